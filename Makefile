@@ -1,0 +1,54 @@
+# make run    everything from nothing: environment, sample leads, training, MLflow, LLM, service
+# make test   the tests
+# make check  what CI runs: format, lint, types, import contracts, tests
+
+.PHONY: run test check format lint types imports lock clean
+.DEFAULT_GOAL := run
+
+# The first Python here that the locked packages support.
+FITS := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c '$(FITS)' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+UV_VERSION := 0.13.9
+READY := .venv/.ready
+
+run: $(READY)
+	@$(BIN)/tiebreak up
+
+test: $(READY)
+	$(BIN)/pytest -n 2
+
+check: format lint types imports test
+
+format: $(READY)
+	$(BIN)/ruff format --check
+
+lint: $(READY)
+	$(BIN)/ruff check
+
+types: $(READY)
+	$(BIN)/mypy
+
+imports: $(READY)
+	$(BIN)/lint-imports
+
+# uv installs in seconds what takes pip minutes; where it cannot be had, pip does it.
+$(READY): requirements.lock pyproject.toml
+	@echo "Making the environment in .venv (once, about a minute)"
+	@test -n "$(PYTHON)" && $(PYTHON) -c '$(FITS)' || \
+		{ echo "Tiebreak needs Python 3.11, 3.12 or 3.13: make PYTHON=/path/to/python3.12"; exit 1; }
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) && \
+		$(BIN)/uv pip install --python $(BIN)/python --no-deps -r requirements.lock -e . || \
+		$(BIN)/python -m pip install --disable-pip-version-check --no-deps -r requirements.lock -e .
+	@touch $(READY)
+
+# NCCL is for training on several GPUs: 300 MB that nothing here uses.
+lock: $(READY)
+	$(BIN)/uv pip compile --universal --all-extras --no-annotate --no-header \
+		--no-emit-package nvidia-nccl-cu12 --no-emit-package nvidia-nccl-cu13 \
+		pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

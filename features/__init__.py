@@ -1,0 +1,1 @@
+"""KNOW: what we can say about a lead. Imports nothing of ours."""

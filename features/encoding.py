@@ -1,0 +1,133 @@
+"""Encoder: a lead becomes one float32 row. A dict look-up per column; no pandas on this path."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.lead import Lead
+from features.lead_spec import Kind, LeadSpec
+
+MAX_CATEGORIES = 64  # per column; the rarer ones are read as unknown
+MIN_CATEGORY_COUNT = 5  # a category seen less often teaches a tree only noise
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One column of the row. For a text column the feature is its length in characters."""
+
+    name: str
+    column: str
+    kind: Kind
+    categories: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """Fixes the order of the row's columns, and the code of every category.
+
+    Missing and unknown become NaN, which XGBoost routes by what it learned about missing values.
+    """
+
+    features: tuple[Feature, ...]
+
+    @classmethod
+    def fit(cls, spec: LeadSpec, leads: Sequence[Lead]) -> Self:
+        """Categories are those seen often enough in `leads`, most frequent first."""
+        features = [
+            Feature(c.name, c.name, c.kind, _frequent(c.name, leads))
+            if c.kind is Kind.CATEGORICAL
+            else Feature(c.name, c.name, c.kind)
+            for c in spec.features
+        ]
+        features += [Feature(f"{c.name} (length)", c.name, Kind.TEXT) for c in spec.texts]
+        return cls(tuple(features))
+
+    @cached_property
+    def names(self) -> list[str]:
+        return [feature.name for feature in self.features]
+
+    @cached_property
+    def types(self) -> list[str]:
+        """XGBoost feature types: "c" categorical, "q" quantitative."""
+        return ["c" if f.kind is Kind.CATEGORICAL else "q" for f in self.features]
+
+    def encode(self, leads: Iterable[Lead]) -> NDArray[np.float32]:
+        """Rows for the classifier, shape (number of leads, number of features)."""
+        rows = [self._row(lead) for lead in leads]
+        return np.asarray(rows, dtype=np.float32).reshape(len(rows), len(self.features))
+
+    def unknown_categories(self, lead: Lead) -> tuple[str, ...]:
+        """Columns whose value training never saw (or saw too rarely to learn from)."""
+        values, codes = lead.values, self._codes
+        return tuple(c for c, known in codes.items() if c in values and values[c] not in known)
+
+    def missing(self, lead: Lead) -> tuple[str, ...]:
+        """Structured columns that the lead has no value for."""
+        return tuple(c for c in self._structured if c not in lead.values)
+
+    def shown(self, feature: Feature, lead: Lead) -> str | float | bool | None:
+        """The lead's value of a feature, in its own words; None where missing or unknown.
+
+        Only words known from training are ever shown: an unknown one may be personal data.
+        """
+        if feature.kind is Kind.TEXT:
+            return float(len(lead.texts.get(feature.column, "")))
+        value = lead.values.get(feature.column)
+        if feature.kind is Kind.BOOLEAN and value is not None:
+            return bool(value)
+        if feature.kind is Kind.CATEGORICAL and value not in self._codes[feature.column]:
+            return None
+        return value
+
+    def to_json(self) -> list[dict[str, Any]]:
+        return [
+            {"name": f.name, "column": f.column, "kind": f.kind.value, "categories": f.categories}
+            for f in self.features
+        ]
+
+    @classmethod
+    def from_json(cls, tree: list[dict[str, Any]]) -> Self:
+        return cls(
+            tuple(
+                Feature(f["name"], f["column"], Kind(f["kind"]), tuple(f["categories"]))
+                for f in tree
+            )
+        )
+
+    @cached_property
+    def _codes(self) -> Mapping[str, Mapping[str | float, float]]:
+        return {
+            f.column: {word: float(code) for code, word in enumerate(f.categories)}
+            for f in self.features
+            if f.kind is Kind.CATEGORICAL
+        }
+
+    @cached_property
+    def _structured(self) -> tuple[str, ...]:
+        return tuple(f.column for f in self.features if f.kind is not Kind.TEXT)
+
+    def _row(self, lead: Lead) -> list[float]:
+        values, texts, codes, nan = lead.values, lead.texts, self._codes, float("nan")
+        row: list[float] = []
+        for feature in self.features:
+            column = feature.column
+            if feature.kind is Kind.TEXT:
+                row.append(float(len(texts.get(column, ""))))
+            elif feature.kind is Kind.CATEGORICAL:
+                row.append(codes[column].get(values.get(column, nan), nan))
+            else:
+                row.append(float(values.get(column, nan)))
+        return row
+
+
+def _frequent(column: str, leads: Sequence[Lead]) -> tuple[str, ...]:
+    counts = Counter(str(lead.values[column]) for lead in leads if column in lead.values)
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return tuple(word for word, n in ranked[:MAX_CATEGORIES] if n >= MIN_CATEGORY_COUNT)

@@ -1,0 +1,1 @@
+"""DECIDE: from a lead to a decision. Code only (artefacts are in MLflow); knows no web."""

@@ -1,0 +1,115 @@
+"""Cascade.decide: the whole way of one lead, on one screen. Start reading here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from dataclasses import replace
+from typing import Protocol
+
+from features.errors import RedactionFailed
+from features.lead import Lead
+from features.redaction import RedactedText
+from models.budget import CallBudget
+from models.decision import Decision, Route, RouteReason
+from models.errors import LlmUnavailable
+from models.evidence import evidence_text
+from models.prompt import EvidenceKind
+from models.release import Release
+from models.verdict import Verdict
+
+
+class Judge(Protocol):
+    """Whoever breaks the tie: LlmJudge, or UnavailableJudge where no LLM is configured."""
+
+    async def ask(self, evidence: RedactedText, kind: EvidenceKind) -> Verdict: ...
+
+    async def close(self) -> None: ...
+
+
+class TextRedactor(Protocol):
+    """Raw text in, RedactedText out; raises RedactionFailed and nothing else."""
+
+    def redact(self, text: str, contacts: Mapping[str, str]) -> RedactedText: ...
+
+
+class UnavailableJudge:
+    """Stands in where the release's LLM is not configured here: the classifier's answer stands."""
+
+    def __init__(self, cause: str) -> None:
+        self._cause = cause
+
+    async def ask(self, evidence: RedactedText, kind: EvidenceKind) -> Verdict:  # noqa: ARG002
+        raise LlmUnavailable(self._cause)
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+class Cascade:
+    """One release, with everything it needs to decide."""
+
+    def __init__(
+        self,
+        release: Release,
+        *,
+        redactor: TextRedactor,
+        judge: Judge,
+        budget: CallBudget,
+        threads: Executor,
+    ) -> None:
+        self.release = release
+        self._redactor = redactor
+        self._judge = judge
+        self._budget = budget
+        self._threads = threads
+
+    async def decide(self, lead: Lead, *, reasons: int = 3) -> Decision:
+        """The decision on one lead. LLM trouble of any kind leaves the classifier's answer."""
+        release = self.release
+        prior = release.classifier.win_probability(lead)
+        routing = release.policy.route(prior, has_text=lead.has_text)
+        alone = self._alone(lead, prior, reasons)
+        if routing.evidence is None:
+            return replace(alone, reason=routing.reason)
+        if not self._budget.take():
+            return replace(alone, reason=RouteReason.BUDGET_EXHAUSTED)
+        try:
+            evidence = await self._redact(lead, routing.evidence)  # raw text ends here
+        except RedactionFailed:
+            return replace(alone, reason=RouteReason.REDACTION_FAILED)
+        seen = replace(alone, redacted=dict(evidence.counts), redaction_policy=evidence.policy)
+        try:
+            verdict = await self._judge.ask(evidence, routing.evidence)
+        except LlmUnavailable as error:
+            return replace(seen, reason=RouteReason.LLM_UNAVAILABLE, llm_failure=error.cause)
+        return replace(
+            seen,
+            probability=release.combiner.combine(prior, routing.evidence, verdict.log_odds),
+            route=Route.LLM,
+            reason=routing.reason,
+            verdict=verdict,
+        )
+
+    async def close(self) -> None:
+        """Close what this release alone used. It decides nothing any more."""
+        await self._judge.close()
+
+    def _alone(self, lead: Lead, prior: float, reasons: int) -> Decision:
+        classifier = self.release.classifier
+        return Decision(
+            probability=prior,
+            classifier_probability=prior,
+            route=Route.CLASSIFIER,
+            reason=RouteReason.CONFIDENT,
+            reasons=classifier.reasons(lead, reasons) if reasons else (),
+            unknown_categories=classifier.encoder.unknown_categories(lead),
+            unknown_fields=lead.unknown_fields,
+            missing=classifier.encoder.missing(lead),
+        )
+
+    async def _redact(self, lead: Lead, kind: EvidenceKind) -> RedactedText:
+        text = evidence_text(lead, kind, self.release.fields_shown, self.release.classifier.encoder)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._redactor.redact, text, lead.contacts)

@@ -1,0 +1,86 @@
+"""Decision: what every caller receives, whoever decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from models.verdict import Verdict
+
+
+class Route(StrEnum):
+    """Who decided."""
+
+    CLASSIFIER = "classifier"
+    LLM = "llm"
+
+
+class RouteReason(StrEnum):
+    """Why that one."""
+
+    CONFIDENT = "confident"  # outside the band, and no text that could change the answer
+    AMBIGUOUS = "ambiguous"  # inside the band
+    FREE_TEXT = "free_text"  # outside the band, but the text could change the answer
+    BUDGET_EXHAUSTED = "budget_exhausted"
+    LLM_UNAVAILABLE = "llm_unavailable"
+    REDACTION_FAILED = "redaction_failed"
+
+
+DEGRADED = frozenset(
+    {RouteReason.BUDGET_EXHAUSTED, RouteReason.LLM_UNAVAILABLE, RouteReason.REDACTION_FAILED}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureReason:
+    """One column's push on the classifier's log-odds (TreeSHAP, Lundberg et al. 2020)."""
+
+    column: str
+    value: str | float | bool | None  # only values known from training; None where missing
+    log_odds: float  # > 0 speaks for winning
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer to one lead.
+
+    Attributes:
+        probability: final win probability, in [0, 1].
+        classifier_probability: what the classifier alone said, in [0, 1].
+        route: who decided; reason: why.
+        verdict: the LLM's answer where it was asked and answered.
+        redacted: how many entities of each type were taken out of what the LLM was shown.
+        unknown_categories, unknown_fields, missing: data the lead lacked or training never saw.
+    """
+
+    probability: float
+    classifier_probability: float
+    route: Route
+    reason: RouteReason
+    verdict: Verdict | None = None
+    redacted: dict[str, int] = field(default_factory=dict)
+    redaction_policy: str | None = None
+    reasons: tuple[FeatureReason, ...] = ()
+    unknown_categories: tuple[str, ...] = ()
+    unknown_fields: int = 0
+    missing: tuple[str, ...] = ()
+    llm_failure: str | None = None
+
+    @property
+    def degraded(self) -> bool:
+        """True where the LLM should have been asked but could not be."""
+        return self.reason in DEGRADED
+
+    @property
+    def score(self) -> int:
+        """Win probability in per cent, 0 to 100."""
+        return round(100 * self.probability)
+
+    @property
+    def grade(self) -> str:
+        """A: at least 75 in 100 such leads are won; B: 50; C: 25; D: fewer."""
+        return next((g for g, least in GRADES if self.probability >= least), "D")
+
+
+CUT = 0.5  # of the win probability: a lead above it is expected to be won
+GRADES = (("A", 0.75), ("B", 0.50), ("C", 0.25))

@@ -1,0 +1,32 @@
+"""Errors of the models layer.
+
+ScoringError
+├── LlmUnavailable           no verdict in time, whatever the cause: the classifier's answer stands
+│   └── MalformedVerdict     the LLM answered, but not the question
+├── ReleaseNotFound          nothing is live, or there is no such version
+└── TrainingRefused          the table or the settings cannot give an honest model
+"""
+
+from __future__ import annotations
+
+from features.errors import ScoringError
+
+
+class LlmUnavailable(ScoringError):
+    """No verdict in time. `cause` is a short word for metrics: timeout, connection, http_500..."""
+
+    def __init__(self, cause: str, message: str = "") -> None:
+        super().__init__(message or f"The LLM gave no verdict: {cause}.")
+        self.cause = cause
+
+
+class MalformedVerdict(LlmUnavailable):
+    """The LLM answered, but its answer holds no verdict."""
+
+
+class ReleaseNotFound(ScoringError):
+    """Nothing is live, or there is no such version."""
+
+
+class TrainingRefused(ScoringError):
+    """The table or the settings cannot give an honest model."""

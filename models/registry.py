@@ -1,0 +1,299 @@
+"""Registry: MLflow's model and prompt registry. Which release is live, and what it pins."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from models.errors import ReleaseNotFound
+from models.llm_version import Api, LlmVersion
+from models.prompt import EvidenceKind
+from models.release import (
+    BESIDE_BOOSTER,
+    CLASSIFIER_FOLDER,
+    LLM_FILE,
+    LLM_FOLDER,
+    RELEASE_FILE,
+    RELEASE_FOLDER,
+    Release,
+    save_beside_booster,
+)
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion
+    from mlflow.models import ModelSignature
+    from mlflow.models.model import ModelInfo
+
+CLASSIFIER, LLM, RELEASE = "lead-classifier", "lead-llm", "lead-release"
+PROMPTS = {kind: f"lead-verdict-{kind.value}" for kind in EvidenceKind}
+CHAMPION, PREVIOUS = "champion", "previous"
+DESCRIPTIONS = {
+    CLASSIFIER: "The cheap first opinion: XGBoost on structured fields, calibrated. "
+    "Its lead spec, feature order and calibrator are under extra_files/.",
+    LLM: "The tie breaker: provider, model, prompts, decoding, answer schema and redaction policy.",
+    RELEASE: "What serves: pins one lead-classifier and one lead-llm, with the ambiguity band and "
+    "the combiner that were fitted for the two. The alias `champion` is live; move it with "
+    "`tiebreak promote` and `tiebreak rollback`.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseSummary:
+    """One line of `tiebreak releases`."""
+
+    version: str
+    created: datetime
+    aliases: tuple[str, ...]
+    classifier: str
+    llm: str
+    metrics: Mapping[str, str]
+
+
+class Registry:
+    """The registered models of one MLflow tracking server or database."""
+
+    def __init__(self, tracking_uri: str) -> None:
+        from mlflow import MlflowClient
+        from mlflow.environment_variables import MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR
+
+        MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR.set(False)  # a bar for each few kilobytes helps nobody
+        logging.getLogger("mlflow").setLevel(logging.WARNING)  # it tells of every table it makes
+        self.tracking_uri = tracking_uri
+        self._client: MlflowClient = MlflowClient(tracking_uri)
+
+    # -- what is live -----------------------------------------------------------------------
+
+    def champion_version(self) -> str | None:
+        """The live version of `lead-release`, None where nothing is. One look-up: cheap."""
+        return self._aliased(CHAMPION)
+
+    def releases(self) -> list[ReleaseSummary]:
+        """All releases, newest first."""
+        aliases = self._aliases()
+        versions = self._client.search_model_versions(f"name='{RELEASE}'")
+        ranked = sorted(versions, key=lambda v: -int(v.version))
+        return [_summary(v, aliases.get(str(v.version), ())) for v in ranked]
+
+    def promote(self, version: str | None = None) -> str:
+        """Make a release live (the newest, unless named). Returns its version.
+
+        Raises:
+            ReleaseNotFound: there is no such release.
+        """
+        known = [release.version for release in self.releases()]
+        version = version or next(iter(known), None)
+        if version is None or version not in known:
+            listed = ", ".join(known) or "none yet: run `tiebreak train TABLE`"
+            raise ReleaseNotFound(f"There is no release {version or ''}. Known: {listed}.")
+        live = self.champion_version()
+        if live is not None and live != version:
+            self._client.set_registered_model_alias(RELEASE, PREVIOUS, live)
+        self._client.set_registered_model_alias(RELEASE, CHAMPION, version)
+        stamp = datetime.now(UTC).isoformat(timespec="seconds")
+        self._client.set_model_version_tag(RELEASE, version, "promoted_at", stamp)
+        return version
+
+    def rollback(self) -> str:
+        """Make the release that was live before live again. Returns its version.
+
+        Raises:
+            ReleaseNotFound: no other release was ever live.
+        """
+        previous = self._aliased(PREVIOUS)
+        if previous is None:
+            raise ReleaseNotFound("No other release was live before, so there is no way back.")
+        return self.promote(previous)
+
+    # -- from the registry to a running release -----------------------------------------------
+
+    def load(self, version: str, into: Path) -> Release:
+        """Unpack a release and the models it pins under `into`, and load it.
+
+        Raises:
+            ReleaseNotFound: there is no such release, or one of its parts is gone.
+        """
+        from mlflow.exceptions import MlflowException
+
+        try:
+            pinned = self._client.get_model_version(RELEASE, version).tags
+            self._download(RELEASE, version, into / RELEASE_FOLDER)
+            self._download(CLASSIFIER, pinned["classifier"], into / CLASSIFIER_FOLDER)
+            self._download(LLM, pinned["llm"], into / LLM_FOLDER)
+        except (MlflowException, OSError, KeyError) as error:
+            message = f"Release {version} cannot be unpacked from MLflow ({type(error).__name__})."
+            raise ReleaseNotFound(message) from error
+        release = Release.load(into)
+        versions = {
+            "release": version,
+            "classifier": str(pinned["classifier"]),
+            "llm": str(pinned["llm"]),
+            **release.versions,
+        }
+        return replace(release, version=version, versions=versions)
+
+    # -- from training to the registry --------------------------------------------------------
+
+    def publish(self, release: Release, *, metrics: Mapping[str, float]) -> Release:
+        """Register both models, their prompts and the release that pins them.
+
+        Must be called inside the MLflow run that trained them. Returns the registered release.
+        """
+        self._describe_models()
+        classifier = self._publish_classifier(release, metrics)
+        llm, version = self._publish_llm(release.llm)
+        pinned = replace(release, llm=llm)
+        tags = {"classifier": classifier, "llm": version, **_rounded(metrics)}
+        registered = self._log_json(
+            RELEASE, {RELEASE_FILE: pinned.pins()}, tags=tags, metadata={"pins": tags}
+        )
+        versions = {
+            "release": registered,
+            "classifier": classifier,
+            "llm": version,
+            **release.versions,
+        }
+        return replace(pinned, version=registered, versions=versions)
+
+    def _publish_classifier(self, release: Release, metrics: Mapping[str, float]) -> str:
+        import mlflow.xgboost
+
+        with tempfile.TemporaryDirectory() as folder:
+            beside = Path(folder) / BESIDE_BOOSTER
+            save_beside_booster(beside, release.classifier, release.spec)
+            info = mlflow.xgboost.log_model(
+                release.classifier.booster,
+                name="classifier",
+                model_format="ubj",
+                signature=_signature(release),
+                extra_files=[str(path) for path in sorted(beside.iterdir())],
+                pip_requirements=[f"xgboost=={_installed('xgboost')}"],
+            )
+        return self._register(CLASSIFIER, info, _rounded(metrics))
+
+    def _publish_llm(self, llm: LlmVersion) -> tuple[LlmVersion, str]:
+        uris = {kind: self._publish_prompt(llm, kind) for kind in llm.prompts}
+        llm = llm.with_prompt_uris(uris)
+        version = self._log_json(
+            LLM,
+            {LLM_FILE: llm.to_json()},
+            tags={"provider": llm.provider, "model": llm.model, "digest": llm.version},
+            prompts=list(uris.values()),
+        )
+        return llm, version
+
+    def _publish_prompt(self, llm: LlmVersion, kind: EvidenceKind) -> str:
+        import mlflow.genai
+
+        prompt = llm.prompts[kind]
+        registered = mlflow.genai.register_prompt(
+            name=PROMPTS[kind],
+            template=prompt.template_chat if llm.api is Api.CHAT else prompt.template_text,
+            commit_message=f"{len(prompt.examples)} worked examples, redacted training data",
+            tags={"digest": prompt.version, "evidence": kind.value},
+        )
+        return str(registered.uri)
+
+    def _log_json(
+        self,
+        name: str,
+        files: Mapping[str, Any],
+        *,
+        tags: Mapping[str, str],
+        metadata: Mapping[str, Any] | None = None,
+        prompts: Sequence[str] = (),
+    ) -> str:
+        from mlflow.models import Model
+
+        from models import json_flavor
+
+        info = Model.log(
+            artifact_path=None,
+            name=name.removeprefix("lead-"),
+            flavor=json_flavor,
+            flavor_name=json_flavor.FLAVOR_NAME,
+            metadata=dict(metadata or {}),
+            prompts=list(prompts) or None,
+            files=files,
+        )
+        return self._register(name, info, tags)
+
+    # -- small parts ----------------------------------------------------------------------------
+
+    def _register(self, name: str, info: ModelInfo, tags: Mapping[str, str]) -> str:
+        version = self._client.create_model_version(
+            name, source=info.model_uri, run_id=info.run_id, tags=dict(tags), model_id=info.model_id
+        )
+        return str(version.version)
+
+    def _describe_models(self) -> None:
+        from mlflow.exceptions import MlflowException
+
+        for name, description in DESCRIPTIONS.items():
+            try:
+                self._client.create_registered_model(name, description=description)
+            except MlflowException as error:
+                if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                    raise
+
+    def _aliases(self) -> dict[str, tuple[str, ...]]:
+        from mlflow.exceptions import MlflowException
+
+        try:
+            aliases = self._client.get_registered_model(RELEASE).aliases
+        except MlflowException as error:
+            if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+                return {}
+            raise
+        of: dict[str, tuple[str, ...]] = {}
+        for alias, version in sorted(aliases.items()):
+            of[str(version)] = (*of.get(str(version), ()), alias)
+        return of
+
+    def _aliased(self, alias: str) -> str | None:
+        found = (version for version, aliases in self._aliases().items() if alias in aliases)
+        return next(found, None)
+
+    def _download(self, name: str, version: str, folder: Path) -> None:
+        from mlflow.artifacts import download_artifacts
+
+        found = self._client.get_model_version(name, version)
+        model_id = found.model_id or found.source.removeprefix("models:/")
+        # By its location: a models:/ address would be looked up in MLflow's global registry.
+        location = self._client.get_logged_model(model_id).artifact_location
+        with tempfile.TemporaryDirectory(dir=folder.parent) as fetched:
+            local = download_artifacts(location, dst_path=fetched, tracking_uri=self.tracking_uri)
+            shutil.rmtree(folder, ignore_errors=True)
+            shutil.move(local, folder)
+
+
+def _signature(release: Release) -> ModelSignature:
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, DataType, Schema
+
+    names = release.classifier.encoder.names
+    inputs = Schema([ColSpec(DataType.float, name, required=False) for name in names])
+    return ModelSignature(inputs=inputs, outputs=Schema([ColSpec(DataType.float)]))
+
+
+def _summary(version: ModelVersion, aliases: tuple[str, ...]) -> ReleaseSummary:
+    tags = dict(version.tags)
+    created = datetime.fromtimestamp(version.creation_timestamp / 1000, tz=UTC)
+    classifier, llm = tags.pop("classifier", "?"), tags.pop("llm", "?")
+    return ReleaseSummary(str(version.version), created, aliases, classifier, llm, tags)
+
+
+def _rounded(metrics: Mapping[str, float]) -> dict[str, str]:
+    return {name: f"{value:.4f}" for name, value in metrics.items()}
+
+
+def _installed(package: str) -> str:
+    from importlib.metadata import version
+
+    return version(package)

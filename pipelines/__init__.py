@@ -1,0 +1,1 @@
+"""IMPROVE: offline jobs, and the command line that starts them."""

@@ -1,0 +1,330 @@
+"""The command line, `tiebreak`. Commands import what they need when they run: help is instant.
+
+Results go to standard output (with --json: one JSON object, nothing else), progress and errors to
+standard error. Exit codes: 0 done, 1 refused (the message says what to do), 2 wrong usage,
+3 trained but not promoted, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from features.errors import ScoringError
+from service.settings import Settings, forbid_usage_tracking, read_settings
+
+HELP = "Scores sales leads; an LLM breaks the tie, after redaction, on the record."
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=HELP)
+keys = typer.Typer(no_args_is_help=True, help="API keys and their roles.")
+app.add_typer(keys, name="keys")
+
+NOT_PROMOTED = 3
+Table = Annotated[Path, typer.Argument(help="CSV or Parquet file of past leads.")]
+SpecPath = Annotated[Path, typer.Option("--spec", help="The lead spec.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+DEFAULT_SPEC = Path("leads.toml")
+
+
+@app.command()
+def init(
+    table: Table,
+    outcome: Annotated[str, typer.Option(help="The column that says whether a lead was won.")],
+    won: Annotated[str | None, typer.Option(help="The value that means won.")] = None,
+    spec: SpecPath = DEFAULT_SPEC,
+    as_json: AsJson = False,
+) -> None:
+    """Write leads.toml for a table: what each column is, and why. Yours to edit."""
+    from pipelines.column_kinds import infer_spec
+    from pipelines.display import Display
+    from pipelines.report import print_json, show_spec
+    from pipelines.spec_file import write_spec
+    from pipelines.tables import check_outcome, read_table
+
+    with Display().stage(f"Reading {table.name}"):
+        frame = read_table(table)
+        value = check_outcome(frame, outcome, won)
+        found = infer_spec(frame, outcome, value)
+        changes = write_spec(spec, found)
+    if as_json:
+        print_json({"spec": str(spec), "changes": changes, **found.to_mapping()})
+    else:
+        show_spec(found, changes, spec)
+
+
+@app.command()
+def train(
+    table: Table,
+    spec: SpecPath = DEFAULT_SPEC,
+    promote: Annotated[bool, typer.Option(help="Make it live if the gates pass.")] = False,
+    llm_calls: Annotated[
+        int, typer.Option(min=0, help="Most calibration leads to ask the LLM about; 0: none.")
+    ] = 200,
+    llm_test_calls: Annotated[
+        int, typer.Option(min=0, help="Most test leads to ask the LLM about.")
+    ] = 200,
+    trials: Annotated[int, typer.Option(min=1, help="Settings tried for the classifier.")] = 20,
+    max_error: Annotated[
+        float, typer.Option(min=0.01, max=0.5, help="Most errors outside the band, each side.")
+    ] = 0.10,
+    confidence: Annotated[
+        float, typer.Option(min=0.5, max=0.999, help="How sure that must be.")
+    ] = 0.95,
+    max_pull: Annotated[
+        float, typer.Option(min=0, max=6, help="Most the LLM may move the log-odds.")
+    ] = 3.0,
+    always_ask: Annotated[
+        bool, typer.Option(help="Ask the LLM also where it proved to add nothing.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same classifier.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Train a release on a table of past leads, and log everything to MLflow."""
+    from features.lead_spec import LeadSpec
+    from pipelines.display import Display
+    from pipelines.report import print_json, show_training, training_json
+    from pipelines.train import TrainingOptions
+    from pipelines.training_run import run_training
+
+    options = TrainingOptions(
+        trials=trials,
+        llm_calls=llm_calls,
+        llm_test_calls=llm_test_calls,
+        max_error=max_error,
+        confidence=confidence,
+        max_pull=max_pull,
+        always_ask=always_ask,
+        seed=seed,
+    )
+    settings = _settings()
+    done = run_training(
+        table, LeadSpec.read(spec), options, settings=settings, display=Display(), promote=promote
+    )
+    if as_json:
+        print_json(training_json(done))
+    else:
+        show_training(done)
+    if promote and not done.promoted:
+        raise typer.Exit(NOT_PROMOTED)
+
+
+@app.command()
+def releases(as_json: AsJson = False) -> None:
+    """List the releases, newest first, and which one is live."""
+    from models.registry import Registry
+    from pipelines.report import print_json, show_releases
+
+    found = Registry(_settings().mlflow_uri).releases()
+    if as_json:
+        print_json({"releases": found})
+    else:
+        show_releases(found)
+
+
+@app.command()
+def promote(
+    version: Annotated[str | None, typer.Argument(help="The newest unless named.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a release live. Running services follow within seconds."""
+    from models.registry import Registry
+
+    _said_live(Registry(_settings().mlflow_uri).promote(version), as_json)
+
+
+@app.command()
+def rollback(as_json: AsJson = False) -> None:
+    """Make the release live again that was live before."""
+    from models.registry import Registry
+
+    _said_live(Registry(_settings().mlflow_uri).rollback(), as_json)
+
+
+@app.command()
+def sample(
+    path: Annotated[Path, typer.Argument(help="Where to write the CSV file.")],
+    rows: Annotated[int, typer.Option(min=100)] = 3_000,
+    seed: int = 7,
+    as_json: AsJson = False,
+) -> None:
+    """Write a table of synthetic sample leads, to try everything on."""
+    from pipelines.report import print_json
+    from pipelines.sample_leads import write_sample
+
+    write_sample(path, rows=rows, seed=seed)
+    if as_json:
+        print_json({"table": str(path), "rows": rows, "synthetic": True})
+    else:
+        typer.echo(f"Wrote {rows:,} synthetic leads to {path}.")
+
+
+@app.command()
+def up(
+    keep_running: Annotated[
+        bool, typer.Option("--stay/--no-stay", help="Stay up after the three decisions.")
+    ] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Start everything: MLflow, the local LLM and the service. Trains on samples if need be."""
+    from pipelines.display import Display
+    from pipelines.up import bring_up
+
+    bring_up(_settings(), Display(), keep_running=keep_running, as_json=as_json)
+
+
+@app.command()
+def serve() -> None:
+    """Start the service alone (and the embedded LLM, unless another is configured)."""
+    from pipelines.up import serve_alone
+
+    serve_alone(_settings())
+
+
+@app.command()
+def decide(
+    file: Annotated[Path, typer.Argument(help="A JSON file with one lead; - for standard input.")],
+    as_json: AsJson = False,
+) -> None:
+    """Decide one lead with the live release, without a server."""
+    from pipelines.offline import decide_file
+    from pipelines.report import print_json, show_decision
+
+    answer = decide_file(file, _settings())
+    if as_json:
+        print_json(answer)
+    else:
+        show_decision(answer)
+
+
+@app.command()
+def score(
+    table: Table,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The CSV file to write.")],
+    as_json: AsJson = False,
+) -> None:
+    """Decide every lead of a table with the live release, without a server."""
+    from pipelines.display import Display
+    from pipelines.offline import score_table
+    from pipelines.report import print_json, show_scores
+
+    summary = score_table(table, output, _settings(), Display())
+    if as_json:
+        print_json(summary)
+    else:
+        show_scores(summary)
+
+
+@app.command()
+def redact(
+    file: Annotated[Path, typer.Argument(help="A text file; - for standard input.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show a text as an LLM would see it, and why each part went."""
+    from features.redaction import Redactor
+    from pipelines.report import print_json, redaction_json, show_redaction
+
+    text = sys.stdin.read() if str(file) == "-" else _read_text(file)
+    redacted = Redactor.load().redact(text)
+    if as_json:
+        print_json(redaction_json(redacted))
+    else:
+        show_redaction(redacted)
+
+
+@keys.command("create")
+def create_key(
+    name: Annotated[str, typer.Argument(help="Who will use it.")],
+    role: Annotated[str, typer.Option(help="score, read or admin.")] = "score",
+    as_json: AsJson = False,
+) -> None:
+    """Create an API key. It is shown once."""
+    from pipelines.report import print_json
+    from service.keys import Role
+    from service.keys import create_key as create
+
+    if role not in set(Role):
+        raise typer.BadParameter(f"{role!r} is not one of: {', '.join(Role)}.")
+    with _store() as store:
+        key, token = create(store, name=name, role=Role(role))
+    if as_json:
+        print_json({"id": key.id, "name": key.name, "role": key.role, "key": token})
+    else:
+        typer.echo(f"{token}\nKeep it now: only its digest is stored. Role: {key.role}.")
+
+
+@keys.command("list")
+def list_keys(as_json: AsJson = False) -> None:
+    """List API keys, revoked ones too. Their secrets are not known to anyone."""
+    from pipelines.report import print_json, show_keys
+    from service.keys import list_keys as listed
+
+    with _store() as store:
+        found = listed(store)
+    if as_json:
+        print_json({"keys": found})
+    else:
+        show_keys(found)
+
+
+@keys.command("revoke")
+def revoke_key(key_id: str, as_json: AsJson = False) -> None:
+    """Revoke an API key: it stops working within a second."""
+    from pipelines.report import print_json
+    from service.keys import revoke_key as revoke
+
+    with _store() as store:
+        revoke(store, key_id)
+    if as_json:
+        print_json({"revoked": key_id})
+    else:
+        typer.echo(f"Revoked {key_id}.")
+
+
+def main() -> None:
+    """Run a command; our own errors become one sentence on standard error and exit code 1."""
+    forbid_usage_tracking()
+    try:
+        app(prog_name="tiebreak")
+    except ScoringError as error:
+        typer.secho(str(error), err=True, fg="red")
+        raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+def _settings() -> Settings:
+    settings = read_settings()
+    settings.home.mkdir(parents=True, exist_ok=True)
+    return settings
+
+
+def _store() -> Any:
+    from contextlib import closing
+
+    from service.store import Store
+
+    return closing(Store(_settings().database_url))
+
+
+def _read_text(path: Path) -> str:
+    from pipelines.errors import UnusableFile
+
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnusableFile(f"{path} cannot be read as UTF-8 text.") from error
+
+
+def _said_live(version: str, as_json: bool) -> None:
+    from pipelines.report import print_json
+
+    if as_json:
+        print_json({"live": version})
+    else:
+        typer.echo(f"Release {version} is live. Running services follow within seconds.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""Processes that `tiebreak up` starts, watches, and stops: each with a log file of its own."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from pipelines.errors import DidNotStart
+from service.settings import environment_with
+
+STOP_DEADLINE = timedelta(seconds=10)
+
+
+class Child:
+    """A Python module as a child process, with all that it starts in turn.
+
+    Use as a context manager: whatever happens, nothing is left behind.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        arguments: Sequence[str],
+        *,
+        log: Path,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.name = name
+        self._log = log
+        self._command = [sys.executable, "-m", *arguments]
+        self._environment = environment_with(environment or {})
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> Self:
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=self._environment,
+                start_new_session=True,  # Ctrl-C reaches us alone: we stop it in our own order
+            )
+        return self
+
+    @property
+    def is_alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def wait(self) -> int:
+        """Until it ends by itself. Returns its exit code."""
+        return self._process.wait() if self._process else 0
+
+    def wait_until(self, port: int, path: str, *, within: timedelta) -> None:
+        """Until `GET http://127.0.0.1:port/path` answers 200.
+
+        Raises:
+            DidNotStart: it ended, or took too long.
+        """
+        deadline = time.monotonic() + within.total_seconds()
+        while not answers_ok(port, path):
+            if not self.is_alive:
+                raise DidNotStart(f"{self.name} ended while it started. See {self._log}.")
+            if time.monotonic() > deadline:
+                raise DidNotStart(f"{self.name} took too long to start. See {self._log}.")
+            time.sleep(0.1)
+
+    def stop(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        for sign in (signal.SIGTERM, signal.SIGKILL):  # politely, then whoever is left
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, sign)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(STOP_DEADLINE.total_seconds())
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+def answers_ok(port: int, path: str) -> bool:
+    """Whether something on this machine answers 200 there."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def require_free(port: int, variable: str) -> None:
+    """Refuse early, and say what to do.
+
+    Raises:
+        DidNotStart: something else listens on the port.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            message = f"Port {port} is taken. Stop what uses it, or set {variable} to another."
+            raise DidNotStart(message) from error

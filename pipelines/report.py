@@ -1,0 +1,243 @@
+"""Report: what commands print, for people (rich) and for programs (JSON)."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, is_dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.panel import Panel
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from features.lead_spec import LeadSpec
+    from features.redaction import RedactedText
+    from models.registry import ReleaseSummary
+    from pipelines.spec_file import SpecChanges
+    from pipelines.training_run import TrainingRun
+    from service.keys import ApiKey
+
+GRADE_COLOURS = {"A": "green", "B": "cyan", "C": "yellow", "D": "red"}
+
+
+def print_json(tree: Any) -> None:
+    """One JSON object on standard output, and nothing else."""
+    import orjson
+
+    sys.stdout.write(orjson.dumps(tree, default=_plain, option=orjson.OPT_INDENT_2).decode() + "\n")
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    if isinstance(value, datetime | Path):
+        return str(value)
+    return list(value)
+
+
+def show_spec(spec: LeadSpec, changes: SpecChanges, path: Path) -> None:
+    """Each column with its kind and the reason, the suspicious ones first."""
+    from pipelines.column_kinds import summary
+
+    rank = {"leak": 0, "look": 1}
+    table = Table("column", "kind", "use", "why", title=f"{path}: outcome {escape(spec.outcome)}")
+    styles = {"leak": "red", "look": "yellow", "no": "dim"}
+    for name, kind, use, why in sorted(summary(spec), key=lambda row: rank.get(row[2], 2)):
+        table.add_row(escape(name), kind, use, escape(why), style=styles.get(use))
+    out = Console()
+    out.print(table)
+    words = ", ".join(spec.missing_words) or "none"
+    out.print(f"Words that mean missing: {escape(words)}.", highlight=False)
+    for line in _said_of(changes, path):
+        out.print(line, highlight=False)
+
+
+def _said_of(changes: SpecChanges, path: Path) -> list[str]:
+    if changes.created:
+        lines = [f"Wrote {path}. Read it, edit it, then: tiebreak train TABLE --promote"]
+    else:
+        lines = [f"Kept {path} as you wrote it; added {len(changes.added)} columns."]
+    for what, names in (
+        ("No longer in the table", changes.vanished),
+        ("The table suggests otherwise, your word stands", changes.kept),
+        ("[red]In use, though it looks like a leak[/red]", changes.suspected),
+        ("Words that may mean missing, not in your list", changes.unlisted_words),
+    ):
+        lines += [f"{what}: {escape(', '.join(names))}."] if names else []
+    return lines
+
+
+def show_training(run: TrainingRun) -> None:
+    """Test figures with intervals, baselines beside the hybrid, the gates, and what is live."""
+    trained, out = run.trained, Console()
+    figures = ", ".join(f"{m.value} {v}" for m, v in trained.measures.items())
+    tested = len(trained.fitted.split.test)
+    out.print(f"Classifier alone on {tested:,} test leads: {figures}.", highlight=False)
+    if trained.comparison:
+        out.print(_comparison_table(trained.comparison))
+        for where, gains in (
+            ("everywhere", trained.comparison.gains),
+            ("inside the band", trained.comparison.gains_in_band),
+        ):
+            shown = ", ".join(f"{m.value} {v}" for m, v in gains.items())
+            out.print(f"Hybrid minus classifier, paired, {where}: {shown or 'too few leads'}.")
+    for note in trained.tie_breaking.notes:
+        out.print(note, highlight=False)
+    for gate in trained.gates:
+        mark = "[green]passed[/green]" if gate.passed else "[red]failed[/red]"
+        out.print(f"Gate {mark}: {gate.name} ({gate.figure}).", highlight=False)
+    live = "is live" if run.promoted else "is registered, not live (tiebreak promote makes it so)"
+    out.print(f"Release {run.release.version} {live}.", highlight=False)
+
+
+def _comparison_table(comparison: Any) -> Table:
+    leads = len(comparison.judged.won)
+    title = f"{leads:,} test leads drawn by chance, 95 % intervals"
+    table = Table("", "LLM asked", "AUC", "log loss", "Brier", title=title)
+    for line in comparison.lines:
+        shown = [str(interval) for interval in line.measures.values()]
+        style = "bold" if line.name == "hybrid" else None
+        table.add_row(line.name, f"{line.llm_share:.0%}", *shown, style=style)
+    return table
+
+
+def training_json(run: TrainingRun) -> dict[str, Any]:
+    """What `tiebreak train --json` prints."""
+    trained = run.trained
+    return {
+        "release": run.release.version,
+        "run_id": run.run_id,
+        "promoted": run.promoted,
+        "versions": dict(run.release.versions),
+        "metrics": trained.metrics,
+        "intervals": {m.value: v.to_json() for m, v in trained.measures.items()},
+        "comparison": _comparison_json(trained.comparison),
+        "band": trained.release.policy.band.to_json(),
+        "notes": trained.tie_breaking.notes,
+        "gates": trained.gates,
+    }
+
+
+def _comparison_json(comparison: Any) -> dict[str, Any] | None:
+    if comparison is None:
+        return None
+    return {
+        "leads": len(comparison.judged.won),
+        "contenders": {
+            line.name: {"llm_share": line.llm_share}
+            | {m.value: v.to_json() for m, v in line.measures.items()}
+            for line in comparison.lines
+        },
+        "gains": {m.value: v.to_json() for m, v in comparison.gains.items()},
+        "gains_in_band": {m.value: v.to_json() for m, v in comparison.gains_in_band.items()},
+    }
+
+
+def show_releases(releases: Sequence[ReleaseSummary]) -> None:
+    """Newest first."""
+    if not releases:
+        Console().print("No release yet. `tiebreak train TABLE --promote` makes one.")
+        return
+    table = Table("release", "alias", "created", "classifier", "llm", "test figures")
+    for release in releases:
+        shown = {k: v for k, v in release.metrics.items() if k != "promoted_at"}
+        figures = ", ".join(f"{name} {value}" for name, value in sorted(shown.items()))
+        created = f"{release.created:%Y-%m-%d %H:%M}"
+        aliases = ", ".join(release.aliases)
+        table.add_row(release.version, aliases, created, release.classifier, release.llm, figures)
+    Console().print(table)
+
+
+def show_decision(answer: Mapping[str, Any], title: str | None = None) -> None:
+    """One answer, as a person reads it."""
+    colour = GRADE_COLOURS[answer["grade"]]
+    lines = [
+        f"[{colour} bold]{answer['grade']}[/]  score {answer['score']}  "
+        f"win probability {answer['probability']:.3f}",
+        f"decided by {answer['route']}: {answer['reason']}"
+        + (" (degraded)" if answer["degraded"] else ""),
+    ]
+    if answer["llm"] is not None and answer["llm"]["win_probability"] is not None:
+        prior, verdict = answer["classifier_probability"], answer["llm"]["win_probability"]
+        lines.append(f"classifier {prior:.3f}, LLM {verdict:.3f}, {_redacted(answer['redacted'])}")
+    for what in ("for", "against"):
+        pushes = "; ".join(_push(reason) for reason in answer["reasons"][what])
+        lines += [f"{what}: {escape(pushes)}"] if pushes else []
+    lines.append(f"[dim]release {answer['versions']['release']}, {answer['decision_id']}[/]")
+    Console().print(Panel("\n".join(lines), title=title, title_align="left", highlight=False))
+
+
+def _push(reason: Mapping[str, Any]) -> str:
+    value = reason["value"]
+    shown = "not given" if value is None else f"{value:g}" if _is_number(value) else str(value)
+    return f"{reason['column']} = {shown} ({reason['log_odds']:+.2f})"
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _redacted(counts: Mapping[str, int]) -> str:
+    if not counts:
+        return "nothing to redact"
+    return "redacted " + ", ".join(f"{n} {name}" for name, n in sorted(counts.items()))
+
+
+def show_where(where: Mapping[str, str]) -> None:
+    """Where everything is, once it is up."""
+    table = Table.grid(padding=(0, 2))
+    for name, value in where.items():
+        table.add_row(name.replace("_", " "), value)
+    out = Console()
+    out.print(Panel(table, title="Up. Ctrl-C stops everything.", title_align="left"))
+
+
+def show_scores(summary: Mapping[str, Any]) -> None:
+    """What became of a table."""
+    counts = ", ".join(f"{summary[k]:,} {k}" for k in ("classifier", "llm") if k in summary)
+    unreadable = summary.get("unreadable", 0)
+    problem = f"; {unreadable:,} could not be read, see the column `error`" if unreadable else ""
+    Console().print(f"Wrote {summary['output']}: decided by {counts or 'nobody'}{problem}.")
+
+
+def show_redaction(redacted: RedactedText) -> None:
+    """The redacted text, then one line for each span that went."""
+    out = Console()
+    out.print(escape(redacted.text), highlight=False)
+    table = Table("where", "type", "score", "found by", title=f"policy {redacted.policy}")
+    for span in redacted.spans:
+        where = f"{span.start}-{span.end}"
+        table.add_row(where, span.entity_type, f"{span.score:.2f}", span.recognizer)
+    out.print(table)
+
+
+def redaction_json(redacted: RedactedText) -> dict[str, Any]:
+    """What `tiebreak redact --json` prints: never a value that went."""
+    return {
+        "text": redacted.text,
+        "counts": dict(redacted.counts),
+        "policy": redacted.policy,
+        "spans": [
+            {
+                "start": span.start,
+                "end": span.end,
+                "entity_type": span.entity_type,
+                "score": span.score,
+                "recognizer": span.recognizer,
+            }
+            for span in redacted.spans
+        ],
+    }
+
+
+def show_keys(keys: Sequence[ApiKey]) -> None:
+    """All keys, without their secrets."""
+    table = Table("id", "name", "role", "created", "revoked")
+    for key in keys:
+        table.add_row(key.id, escape(key.name), key.role, key.created_at, key.revoked_at or "")
+    Console().print(table)

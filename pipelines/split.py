@@ -1,0 +1,86 @@
+"""Split: which leads teach, which calibrate, and which only judge."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from features.lead import Lead
+
+Indices = NDArray[np.intp]
+SHARES = (0.6, 0.2, 0.2)  # train, calibration, test
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Row numbers of the three parts; `by` says how they were drawn."""
+
+    train: Indices
+    calibration: Indices
+    test: Indices
+    by: str
+
+
+def split(
+    leads: Sequence[Lead], won: NDArray[np.int8], dates: pd.Series | None, *, seed: int
+) -> Split:
+    """Three parts: by time where there are dates (the newest judge), else stratified.
+
+    Leads with the same text stay together, or the test would only ask what training has seen.
+    """
+    groups = text_groups(leads)
+    if dates is not None:
+        return _by_time(dates)
+    test, calibration, *rest = _folds(won, groups, 5, seed)
+    by = "stratified, repeated texts together" if _repeats(groups) else "stratified"
+    return Split(np.sort(np.concatenate(rest)), np.sort(calibration), np.sort(test), by)
+
+
+def cross_validation(
+    won: NDArray[np.int8], groups: Indices, folds: int, seed: int
+) -> Iterator[tuple[Indices, Indices]]:
+    """(fit, held out) row numbers of each fold, stratified, groups kept together."""
+    for held_out in _folds(won, groups, folds, seed):
+        yield np.setdiff1d(np.arange(len(won)), held_out), held_out
+
+
+def text_groups(leads: Sequence[Lead]) -> Indices:
+    """A group number for each lead: the same for the same texts, own for leads without one."""
+    keys = [_text_key(lead) or str(row) for row, lead in enumerate(leads)]
+    return np.unique(keys, return_inverse=True)[1].astype(np.intp)
+
+
+def _text_key(lead: Lead) -> str | None:
+    words = " ".join(" ".join(lead.texts.values()).casefold().split())
+    return hashlib.sha256(words.encode()).hexdigest() if words else None
+
+
+def _folds(won: NDArray[np.int8], groups: Indices, folds: int, seed: int) -> list[Indices]:
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+    if _repeats(groups):
+        grouped = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+        return [held_out for _, held_out in grouped.split(won, won, groups)]
+    plain = StratifiedKFold(folds, shuffle=True, random_state=seed)
+    return [held_out for _, held_out in plain.split(won, won)]
+
+
+def _repeats(groups: Indices) -> bool:
+    return len(np.unique(groups)) < len(groups)
+
+
+def _by_time(dates: pd.Series) -> Split:
+    order = np.argsort(dates.to_numpy(), kind="stable")  # unknown dates (NaT) sort last
+    known = int(dates.notna().sum())
+    unknown, order = order[known:], order[:known]
+    first, second = (round(share * known) for share in np.cumsum(SHARES)[:2])
+    # A lead of unknown date may teach, but it may not judge the future.
+    train = np.concatenate([order[:first], unknown])
+    newest = dates.iloc[order[second:]].min()
+    by = f"time: the test part begins on {newest:%Y-%m-%d}"
+    return Split(np.sort(train), order[first:second], order[second:], by)

@@ -1,0 +1,311 @@
+"""Tables of leads: reading them, and what their outcome column says."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import io
+import re
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.lead_spec import LeadSpec
+from pipelines.errors import UnusableTable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LEAST_PER_CLASS = 40  # fewer won or lost leads cannot calibrate a probability, let alone test it
+SEPARATORS = (",", ";", "\t", "|")
+SNIFFED_RECORDS = 200
+WON = re.compile(  # words that mean won beside any other word; case is folded
+    "1|t(rue)?|y(es)?|w[io]n|closed[ _-]won|converted|success(ful)?|accepted|bought|sold|paid"
+    "|customer|ja|oui|s[ií]|sim|tak|да"
+)
+FOREIGN_FORMATS = (
+    (b"PK\x03\x04", "an Excel workbook or a zip archive", "Save the sheet as CSV."),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook", "Save the sheet as CSV."),
+    (b"\x1f\x8b", "compressed", "Unpack it first."),
+)
+
+
+# --- reading -------------------------------------------------------------------------------------
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """The table in a CSV file (`,` `;` tab or `|`; UTF-8, UTF-16 or Latin-1) or a Parquet file.
+
+    Every CSV value is a str, "" where nothing stands, so nothing is guessed here; in files with
+    `;` a decimal comma becomes a point. Parquet keeps its types. Column names are stripped.
+
+    Raises:
+        UnusableTable: no such file, another format, no rows, duplicate names, ragged rows.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        message = f"{path} cannot be read. Check that the file is there and that you may read it."
+        raise UnusableTable(message) from error
+    if not raw.strip():
+        raise UnusableTable(f"{path} is empty. Export the leads again, with a header line.")
+    table = _read_parquet(path) if raw[:4] == b"PAR1" else _read_csv(raw, path)
+    if not len(table):
+        message = f"{path} has a header, but no leads below it. Export it again, with its rows."
+        raise UnusableTable(message)
+    return table
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    import pandas as pd
+    import pyarrow as pa
+
+    try:
+        table = pd.read_parquet(path)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        message = f"{path} starts like a Parquet file but cannot be read as one. Export it again."
+        raise UnusableTable(message) from error
+    if not isinstance(table.index, pd.RangeIndex):
+        table = table.reset_index()
+    table.columns = pd.Index([str(name).strip() for name in table.columns])
+    _require_unique(list(table.columns), path)
+    return table
+
+
+def _read_csv(raw: bytes, path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    text = _decode(raw, path)
+    separator = _separator(text)
+    names, records = _records(text, separator, path)
+    values: list[Sequence[str]] = list(zip(*records, strict=True))
+    columns = dict(zip(names, values, strict=True)) if records else {}
+    if separator == ";":
+        columns = {name: _with_decimal_points(values) for name, values in columns.items()}
+    kept = {name: v for name, v in columns.items() if name not in _unnamed(names) or any(v)}
+    return pd.DataFrame(kept, dtype="str")
+
+
+def _decode(raw: bytes, path: Path) -> str:
+    for magic, what, fix in FOREIGN_FORMATS:
+        if raw.startswith(magic):
+            raise UnusableTable(f"{path} is {what}, not CSV or Parquet. {fix}")
+    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        encodings: tuple[str, ...] = ("utf-16",)
+    else:
+        # Western words hold single accented letters; a row of them is another alphabet's bytes
+        strange = sum(len(run) for run in re.findall(rb"[\x80-\xff]{3,}", raw))
+        western = 2 * strange <= len(re.findall(rb"[\x80-\xff]", raw))
+        encodings = ("utf-8-sig", "cp1252", "latin-1") if western else ("utf-8-sig",)
+    for encoding in encodings:
+        try:
+            text = raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\x00" not in text:
+            return text
+    message = f"{path} is neither Parquet nor CSV in UTF-8 or Latin-1. Save it as CSV in UTF-8."
+    raise UnusableTable(message)
+
+
+def _separator(text: str) -> str:
+    """The separator under which most of the first records are as wide as the header."""
+
+    def fit(separator: str) -> tuple[float, int]:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+        try:
+            widths = [len(r) for r, _ in zip(reader, range(SNIFFED_RECORDS), strict=False) if r]
+        except csv.Error:
+            return 0.0, 0
+        if not widths or widths[0] < 2:
+            return 0.0, 0
+        return widths.count(widths[0]) / len(widths), widths[0]
+
+    return max(SEPARATORS, key=fit)
+
+
+def _records(text: str, separator: str, path: Path) -> tuple[list[str], list[list[str]]]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    names: list[str] = []
+    records: list[list[str]] = []
+    line = 1
+    try:
+        for record in reader:
+            if not names:
+                names = _names(record, path) if record else []
+            elif record and len(record) != len(names):
+                raise UnusableTable(_ragged(path, line, len(record), len(names)))
+            elif record:
+                records.append(record)
+            line = reader.line_num + 1
+    except csv.Error as error:
+        message = f"{path}, line {line}: {error}. Is a quote left open there? Mend it."
+        raise UnusableTable(message) from error
+    return names, records
+
+
+def _ragged(path: Path, line: int, found: int, expected: int) -> str:
+    return (
+        f"{path}, line {line} has {found} fields, but the header has {expected}. Put quotes around "
+        "values that hold the separator, close every quote, and try again."
+    )
+
+
+def _names(header: list[str], path: Path) -> list[str]:
+    names = [name.strip() or f"Unnamed: {i}" for i, name in enumerate(header)]  # as pandas says it
+    _require_unique(names, path)
+    return names
+
+
+def _unnamed(names: Sequence[str]) -> frozenset[str]:
+    return frozenset(name for i, name in enumerate(names) if name == f"Unnamed: {i}")
+
+
+def _require_unique(names: Sequence[str], path: Path) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        shown = ", ".join(repr(name) for name in twice[:5])
+        message = f"{path} has more than one column named {shown}. Rename or remove all but one."
+        raise UnusableTable(message)
+
+
+DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
+THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+")
+WHOLE = re.compile(r"[+-]?\d+")
+
+
+def _with_decimal_points(values: Sequence[str]) -> Sequence[str]:
+    figures = {v for v in values if any(c.isdigit() for c in v)}
+    commas = {v for v in figures if DECIMAL_COMMA.fullmatch(v.strip())}
+    others = figures - commas
+    if not commas or not all(WHOLE.fullmatch(v.strip()) for v in others):
+        return values
+    if all(THOUSANDS.fullmatch(v.strip()) for v in commas):
+        return values  # 1,234 alone may be either
+    return [v.replace(",", ".") if v in commas else v for v in values]
+
+
+# --- the outcome ---------------------------------------------------------------------------------
+
+
+def check_outcome(table: pd.DataFrame, column: str, won: str | None) -> str:
+    """The value that means won, as the table writes it. Rows without an outcome do not count.
+
+    Raises:
+        UnusableTable: no such column, not two values, too few of one, or unclear which is won.
+    """
+    words = _outcome_words(table, column)
+    spellings: dict[str, str] = {}
+    for word in words:
+        spellings.setdefault(_canonical(word), word)
+    spellings.pop("", None)
+    _require_two(column, len(spellings))
+    key = _won_key(column, spellings, won)
+    n_won = sum(_canonical(word) == key for word in words)
+    n_lost = sum(bool(word) for word in words) - n_won
+    for count, what in ((n_won, "won"), (n_lost, "lost")):
+        if count < LEAST_PER_CLASS:
+            message = (
+                f"Only {count} leads are {what} in {column!r}, and {LEAST_PER_CLASS} are needed. "
+                f"Add more {what} leads."
+            )
+            raise UnusableTable(message)
+    return spellings[key]
+
+
+def labelled(table: pd.DataFrame, spec: LeadSpec) -> tuple[pd.DataFrame, NDArray[np.int8]]:
+    """The rows that have an outcome (index from 0), and 1 where it is won, else 0.
+
+    Raises:
+        UnusableTable: the outcome column is not there, or holds a third value.
+    """
+    keys = [_canonical(word) for word in _outcome_words(table, spec.outcome)]
+    won = _canonical(spec.won)
+    if len({*keys, won} - {""}) > 2:
+        _require_two(spec.outcome, len({*keys, won} - {""}))
+    known = np.array([bool(key) for key in keys], dtype=bool)
+    y = np.array([key == won for key in keys if key], dtype=np.int8)
+    return table.loc[known].reset_index(drop=True), y
+
+
+def _outcome_words(table: pd.DataFrame, column: str) -> list[str]:
+    if column not in table.columns:
+        raise UnusableTable(_no_such_column(column, [str(c) for c in table.columns]))
+    return ["" if v is None else str(v).strip() for v in _values(table[column])]
+
+
+def _no_such_column(column: str, names: list[str]) -> str:
+    folded = {name.casefold(): name for name in reversed(names)}
+    close = difflib.get_close_matches(column.strip().casefold(), folded, n=1, cutoff=0.5)
+    if close:
+        return f"There is no column {column!r}. Did you mean {folded[close[0]]!r}?"
+    shown = ", ".join(repr(name) for name in names[:8]) + (", ..." if len(names) > 8 else "")
+    return f"There is no column {column!r}. The table has: {shown}."
+
+
+def _require_two(column: str, distinct: int) -> None:
+    if distinct == 2:
+        return
+    if distinct == 1:
+        fix = "Add leads of the other kind: won and lost are both needed."
+        raise UnusableTable(f"Every lead has the same outcome in {column!r}. {fix}")
+    if distinct == 0:
+        raise UnusableTable(f"{column!r} is empty in every row. Name the column with the outcome.")
+    message = (
+        f"{column!r} has {distinct:,} distinct values, and an outcome has two: won and lost. "
+        "Leave the outcome empty where it is still open, or add a column that says won or not."
+    )
+    raise UnusableTable(message)
+
+
+def _won_key(column: str, spellings: dict[str, str], won: str | None) -> str:
+    shown = " and ".join(repr(word) for word in sorted(spellings.values()))
+    if won is not None:
+        if _canonical(won) not in spellings:
+            message = f"{column!r} never has the value {won!r}. It has {shown}: pass one of these."
+            raise UnusableTable(message)
+        return _canonical(won)
+    candidates = [key for key in spellings if WON.fullmatch(key)]
+    if len(candidates) != 1:
+        message = f"{column!r} has the values {shown}. Say which one means won with `--won VALUE`."
+        raise UnusableTable(message)
+    return candidates[0]
+
+
+def _canonical(word: str) -> str:
+    """One spelling for what CSV and Parquet write differently: 1, 1.0, True, true."""
+    key = word.strip().casefold()
+    if key in ("true", "false"):
+        return "1" if key == "true" else "0"
+    return key[:-2] if re.fullmatch(r"[+-]?\d+\.0", key) else key
+
+
+# --- rows ----------------------------------------------------------------------------------------
+
+
+def rows(table: pd.DataFrame) -> Iterator[dict[str, object]]:
+    """Each row as the mapping that `Lead.parse` takes: plain Python values, None where missing."""
+    names = [str(name) for name in table.columns]
+    columns = [_values(table.iloc[:, i]) for i in range(len(names))]
+    for values in zip(*columns, strict=True):
+        yield dict(zip(names, values, strict=True))
+
+
+def _values(column: pd.Series) -> list[object]:
+    return [
+        None if missing or value == "" else _plain(value)
+        for value, missing in zip(column.tolist(), column.isna().tolist(), strict=True)
+    ]
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, str | bool | int | float):
+        return value
+    if isinstance(value, Decimal):
+        return float(value)
+    isoformat = getattr(value, "isoformat", None)
+    return isoformat() if callable(isoformat) else str(value)

@@ -1,0 +1,167 @@
+"""Tie-breaking: what the LLM is worth on this table, and who is asked from now on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.lead import Lead
+from models.band import NOTHING, Band
+from models.combiner import Combiner, PullTrial, try_pull
+from models.decision import CUT
+from models.log_odds import log_odds, probability
+from models.prompt import EvidenceKind, Prompt, choose_examples
+from models.routing import RoutingPolicy
+from pipelines.fitting import FittedClassifier
+from pipelines.training_data import TrainingData
+from pipelines.verdicts import Call, Verdicts, Witness
+
+Floats = NDArray[np.float64]
+EXAMPLE_POOL = 200  # training leads that worked examples are chosen from
+FIELDS_SHARE = 0.25  # of the calls, where there is text too: text is the likelier to say something
+
+
+@dataclass(frozen=True)
+class TieBreaking:
+    """Policy and combiner, and for each kind of evidence why it is asked or not, in words."""
+
+    policy: RoutingPolicy
+    combiner: Combiner
+    trials: dict[EvidenceKind, PullTrial]
+    notes: tuple[str, ...]
+
+
+def build_prompts(
+    data: TrainingData, fitted: FittedClassifier, witness: Witness, *, seed: int
+) -> dict[EvidenceKind, Prompt]:
+    """A prompt for each kind of evidence this table has, with worked examples from training."""
+    kinds = [EvidenceKind.TEXT] if data.spec.texts else []
+    kinds += [EvidenceKind.FIELDS] if witness.fields_shown else []
+    return {kind: _prompt(kind, data, fitted, witness, seed) for kind in kinds}
+
+
+def _prompt(
+    kind: EvidenceKind, data: TrainingData, fitted: FittedClassifier, witness: Witness, seed: int
+) -> Prompt:
+    rows = np.random.default_rng(seed).permutation(fitted.split.train)
+    if kind is EvidenceKind.TEXT:
+        rows = np.array([i for i in rows if data.leads[i].has_text], dtype=np.intp)
+    pool = [
+        (evidence, bool(data.won[i]))
+        for i in _balanced(rows, data.won)
+        if (evidence := witness.evidence(data.leads[i], kind)) is not None
+    ]
+    examples = choose_examples([e for e, _ in pool], [won for _, won in pool], seed=seed)
+    spec = data.spec
+    return Prompt.newest(kind, outcome=spec.outcome, won=spec.won, examples=examples)
+
+
+def _balanced(rows: NDArray[np.intp], won: NDArray[np.int8]) -> list[int]:
+    half = EXAMPLE_POOL // 2
+    return [int(i) for outcome in (0, 1) for i in rows[won[rows] == outcome][:half]]
+
+
+def sample_calls(
+    data: TrainingData,
+    fitted: FittedClassifier,
+    kinds: Sequence[EvidenceKind],
+    *,
+    calls: int,
+    seed: int,
+) -> list[Call]:
+    """Up to `calls` calibration leads: those with text by it, ambiguous ones by their fields."""
+    written: list[Call] = []
+    silent: list[Call] = []
+    for row in np.random.default_rng(seed).permutation(fitted.split.calibration):
+        kind = _kind(data.leads[row], kinds)
+        if kind is EvidenceKind.TEXT:
+            written.append((int(row), kind))
+        elif kind is EvidenceKind.FIELDS and fitted.probabilities[row] in fitted.band:
+            silent.append((int(row), kind))
+    for_fields = min(len(silent), max(math.ceil(calls * FIELDS_SHARE), calls - len(written)))
+    return written[: calls - for_fields] + silent[:for_fields]
+
+
+def draw_test_calls(
+    data: TrainingData,
+    fitted: FittedClassifier,
+    kinds: Sequence[EvidenceKind],
+    *,
+    calls: int,
+    seed: int,
+) -> list[Call]:
+    """A plain random draw of test leads, each with the evidence it has: it favours nobody."""
+    drawn = np.random.default_rng(seed).permutation(fitted.split.test)[:calls]
+    found = ((int(row), _kind(data.leads[row], kinds)) for row in drawn)
+    return [(row, kind) for row, kind in found if kind is not None]
+
+
+def _kind(lead: Lead, kinds: Sequence[EvidenceKind]) -> EvidenceKind | None:
+    if lead.has_text and EvidenceKind.TEXT in kinds:
+        return EvidenceKind.TEXT
+    return EvidenceKind.FIELDS if EvidenceKind.FIELDS in kinds else None
+
+
+def fit_tie_breaking(
+    fitted: FittedClassifier,
+    verdicts: Verdicts | None,
+    won: NDArray[np.int8],
+    kinds: Sequence[EvidenceKind],
+    *,
+    bound: float,
+    always_ask: bool,
+) -> TieBreaking:
+    """Combiner and policy from verdicts on calibration leads; `verdicts` None: nobody was asked.
+
+    A kind of evidence that was tried and did not lower the log loss pulls nothing, and is asked no
+    more (unless `always_ask`); one that was not tried is asked, and pulls nothing.
+    """
+    trials: dict[EvidenceKind, PullTrial] = {}
+    for kind in kinds if verdicts else ():
+        trial = _try(kind, fitted, verdicts, won, bound)
+        trials |= {kind: trial} if trial else {}
+    pulls = {kind: trial.pull for kind, trial in trials.items() if trial.is_worth_it}
+    asks = frozenset(k for k in kinds if k not in trials or k in pulls or always_ask)
+    text = trials.get(EvidenceKind.TEXT)
+    reach = _reach(text) if text and text.is_worth_it else NOTHING
+    notes = tuple(_note(kind, trials.get(kind), kind in asks) for kind in kinds)
+    return TieBreaking(
+        RoutingPolicy(fitted.band, reach, asks), Combiner(bound, pulls), trials, notes
+    )
+
+
+def _try(
+    kind: EvidenceKind,
+    fitted: FittedClassifier,
+    verdicts: Verdicts | None,
+    won: NDArray[np.int8],
+    bound: float,
+) -> PullTrial | None:
+    assert verdicts is not None  # noqa: S101  (the caller only asks where there are some)
+    answered = verdicts.of_kind(kind)
+    rows = verdicts.rows[answered]
+    priors, answers = fitted.probabilities[rows], verdicts.log_odds[answered]
+    return try_pull(kind, priors, answers, won[rows], bound=bound)
+
+
+def _reach(trial: PullTrial) -> Band:
+    """Where a usual text can move the answer across the cut: further away nothing would flip."""
+    strongest_down, strongest_up = trial.spread
+    middle = log_odds(CUT)
+    low, high = middle - max(strongest_up, 0.0), middle - min(strongest_down, 0.0)
+    return Band(probability(low), probability(high))
+
+
+def _note(kind: EvidenceKind, trial: PullTrial | None, is_asked: bool) -> str:
+    what = "what leads wrote" if kind is EvidenceKind.TEXT else "structured fields alone"
+    if trial is None:
+        return f"LLM on {what}: not tried, so it is asked where ambiguous, and pulls nothing."
+    gain = f"{trial.gain:+.3f} log loss gained per lead (at least {trial.gain_low:+.3f})"
+    if trial.is_worth_it:
+        return f"LLM on {what}: worth asking, {gain}, {trial.leads} leads."
+    asked = "asked all the same, as you wished" if is_asked else "not asked"
+    return f"LLM on {what}: no proven gain, {gain}, {trial.leads} leads; {asked}."

@@ -1,0 +1,277 @@
+"""Train: a table of past leads becomes a release, evaluated on leads that chose nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from features.lead_spec import LeadSpec
+from features.redaction import Redactor
+from models.combiner import DEFAULT_BOUND
+from models.errors import TrainingRefused
+from models.evidence import FIELDS_SHOWN
+from models.llm_version import Decoding, LlmVersion
+from models.release import UNREGISTERED, Release
+from models.verdict import LlmJudge
+from pipelines.display import Display
+from pipelines.evaluation import Comparison, compare, judge_leads
+from pipelines.example_lead import example_lead
+from pipelines.fitting import FittedClassifier, fit_classifier
+from pipelines.gates import Gate, check_gates
+from pipelines.metrics import Interval, Measure, with_interval
+from pipelines.tie_breaking import (
+    TieBreaking,
+    build_prompts,
+    draw_test_calls,
+    fit_tie_breaking,
+    sample_calls,
+)
+from pipelines.training_data import TrainingData, read_training_data
+from pipelines.verdicts import Call, Verdicts, Witness, ask_about
+from service.llm_endpoint import LlmEndpoint, judge_at
+from service.settings import Settings
+
+PATIENT = timedelta(seconds=60)  # nobody waits for a single answer here
+MAX_FAILED = 0.2  # share of calls without a verdict above which the figures mean nothing
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingOptions:
+    """What a person may choose.
+
+    llm_calls: most calibration leads the LLM is asked about; llm_test_calls: most test leads.
+    max_error, confidence: what the band guarantees about classifier-only decisions.
+    max_pull: most the LLM may move the log-odds, either way.
+    """
+
+    trials: int = 20
+    llm_calls: int = 200
+    llm_test_calls: int = 200
+    max_error: float = 0.10
+    confidence: float = 0.95
+    max_pull: float = DEFAULT_BOUND
+    always_ask: bool = False
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Everything one training found out, before any of it is stored."""
+
+    options: TrainingOptions
+    data: TrainingData
+    fitted: FittedClassifier
+    tie_breaking: TieBreaking
+    release: Release
+    measures: dict[Measure, Interval]
+    calibration_verdicts: Verdicts | None
+    test_verdicts: Verdicts | None
+    comparison: Comparison | None
+    gates: tuple[Gate, ...]
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Flat names and values, for MLflow and for `--json`."""
+        flat = {f"test_{m.value}": interval.value for m, interval in self.measures.items()}
+        flat["band_share"] = self._band_share
+        if self.comparison:
+            for line in self.comparison.lines:
+                name = line.name.replace(" ", "_")
+                flat |= {f"{name}_{m.value}": v.value for m, v in line.measures.items()}
+                flat[f"{name}_llm_share"] = line.llm_share
+            for m, gain in self.comparison.gains.items():
+                flat |= {f"gain_{m.value}": gain.value}
+                flat |= {f"gain_{m.value}_low": gain.low, f"gain_{m.value}_high": gain.high}
+        return flat
+
+    @property
+    def _band_share(self) -> float:
+        test = self.fitted.probabilities[self.fitted.split.test]
+        return float(self.fitted.band.covers(test).mean())
+
+
+def train(
+    table: Path,
+    spec: LeadSpec,
+    options: TrainingOptions,
+    *,
+    endpoint: LlmEndpoint,
+    settings: Settings,
+    display: Display,
+) -> Trained:
+    """Fit and evaluate everything; store nothing. The LLM must be running at `endpoint`.
+
+    Raises:
+        UnusableTable, TrainingRefused: the table or the spec cannot give an honest model.
+    """
+    with display.stage(f"Reading {table.name}"):
+        data = read_training_data(table, spec)
+    display.say(f"Read {len(data.leads):,} leads, {data.won.mean():.1%} won.")
+    fitted = _fit(data, options, display)
+    display.say(_said_of(fitted, options))
+    with display.stage("Redacting worked examples"):
+        witness, llm = _prepare_llm(data, fitted, endpoint, options.seed)
+    inquiry = _Inquiry(data, witness, llm, endpoint, settings, display)
+
+    kinds = tuple(llm.prompts)
+    sampled = sample_calls(data, fitted, kinds, calls=options.llm_calls, seed=options.seed)
+    calibration = inquiry.ask(sampled, "calibration")
+    tie_breaking = fit_tie_breaking(
+        fitted,
+        calibration,
+        data.won,
+        kinds,
+        bound=options.max_pull,
+        always_ask=options.always_ask,
+    )
+    for note in tie_breaking.notes:
+        display.say(note)
+
+    drawn = draw_test_calls(data, fitted, kinds, calls=options.llm_test_calls, seed=options.seed)
+    test = inquiry.ask(drawn if calibration else [], "test")
+    with display.stage("Evaluating on test leads"):
+        measures, comparison = _evaluate(
+            data, fitted, tie_breaking, calibration=calibration, test=test, seed=options.seed
+        )
+    return Trained(
+        options=options,
+        data=data,
+        fitted=fitted,
+        tie_breaking=tie_breaking,
+        release=_release(data, fitted, tie_breaking, llm, witness),
+        measures=measures,
+        calibration_verdicts=calibration,
+        test_verdicts=test,
+        comparison=comparison,
+        gates=check_gates(measures, comparison),
+    )
+
+
+def _fit(data: TrainingData, options: TrainingOptions, display: Display) -> FittedClassifier:
+    with display.bar("Searching for the best classifier", options.trials) as advance:
+        return fit_classifier(
+            data,
+            trials=options.trials,
+            max_error=options.max_error,
+            confidence=options.confidence,
+            seed=options.seed,
+            on_trial=advance,
+        )
+
+
+def _prepare_llm(
+    data: TrainingData, fitted: FittedClassifier, endpoint: LlmEndpoint, seed: int
+) -> tuple[Witness, LlmVersion]:
+    redactor = Redactor.load()
+    structured = {column.name for column in data.spec.features}
+    telling = [c for c in fitted.classifier.columns_by_gain if c in structured]
+    witness = Witness(redactor, fitted.classifier.encoder, tuple(telling[:FIELDS_SHOWN]))
+    llm = LlmVersion(
+        provider=endpoint.provider,
+        model=endpoint.model,
+        api=endpoint.api,
+        prompts=build_prompts(data, fitted, witness, seed=seed),
+        redaction_policy=redactor.policy_version,
+        decoding=Decoding.for_api(endpoint.api),
+        weights=endpoint.weights,
+    )
+    return witness, llm
+
+
+@dataclass(frozen=True)
+class _Inquiry:
+    """Asks one version of the LLM about leads of the table."""
+
+    data: TrainingData
+    witness: Witness
+    llm: LlmVersion
+    endpoint: LlmEndpoint
+    settings: Settings
+    display: Display
+
+    def ask(self, calls: Sequence[Call], what: str) -> Verdicts | None:
+        """Verdicts on these leads; None where there are none to ask about."""
+        if not calls:
+            return None
+        with self.display.bar(f"Asking the LLM about {what} leads", len(calls)) as advance:
+            verdicts = ask_about(
+                self.data.leads,
+                calls,
+                witness=self.witness,
+                open_judge=self._open_judge,
+                concurrency=self.settings.llm_max_concurrency,
+                on_answer=advance,
+            )
+        _require_answers(verdicts)
+        return verdicts
+
+    def _open_judge(self) -> LlmJudge:
+        return judge_at(self.endpoint, self.llm, self.settings, deadline=PATIENT)
+
+
+def _require_answers(verdicts: Verdicts) -> None:
+    failed, asked = sum(verdicts.failures.values()), len(verdicts.answers)
+    if failed > MAX_FAILED * asked:
+        causes = ", ".join(f"{cause}: {n}" for cause, n in sorted(verdicts.failures.items()))
+        message = (
+            f"The LLM gave no verdict on {failed} of {asked} leads ({causes}). Check "
+            "TIEBREAK_LLM_BASE_URL, _API_KEY and _MODEL, or train without it: --llm-calls 0."
+        )
+        raise TrainingRefused(message)
+
+
+def _evaluate(
+    data: TrainingData,
+    fitted: FittedClassifier,
+    tie_breaking: TieBreaking,
+    *,
+    calibration: Verdicts | None,
+    test: Verdicts | None,
+    seed: int,
+) -> tuple[dict[Measure, Interval], Comparison | None]:
+    rows = fitted.split.test
+    probabilities, won = fitted.probabilities[rows], data.won[rows]
+    measures = {m: with_interval(m, probabilities, won, seed=seed) for m in Measure}
+    if test is None or calibration is None:
+        return measures, None
+    leads = judge_leads(data, fitted, tie_breaking, calibration, test)
+    return measures, compare(leads, seed=seed)
+
+
+def _release(
+    data: TrainingData,
+    fitted: FittedClassifier,
+    tie_breaking: TieBreaking,
+    llm: LlmVersion,
+    witness: Witness,
+) -> Release:
+    return Release(
+        version=UNREGISTERED,
+        spec=data.spec,
+        classifier=fitted.classifier,
+        policy=tie_breaking.policy,
+        combiner=tie_breaking.combiner,
+        llm=llm,
+        fields_shown=witness.fields_shown,
+        versions={
+            "lead_spec": data.spec.digest[:12],
+            **{f"prompt_{kind}": prompt.version for kind, prompt in llm.prompts.items()},
+            "llm_digest": llm.version,
+            "redaction_policy": llm.redaction_policy,
+        },
+        examples=example_lead(data, fitted.classifier.encoder),
+    )
+
+
+def _said_of(fitted: FittedClassifier, options: TrainingOptions) -> str:
+    parts, band = fitted.split, fitted.band
+    sizes = f"{len(parts.train):,} / {len(parts.calibration):,} / {len(parts.test):,}"
+    test = fitted.probabilities[parts.test]
+    return (
+        f"Split {sizes} ({parts.by}). Calibrated by {fitted.classifier.calibrator.method}. "
+        f"Band ({max(band.low, 0):.2f}, {min(band.high, 1):.2f}): outside it at most "
+        f"{options.max_error:.0%} of decisions are wrong; {band.covers(test).mean():.0%} of test "
+        "leads are inside."
+    )

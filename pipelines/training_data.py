@@ -1,0 +1,78 @@
+"""TrainingData: a table of past leads, read, checked against its spec, and parsed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.errors import InvalidLead
+from features.lead import Lead
+from features.lead_spec import LeadSpec
+from models.errors import TrainingRefused
+from pipelines.dates import lead_dates
+from pipelines.tables import check_outcome, labelled, read_table, rows
+from pipelines.validation import check_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MAX_REPORTED = 5
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """leads and won (0 or 1) have the same length; `digest` is the SHA-256 of the file."""
+
+    name: str
+    digest: str
+    spec: LeadSpec
+    leads: Sequence[Lead]
+    won: NDArray[np.int8]
+    dates: pd.Series | None
+    table: pd.DataFrame
+
+    def part(self, indices: NDArray[np.intp]) -> list[Lead]:
+        return [self.leads[i] for i in indices]
+
+
+def read_training_data(path: Path, spec: LeadSpec) -> TrainingData:
+    """The leads of a table that have an outcome.
+
+    Raises:
+        UnusableTable: the file or its outcome cannot be used.
+        TrainingRefused: the table does not fit the spec.
+    """
+    table = read_table(path)
+    check_outcome(table, spec.outcome, spec.won)
+    table, won = labelled(table, spec)
+    check_table(table, spec)
+    return TrainingData(
+        name=path.name,
+        digest=hashlib.sha256(path.read_bytes()).hexdigest(),
+        spec=spec,
+        leads=_parse(table, spec),
+        won=won,
+        dates=lead_dates(table, spec),
+        table=table,
+    )
+
+
+def _parse(table: pd.DataFrame, spec: LeadSpec) -> list[Lead]:
+    leads: list[Lead] = []
+    problems: list[str] = []
+    for number, row in enumerate(rows(table), start=1):
+        try:
+            leads.append(Lead.parse(spec, row))
+        except InvalidLead as error:
+            problems.append(f"lead {number}: {error}")
+    if problems:
+        shown = "\n".join(problems[:MAX_REPORTED])
+        message = f"{len(problems):,} leads cannot be read. Mend the table or leads.toml:\n{shown}"
+        raise TrainingRefused(message)
+    return leads

@@ -1,0 +1,181 @@
+"""A training run: train, log everything to MLflow, register the release, promote it if it may."""
+
+from __future__ import annotations
+
+import logging
+import math
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from features.lead_spec import LeadSpec
+from models.registry import Registry
+from models.release import Release, write_json
+from pipelines.display import Display
+from pipelines.local_llm import endpoint_running
+from pipelines.train import Trained, TrainingOptions, train
+from pipelines.training_plots import training_plots
+from service.llm_endpoint import configured_endpoint
+from service.settings import Settings
+
+EXPERIMENT = "tiebreak"
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """What was trained, and what became of it."""
+
+    trained: Trained
+    release: Release
+    run_id: str
+    promoted: bool
+
+
+def run_training(
+    table: Path,
+    spec: LeadSpec,
+    options: TrainingOptions,
+    *,
+    settings: Settings,
+    display: Display,
+    promote: bool,
+) -> TrainingRun:
+    """Train on a table; log and register the release; make it live if asked and the gates pass.
+
+    Raises:
+        UnusableTable, TrainingRefused, LlmUnavailable: nothing was logged.
+    """
+    endpoint = configured_endpoint(settings)
+    with endpoint_running(settings, endpoint):
+        trained = train(table, spec, options, endpoint=endpoint, settings=settings, display=display)
+    with display.stage("Logging to MLflow"), _quiet_mlflow():
+        release, run_id = _log(trained, settings)
+    promoted = promote and all(gate.passed for gate in trained.gates)
+    if promoted:
+        Registry(settings.mlflow_uri).promote(release.version)
+    return TrainingRun(trained, release, run_id, promoted)
+
+
+def _log(trained: Trained, settings: Settings) -> tuple[Release, str]:
+    import mlflow
+
+    registry = Registry(settings.mlflow_uri)
+    mlflow.set_tracking_uri(settings.mlflow_uri)
+    mlflow.set_registry_uri(settings.mlflow_uri)
+    experiment = _experiment(settings)
+    with mlflow.start_run(experiment_id=experiment, run_name=_run_name(trained)) as run:
+        mlflow.log_params(_params(trained))
+        mlflow.log_metrics({k: v for k, v in trained.metrics.items() if not math.isnan(v)})
+        mlflow.set_tags({"data": trained.data.name, "mlflow.note.content": _note(trained)})
+        mlflow.log_input(_dataset(trained), context="training")
+        for name, figure in training_plots(trained):
+            mlflow.log_figure(figure, f"plots/{name}.png")
+        with tempfile.TemporaryDirectory() as folder:
+            write_json(Path(folder) / "comparison.json", _comparison(trained))
+            mlflow.log_artifacts(folder)
+        release = registry.publish(trained.release, metrics=_headline(trained))
+    return release, str(run.info.run_id)
+
+
+def _experiment(settings: Settings) -> str:
+    """The experiment of our runs. Beside an embedded database, artefacts go under home too."""
+    from mlflow import MlflowClient
+
+    client = MlflowClient(settings.mlflow_uri)
+    found = client.get_experiment_by_name(EXPERIMENT)
+    if found is not None:
+        return str(found.experiment_id)
+    is_server = settings.mlflow_uri.startswith("http")
+    location = None if is_server else (settings.home / "mlartifacts").as_uri()
+    return str(client.create_experiment(EXPERIMENT, artifact_location=location))
+
+
+def _run_name(trained: Trained) -> str:
+    return f"{Path(trained.data.name).stem} seed {trained.options.seed}"
+
+
+def _params(trained: Trained) -> dict[str, Any]:
+    options, fitted, llm = trained.options, trained.fitted, trained.release.llm
+    return {
+        "data": trained.data.name,
+        "data_sha256": trained.data.digest,
+        "leads": len(trained.data.leads),
+        "split": fitted.split.by,
+        "seed": options.seed,
+        "trials": options.trials,
+        "max_error": options.max_error,
+        "confidence": options.confidence,
+        "max_pull": options.max_pull,
+        "calibration": fitted.classifier.calibrator.method.value,
+        "rounds": fitted.rounds,
+        "band_low": fitted.band.low,
+        "band_high": fitted.band.high,
+        "llm_asked_about": ", ".join(sorted(trained.release.policy.asks)) or "nothing",
+        "llm_calls": options.llm_calls,
+        "llm_provider": llm.provider,
+        "llm_model": llm.model,
+        "redaction_policy": llm.redaction_policy,
+        "lead_spec": trained.data.spec.digest[:12],
+        **{f"xgboost_{name}": value for name, value in fitted.params.items()},
+    }
+
+
+def _headline(trained: Trained) -> dict[str, float]:
+    """The few figures that a release is told apart by."""
+    wanted = ("test_auc", "test_log_loss", "test_ece", "hybrid_log_loss", "gain_log_loss")
+    return {name: trained.metrics[name] for name in wanted if name in trained.metrics}
+
+
+def _note(trained: Trained) -> str:
+    gates = "\n".join(
+        f"- {'passed' if g.passed else 'FAILED'}: {g.name} ({g.figure})" for g in trained.gates
+    )
+    notes = "\n".join(f"- {note}" for note in trained.tie_breaking.notes)
+    table = "\n".join(
+        f"| {line.name} | {line.llm_share:.0%} | "
+        + " | ".join(str(interval) for interval in line.measures.values())
+        + " |"
+        for line in (trained.comparison.lines if trained.comparison else ())
+    )
+    heading = "| | asked | AUC | log loss | Brier |\n|---|---|---|---|---|\n"
+    compared = f"\n\n### On test leads that chose nothing\n{heading}{table}" if table else ""
+    return f"### Gates\n{gates}\n\n### The LLM\n{notes}{compared}"
+
+
+def _comparison(trained: Trained) -> dict[str, Any]:
+    comparison = trained.comparison
+    return {
+        "metrics": trained.metrics,
+        "gates": [{"name": g.name, "passed": g.passed, "figure": g.figure} for g in trained.gates],
+        "notes": list(trained.tie_breaking.notes),
+        "test_leads": len(comparison.judged.won) if comparison else 0,
+    }
+
+
+def _dataset(trained: Trained) -> Any:
+    import mlflow.data
+
+    # Names and types of the columns and a digest are kept; values are not.
+    return mlflow.data.from_pandas(
+        trained.data.table, source=trained.data.name, name=trained.data.name[:100]
+    )
+
+
+@contextmanager
+def _quiet_mlflow() -> Iterator[None]:
+    """MLflow tells of every step, and warns of its own internals; the display is enough."""
+    import mlflow  # noqa: F401  (sets its log levels on import; ours come after)
+
+    logger = logging.getLogger("mlflow")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)

@@ -1,0 +1,177 @@
+"""Up: everything on one machine, from nothing to three decided leads. What `make run` calls."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from features.lead_spec import LeadSpec
+from models.registry import Registry
+from pipelines.display import Display
+from pipelines.local_llm import endpoint_running
+from pipelines.processes import Child, require_free
+from pipelines.report import print_json, show_decision, show_where
+from pipelines.train import TrainingOptions
+from service.keys import Role, create_key, list_keys, revoke_key
+from service.llm_endpoint import configured_endpoint
+from service.settings import Settings
+from service.store import Store
+
+SAMPLE_OPTIONS = TrainingOptions(trials=10, llm_calls=160, llm_test_calls=120)
+KEY_NAME = "tiebreak up"
+PATIENCE = timedelta(minutes=2)
+
+
+def bring_up(settings: Settings, display: Display, *, keep_running: bool, as_json: bool) -> None:
+    """Start MLflow, the LLM and the service; train on sample leads first if nothing is live.
+
+    Decides three leads, prints them, says where everything is, and stays up until interrupted.
+
+    Raises:
+        DidNotStart: a port is taken, or a process did not come up.
+    """
+    _require_ports(settings)
+    with ExitStack() as running, _terminated_like_interrupted():
+        with display.stage("Starting the LLM"):
+            running.enter_context(endpoint_running(settings, configured_endpoint(settings)))
+        if Registry(settings.mlflow_uri).champion_version() is None:
+            _train_on_sample(settings, display)
+        token = _fresh_key(settings)
+        service = running.enter_context(service_process(settings))
+        with display.stage("Starting the service"):
+            service.wait_until(settings.port, "/readyz", within=PATIENCE)
+        answers = _decide_three(settings, token)
+        if not as_json:
+            for title, answer in answers.items():
+                show_decision(answer, title=title)
+        mlflow = running.enter_context(_mlflow_process(settings))
+        with display.stage("Starting MLflow"):
+            mlflow.wait_until(settings.mlflow_port, "/health", within=PATIENCE)
+        where = _where(settings, token)
+        if as_json:
+            print_json({"decisions": answers, **where})
+            sys.stdout.flush()
+        else:
+            show_where(where)
+        if keep_running:
+            service.wait()
+
+
+def serve_alone(settings: Settings) -> None:
+    """The service, and the embedded LLM unless another is configured, until interrupted."""
+    require_free(settings.port, "TIEBREAK_PORT")
+    display = Display()
+    with ExitStack() as running, _terminated_like_interrupted():
+        running.enter_context(endpoint_running(settings, configured_endpoint(settings)))
+        service = running.enter_context(service_process(settings))
+        display.say(f"Serving on http://{settings.host}:{settings.port}, Ctrl-C to stop.")
+        service.wait()
+
+
+def service_process(settings: Settings) -> Child:
+    """`bentoml serve` on the configured address."""
+    address = ["--host", settings.host, "--port", str(settings.port)]
+    return Child(
+        "The service",
+        ["bentoml", "serve", "service.app:LeadScorer", *address],
+        log=settings.home / "logs" / "service.log",
+        environment={"TIEBREAK_HOME": str(settings.home)},
+    )
+
+
+def _mlflow_process(settings: Settings) -> Child:
+    """MLflow's UI over the embedded database."""
+    arguments = ["mlflow", "server", "--host", "127.0.0.1", "--port", str(settings.mlflow_port)]
+    arguments += ["--workers", "1", "--backend-store-uri", settings.mlflow_uri]
+    arguments += ["--artifacts-destination", (settings.home / "mlartifacts").as_uri()]
+    return Child(
+        "MLflow",
+        arguments,
+        log=settings.home / "logs" / "mlflow.log",
+        environment={"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},  # a scheduler nobody uses here
+    )
+
+
+def _require_ports(settings: Settings) -> None:
+    require_free(settings.port, "TIEBREAK_PORT")
+    require_free(settings.mlflow_port, "TIEBREAK_MLFLOW_PORT")
+    if settings.llm_base_url is None:
+        require_free(settings.llm_port, "TIEBREAK_LLM_PORT")
+
+
+def _train_on_sample(settings: Settings, display: Display) -> None:
+    from pipelines.column_kinds import infer_spec
+    from pipelines.sample_leads import write_sample
+    from pipelines.spec_file import write_spec
+    from pipelines.tables import check_outcome, read_table
+    from pipelines.training_run import run_training
+
+    folder = settings.home / "sample"
+    table, spec = folder / "sample_leads.synthetic.csv", folder / "leads.toml"
+    with display.stage("Writing synthetic sample leads"):
+        write_sample(table)
+        frame = read_table(table)
+        write_spec(spec, infer_spec(frame, "Won", check_outcome(frame, "Won", None)))
+    display.say(f"Nothing is live yet: training on synthetic sample leads, {table}.")
+    run = run_training(
+        table,
+        LeadSpec.read(spec),
+        SAMPLE_OPTIONS,
+        settings=settings,
+        display=display,
+        promote=True,
+    )
+    if not run.promoted:
+        Registry(settings.mlflow_uri).promote(run.release.version)  # a demonstration, not a lead
+
+
+def _fresh_key(settings: Settings) -> str:
+    """A key for this run; those of earlier runs end, since nobody can know them any more."""
+    with closing(Store(settings.database_url)) as store:
+        for key in list_keys(store):
+            if key.name == KEY_NAME and key.revoked_at is None:
+                revoke_key(store, key.id)
+        return create_key(store, name=KEY_NAME, role=Role.ADMIN)[1]
+
+
+def _decide_three(settings: Settings, token: str) -> dict[str, Any]:
+    """The three demonstration leads, if the live release knows their columns."""
+    import bentoml
+
+    from pipelines.sample_leads import demo_leads
+
+    url = f"http://127.0.0.1:{settings.port}"
+    with bentoml.SyncHTTPClient(url, token=token, server_ready_timeout=None) as client:
+        answers = {demo.name: client.decide(lead=demo.fields) for demo in demo_leads()}
+    fits = all(answer["data"]["unknown_fields"] == 0 for answer in answers.values())
+    return answers if fits else {}
+
+
+def _where(settings: Settings, token: str) -> dict[str, str]:
+    url = f"http://{settings.host}:{settings.port}"
+    return {
+        "api": f"{url}/decide",
+        "docs": f"{url}/",
+        "mlflow": f"http://127.0.0.1:{settings.mlflow_port}/",
+        "api_key": token,
+        "logs": str(Path(settings.home / "logs")),
+    }
+
+
+@contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """SIGTERM unwinds the stack too, so that it stops what was started."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

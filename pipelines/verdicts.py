@@ -1,0 +1,102 @@
+"""Verdicts: asks the LLM about many past leads, for fitting and for evaluation."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.encoding import Encoder
+from features.errors import RedactionFailed
+from features.lead import Lead
+from features.redaction import RedactedText, Redactor
+from models.errors import LlmUnavailable
+from models.evidence import evidence_text
+from models.prompt import EvidenceKind
+from models.verdict import LlmJudge, Verdict
+
+Floats = NDArray[np.float64]
+Call = tuple[int, EvidenceKind]  # number of a lead, and what the LLM is shown of it
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """The answers to leads `rows` (numbers into the caller's leads), in the same order.
+
+    log_odds are NaN where there was no verdict; `failures` counts why.
+    """
+
+    rows: NDArray[np.intp]
+    kinds: tuple[EvidenceKind, ...]
+    log_odds: Floats
+    answers: tuple[Verdict | None, ...]
+    failures: dict[str, int]
+
+    def of_kind(self, kind: EvidenceKind) -> NDArray[np.bool_]:
+        """Which of them are answered, and were asked with this kind of evidence."""
+        asked = np.array([k is kind for k in self.kinds], dtype=bool)
+        return asked & ~np.isnan(self.log_odds)
+
+
+@dataclass(frozen=True)
+class Witness:
+    """Turns past leads into evidence that may be shown to an LLM."""
+
+    redactor: Redactor
+    encoder: Encoder
+    fields_shown: tuple[str, ...]
+
+    def evidence(self, lead: Lead, kind: EvidenceKind) -> RedactedText | None:
+        """The redacted evidence; None where it cannot be redacted, or says nothing."""
+        text = evidence_text(lead, kind, self.fields_shown, self.encoder)
+        if not text:
+            return None
+        try:
+            return self.redactor.redact(text, lead.contacts)
+        except RedactionFailed:
+            return None
+
+
+def ask_about(
+    leads: Sequence[Lead],
+    asked: Sequence[Call],
+    *,
+    witness: Witness,
+    open_judge: Callable[[], LlmJudge],
+    concurrency: int,
+    on_answer: Callable[[], None] = lambda: None,
+) -> Verdicts:
+    """Ask about each (row, kind of evidence), a few at a time. Failures cost a verdict, no more.
+
+    `open_judge` is called inside the event loop that the judge then lives on, and closed there.
+    """
+    failures: dict[str, int] = {}
+
+    async def ask(judge: LlmJudge, slots: asyncio.Semaphore, place: int) -> Verdict | None:
+        row, kind = asked[place]
+        try:
+            async with slots:
+                evidence = await asyncio.to_thread(witness.evidence, leads[row], kind)
+                if evidence is None:
+                    raise LlmUnavailable("no_evidence")
+                return await judge.ask(evidence, kind)
+        except LlmUnavailable as error:
+            failures[error.cause] = failures.get(error.cause, 0) + 1
+            return None
+        finally:
+            on_answer()
+
+    async def ask_all() -> list[Verdict | None]:
+        judge, slots = open_judge(), asyncio.Semaphore(concurrency)
+        try:
+            return await asyncio.gather(*(ask(judge, slots, i) for i in range(len(asked))))
+        finally:
+            await judge.close()
+
+    answers = asyncio.run(ask_all())
+    log_odds = np.array([a.log_odds if a else np.nan for a in answers], dtype=np.float64)
+    rows = np.array([row for row, _ in asked], dtype=np.intp)
+    return Verdicts(rows, tuple(k for _, k in asked), log_odds, tuple(answers), failures)

@@ -1,0 +1,1 @@
+"""SERVE: who may ask, how we answer, what we remember."""

@@ -1,0 +1,98 @@
+"""Bootstrap: the only place where the parts of a running service are put together."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import TYPE_CHECKING
+
+from prometheus_client import REGISTRY
+
+from models.budget import CallBudget
+from models.errors import LlmUnavailable
+from models.release import Release
+from service.desk import Desk
+from service.keys import KeyRing
+from service.live_release import LiveRelease
+from service.llm_endpoint import configured_endpoint, judge_at, prices
+from service.metrics import Metrics
+from service.settings import Settings
+from service.store import Store
+
+if TYPE_CHECKING:
+    from models.cascade import Cascade, Judge, TextRedactor
+
+log = logging.getLogger("tiebreak.bootstrap")
+
+REDACTION_THREADS = 2  # redaction is CPU work: more threads only make each lead wait longer
+
+
+def open_desk(settings: Settings) -> Desk:
+    """Everything one worker needs. Reads no release yet: `Desk.start` does."""
+    from models.registry import Registry  # MLflow is slow to import
+
+    logging.getLogger("tiebreak").setLevel(settings.log_level)
+    settings.home.mkdir(parents=True, exist_ok=True)
+    store = Store(settings.database_url)
+    metrics = process_metrics()
+    live = LiveRelease(
+        Registry(settings.mlflow_uri),
+        assemble=assembler(settings),
+        metrics=metrics,
+        poll=settings.release_poll,
+    )
+    is_priced = prices(settings) is not None
+    return Desk(live=live, store=store, keys=KeyRing(store), metrics=metrics, is_priced=is_priced)
+
+
+def assembler(settings: Settings) -> Callable[[Release], Cascade]:
+    """From a release to its cascade. Redactor, threads and call budget outlive each release."""
+    threads = ThreadPoolExecutor(REDACTION_THREADS, thread_name_prefix="redaction")
+    budget = CallBudget(settings.llm_max_calls_per_minute)
+
+    def assemble(release: Release) -> Cascade:
+        from models.cascade import Cascade
+
+        judge = judge_of(release, settings)
+        return Cascade(release, redactor=redactor(), judge=judge, budget=budget, threads=threads)
+
+    return assemble
+
+
+@cache
+def redactor() -> TextRedactor:
+    """The redactor of this process: its language model takes a second and 100 MB."""
+    from features.redaction import Redactor  # spaCy is slow to import
+
+    return Redactor.load()
+
+
+@cache
+def process_metrics() -> Metrics:
+    """The metrics of this process. Prometheus refuses a second set under the same names."""
+    return Metrics(REGISTRY)
+
+
+def judge_of(release: Release, settings: Settings) -> Judge:
+    """Who breaks the tie for this release: the LLM it was fitted with, if it is configured here.
+
+    Another LLM's verdicts mean something else than the release's combiner learned: then nobody.
+    """
+    from models.cascade import UnavailableJudge
+
+    try:
+        endpoint = configured_endpoint(settings)
+    except LlmUnavailable as error:
+        log.warning("%s Decisions are the classifier's alone.", error)
+        return UnavailableJudge(error.cause)
+    if not endpoint.answers_for(release.llm):
+        log.warning(
+            "Release %s was fitted with %s at %s, but %s at %s is configured. Train again, or "
+            "configure that one. Decisions are the classifier's alone.",
+            *(release.version, release.llm.model, release.llm.provider),
+            *(endpoint.model, endpoint.provider),
+        )
+        return UnavailableJudge("other_llm")
+    return judge_at(endpoint, release.llm, settings, deadline=settings.llm_deadline)

@@ -1,0 +1,223 @@
+"""Desk: what one worker does with a request, whoever brought it: parse, decide, record, reply."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from features.errors import ScoringError
+from features.lead import Lead
+from models.errors import ReleaseNotFound
+from service.errors import MalformedRequest, StorageUnavailable, error_tree
+from service.keys import KeyRing
+from service.live_release import Live, LiveRelease
+from service.metrics import Metrics
+from service.only_once import OnlyOnce
+from service.openapi import lead_schema
+from service.outcomes import record_outcomes
+from service.record import Record, canonical
+from service.schemas import BatchRequest, DecideRequest, ReportedOutcome, release_tree
+from service.store import Claim, Row, Store, Unit, iso
+
+log = logging.getLogger("tiebreak.desk")
+
+BATCH_AT_ONCE = 8  # leads of one batch in work at a time: the others' requests come in between
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: the id of an API key, and the idempotency key they named."""
+
+    key_id: str
+    claim: Claim | None = None
+
+
+class Desk:
+    """Everything one worker needs. Nothing here blocks the event loop."""
+
+    def __init__(
+        self,
+        *,
+        live: LiveRelease,
+        store: Store,
+        keys: KeyRing,
+        metrics: Metrics,
+        is_priced: bool = False,
+    ) -> None:
+        self.live = live
+        self.keys = keys
+        self.metrics = metrics
+        self._store = store
+        self._is_priced = is_priced
+        self._only_once = OnlyOnce(store)
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.keys.start()
+        self.live.start(loop)
+
+    async def close(self) -> None:
+        await self.live.close()
+        await asyncio.to_thread(self.keys.close)
+        await asyncio.to_thread(self._store.close)
+
+    # -- decisions --------------------------------------------------------------------------
+
+    async def decide(self, request: DecideRequest, caller: Caller) -> bytes:
+        """The answer to one lead: JSON as in DecisionAnswer, durable.
+
+        Raises:
+            InvalidLead, ReleaseNotFound, StorageUnavailable, IdempotencyMismatch
+        """
+        if caller.claim is None:
+            return await self._decide(request, caller)
+        return await self._only_once.answer(caller.claim, lambda: self._decide(request, caller))
+
+    async def decide_batch(self, request: BatchRequest, caller: Caller) -> bytes:
+        """The answers to many leads, all on one release: JSON as in BatchAnswer, durable.
+
+        Raises:
+            ReleaseNotFound, StorageUnavailable, IdempotencyMismatch
+        """
+        if caller.claim is None:
+            return await self._decide_batch(request, caller)
+        work = lambda: self._decide_batch(request, caller)  # noqa: E731 read as in decide
+        return await self._only_once.answer(caller.claim, work)
+
+    async def _decide(self, request: DecideRequest, caller: Caller) -> bytes:
+        record = await self._record(self.live.current(), request)
+        await self._keep([record], record.answer_bytes, caller)
+        return record.answer_bytes
+
+    async def _decide_batch(self, request: BatchRequest, caller: Caller) -> bytes:
+        live = self.live.current()
+        results: list[Record | ScoringError] = [MalformedRequest("", "")] * len(request.leads)
+        places = iter(range(len(request.leads)))
+        async with asyncio.TaskGroup() as group:
+            for _ in range(BATCH_AT_ONCE):
+                group.create_task(self._work_off(live, request, places, results))
+        records = [result for result in results if isinstance(result, Record)]
+        answer = canonical(_batch_tree(results))
+        await self._keep(records, answer, caller)
+        return answer
+
+    async def _work_off(
+        self,
+        live: Live,
+        request: BatchRequest,
+        places: Iterator[int],
+        results: list[Record | ScoringError],
+    ) -> None:
+        for place in places:
+            try:
+                one = DecideRequest.of({"lead": request.leads[place], "reasons": request.reasons})
+                results[place] = await self._record(live, one)
+            except ScoringError as error:
+                results[place] = error
+            await asyncio.sleep(0)  # other requests first
+
+    async def _record(self, live: Live, request: DecideRequest) -> Record:
+        started = time.perf_counter()
+        lead = Lead.parse(live.release.spec, request.fields)
+        decision = await live.decider.decide(lead, reasons=request.reasons)
+        latency_ms = 1000 * (time.perf_counter() - started)
+        return Record.of(decision, live.release, is_priced=self._is_priced, latency_ms=latency_ms)
+
+    async def _keep(self, records: list[Record], answer: bytes, caller: Caller) -> None:
+        rows = [record.row(caller.key_id) for record in records]
+        await self._durable(Unit(rows, _answered(caller.claim, answer)))
+        for record in records:
+            seconds = record.latency_ms / 1000
+            self.metrics.decided(record.decision, record.usage, seconds=seconds)
+
+    async def _durable(self, unit: Unit) -> None:
+        if not unit.decisions and unit.answered is None:
+            return
+        try:
+            await self._store.append(unit)
+        except StorageUnavailable:
+            self.metrics.not_stored()
+            raise
+
+    # -- outcomes ---------------------------------------------------------------------------
+
+    async def outcomes(self, items: list[object], caller: Caller) -> bytes:
+        """What became of each outcome: JSON as in OutcomesAnswer, durable.
+
+        Raises:
+            StorageUnavailable
+        """
+        reported: dict[int, ReportedOutcome] = {}
+        errors: dict[int, ScoringError] = {}
+        for index, item in enumerate(items):
+            try:
+                reported[index] = ReportedOutcome.of(item)
+            except MalformedRequest as error:
+                errors[index] = error
+        good = list(reported.values())
+        result = await self._store.run(lambda c: record_outcomes(c, good, caller.key_id))
+        indices = list(reported)
+        for place in result.unknown:
+            fix = "Send the decision_id of an answer of this service."
+            unknown = MalformedRequest("There is no such decision.", fix, field="decision_id")
+            errors[indices[place]] = unknown
+        for place in result.recorded:
+            self.metrics.outcome(won=good[place].won)
+        return canonical(
+            {
+                "recorded": len(result.recorded),
+                "unchanged": len(result.unchanged),
+                "errors": [_item_error(index, errors[index]) for index in sorted(errors)],
+            }
+        )
+
+    # -- what is live -----------------------------------------------------------------------
+
+    def release(self) -> bytes:
+        """Raises ReleaseNotFound."""
+        live = self.live.current()
+        return canonical(release_tree(live.release, iso(live.since)))
+
+    def lead_schema(self) -> bytes:
+        """JSON Schema of a lead of the live release. Raises ReleaseNotFound."""
+        return orjson.dumps(lead_schema(self.live.current().release))
+
+    def readiness(self) -> tuple[bool, dict[str, Any]]:
+        """Whether a real lead was decided here, on which release, and what is wrong if anything."""
+        try:
+            live = self.live.current()
+        except ReleaseNotFound as error:
+            return False, {"ready": False, "error": error_tree(error)}
+        since = iso(live.since)
+        tree = {"release": live.release.version, "live_since": since, "problem": self.live.problem}
+        return True, {"ready": True} | tree
+
+
+def _batch_tree(results: list[Record | ScoringError]) -> dict[str, Any]:
+    fragments = [
+        orjson.Fragment(r.answer_bytes) if isinstance(r, Record) else None for r in results
+    ]
+    errors = [_item_error(i, r) for i, r in enumerate(results) if isinstance(r, ScoringError)]
+    return {"decisions": fragments, "errors": errors}
+
+
+def _item_error(index: int, error: ScoringError) -> dict[str, Any]:
+    return {"index": index, **error_tree(error)}
+
+
+def _answered(claim: Claim | None, answer: bytes) -> Row | None:
+    if claim is None:
+        return None
+    return {
+        "key_id": claim.key_id,
+        "idempotency_key": claim.idempotency_key,
+        "request_digest": claim.request_digest,
+        "answer": answer,
+        "at": iso(datetime.now(UTC)),
+    }

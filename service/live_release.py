@@ -1,0 +1,171 @@
+"""LiveRelease: which release answers, and the moment it changes. One per worker.
+
+A thread of its own looks which release should be live. A new one is unpacked, put together, and
+has to decide a real lead; only then it takes over, in one assignment. A request that began on the
+old release ends on it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+from features.errors import ScoringError
+from features.lead import Lead
+from models.decision import Decision
+from models.errors import ReleaseNotFound
+from models.release import Release
+from service.metrics import Metrics
+
+log = logging.getLogger("tiebreak.release")
+
+RETRY = timedelta(seconds=10)  # after a release that could not be loaded
+WARM_UP = timedelta(seconds=60)  # for the first decision: models of the redactor are loaded in it
+NOTHING_LIVE = "No release is live. Train one: `tiebreak train TABLE --promote`"
+
+
+class Decider(Protocol):
+    """Whoever decides: a Cascade."""
+
+    async def decide(self, lead: Lead, *, reasons: int = 3) -> Decision: ...
+
+
+class ReleaseSource(Protocol):
+    """Where releases come from: the Registry. Called from a thread."""
+
+    def champion_version(self) -> str | None: ...
+
+    def load(self, version: str, into: Path) -> Release: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A release that answers."""
+
+    release: Release
+    decider: Decider
+    since: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+class LiveRelease:
+    """Holds the live release. `current` is the only thing a request needs."""
+
+    def __init__(
+        self,
+        source: ReleaseSource,
+        *,
+        assemble: Callable[[Release], Decider],
+        metrics: Metrics,
+        poll: timedelta,
+    ) -> None:
+        self._source = source
+        self._assemble = assemble
+        self._metrics = metrics
+        self._poll = poll
+        self._live: Live | None = None
+        self._problem: str | None = None
+        self._failed: tuple[str, float] | None = None  # version, and when to try it again
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def problem(self) -> str | None:
+        """Why the release that should be live is not; None where all is well."""
+        return self._problem
+
+    def current(self) -> Live:
+        """The live release: take it once per request, so that the answer names exactly one.
+
+        Raises:
+            ReleaseNotFound: none is live yet.
+        """
+        live = self._live
+        if live is None:
+            raise ReleaseNotFound(self._problem or "The release is being loaded. Try again soon")
+        return live
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Watch from now on. Decisions, the first one too, run on `loop`."""
+        self._thread = threading.Thread(
+            target=self._watch, args=(loop,), name="live-release", daemon=True
+        )
+        self._thread.start()
+
+    async def close(self) -> None:
+        """Stop watching. The loop has to go on meanwhile: a first decision may be running on it."""
+        self._closing.set()
+        if self._thread is not None:
+            await asyncio.to_thread(self._thread.join)
+
+    def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        while not self._closing.is_set():
+            self.look(loop)
+            self._closing.wait(self._poll.total_seconds())
+
+    def look(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Look once, from a thread, and take over what should be live. Never raises."""
+        try:
+            version = self._source.champion_version()
+        except Exception as error:  # whatever the registry's trouble, go on answering
+            self._report(f"MLflow cannot be asked which release is live ({_said(error)}).")
+            return
+        live = self._live.release.version if self._live else None
+        if version is None:
+            self._report(NOTHING_LIVE + ".")
+        elif version == live:
+            self._report(None)
+        elif not self._is_waiting(version):
+            self._take_over(version, loop)
+
+    def _take_over(self, version: str, loop: asyncio.AbstractEventLoop) -> None:
+        old = self._live
+        try:
+            new = self._prepare(version, loop)
+        except Exception as error:  # as above
+            self._failed = (version, time.monotonic() + RETRY.total_seconds())
+            stays = f"; release {old.release.version} goes on answering" if old else ""
+            self._report(f"Release {version} cannot go live{stays}: {_said(error)}.")
+            return
+        self._live = new
+        self._metrics.live(old.release if old else None, is_live=False)
+        self._metrics.live(new.release)
+        self._report(None)
+        log.info("Release %s is live.", version)
+
+    def _prepare(self, version: str, loop: asyncio.AbstractEventLoop) -> Live:
+        with tempfile.TemporaryDirectory(prefix="tiebreak-release-") as folder:
+            release = self._source.load(version, Path(folder))
+        decider = self._assemble(release)
+        lead = Lead.parse(release.spec, release.examples)
+        first = asyncio.run_coroutine_threadsafe(decider.decide(lead), loop)
+        decision = first.result(WARM_UP.total_seconds())
+        if not 0 <= decision.probability <= 1:
+            raise ReleaseNotFound("its first decision is no probability")
+        return Live(release, decider)
+
+    def _is_waiting(self, version: str) -> bool:
+        return (
+            self._failed is not None
+            and self._failed[0] == version
+            and time.monotonic() < self._failed[1]
+        )
+
+    def _report(self, problem: str | None) -> None:
+        """One line when it changes, not one a second."""
+        if problem is not None and problem != self._problem:
+            log.error("%s", problem)
+        self._problem = problem
+        self._metrics.release_problem(is_there=problem is not None)
+
+
+def _said(error: Exception) -> str:
+    """Our errors speak; of others only the type, for their text may hold anything."""
+    return str(error).rstrip(".") if isinstance(error, ScoringError) else type(error).__name__

@@ -1,0 +1,123 @@
+"""Settings: the only place that reads the environment. One variable each, prefix TIEBREAK_."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from service.errors import InvalidSettings
+
+PREFIX = "TIEBREAK_"
+
+
+def _seconds(value: object) -> object:
+    """timedelta reads a bare "4" as broken ISO 8601; here it is 4 seconds."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return float(value)
+    except ValueError:
+        raise ValueError("is not a number of seconds, such as 4 or 0.5") from None
+
+
+def _absolute(value: object) -> object:
+    return Path(value).expanduser().resolve() if isinstance(value, str | Path) else value
+
+
+Seconds = Annotated[timedelta, BeforeValidator(_seconds), Field(gt=timedelta(0))]
+Folder = Annotated[Path, BeforeValidator(_absolute)]
+Port = Annotated[int, Field(ge=1, le=65_535)]
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+
+
+class Settings(BaseSettings):
+    """Every knob of the service, with its unit and the reason for its default."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, frozen=True, validate_default=True
+    )
+
+    # One folder for all state: easy to back up, easy to throw away. Ignored by git.
+    home: Folder = Path("var")
+
+    # Loopback: whoever wants the service on the network has to say so.
+    host: str = "127.0.0.1"
+    port: Port = 3000  # BentoML's own default
+    mlflow_port: Port = 5000  # MLflow's own default
+
+    # An MLflow server (http://...), or its database; the embedded one unless set.
+    mlflow_uri: str = Field(default_factory=lambda done: f"sqlite:///{done['home']}/mlflow.db")
+    # Decisions, outcomes and API keys: any SQLAlchemy URL; SQLite unless set.
+    database_url: str = Field(default_factory=lambda done: f"sqlite:///{done['home']}/tiebreak.db")
+
+    # Any OpenAI-compatible endpoint, ending in /v1; the embedded LLM unless set.
+    llm_base_url: str | None = None
+    llm_api_key: SecretStr | None = None
+    llm_model: str | None = None  # what the endpoint calls it
+    # Base models want `completion`, instruction-tuned ones `chat`; auto asks the endpoint.
+    llm_api: Literal["auto", "completion", "chat"] = "auto"
+    llm_port: Port = 3001  # of the embedded LLM on loopback
+    # For the whole call, retries included; the embedded model takes about 0.4 s on two cores.
+    llm_deadline: Seconds = timedelta(seconds=4)
+    # Calls in flight per worker; more would only queue on a small machine.
+    llm_max_concurrency: Annotated[int, Field(ge=1)] = 4
+    # Spending limit per worker; None: no limit, which is right for an LLM of one's own.
+    llm_max_calls_per_minute: Annotated[int, Field(ge=0)] | None = None
+    # US dollars per million tokens; None: unknown, and then so is every cost (never 0).
+    llm_price_usd_per_million_prompt_tokens: Annotated[float, Field(ge=0)] | None = None
+    llm_price_usd_per_million_completion_tokens: Annotated[float, Field(ge=0)] | None = None
+
+    # How often a worker looks which release is live: promotion is promised within 5 s.
+    release_poll: Seconds = timedelta(seconds=1)
+    log_level: Annotated[LogLevel, BeforeValidator(lambda v: str(v).upper())] = "INFO"
+
+
+def read_settings() -> Settings:
+    """The settings in the environment. A `.env` file is not read.
+
+    Raises:
+        InvalidSettings: a variable cannot be used; one sentence that names it, without its value.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise InvalidSettings(_sentence(error)) from None  # the cause repeats values, also secrets
+
+
+def _sentence(error: ValidationError) -> str:
+    first: Any = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    name = f"{PREFIX}{first['loc'][0]}".upper()
+    problem = first["msg"].removeprefix("Value error, ").rstrip(".")
+    return f"{name} cannot be used: {problem[:1].lower()}{problem[1:]}. Correct or unset it."
+
+
+SILENT = {
+    "BENTOML_DO_NOT_TRACK": "True",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+}
+
+
+def forbid_usage_tracking() -> None:
+    """Keep BentoML and MLflow from reporting usage to their makers: nothing here phones home.
+
+    Called before either is imported: MLflow reads its variable on import.
+    """
+    os.environ.update(SILENT)  # noqa: TID251
+    if "bentoml" in sys.modules:
+        # Its command line has cached the answer by the time our code is loaded.
+        from bentoml._internal.utils.analytics import usage_stats
+
+        usage_stats.do_not_track.cache_clear()
+
+
+def environment_with(more: Mapping[str, str]) -> dict[str, str]:
+    """The environment for a child process: ours, usage tracking forbidden, and `more`."""
+    return {**os.environ, **SILENT, **more}  # noqa: TID251

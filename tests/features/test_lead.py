@@ -1,0 +1,141 @@
+"""A lead is validated once: what is data, what is an error, and what an error may say."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from features.encoding import MIN_CATEGORY_COUNT, Encoder
+from features.errors import InvalidLead, InvalidLeadSpec
+from features.lead import MAX_TEXT_CHARS, Lead
+from features.lead_spec import LeadSpec
+
+SPEC = LeadSpec.parse("""
+[outcome]
+column = "Won"
+won = "yes"
+[missing]
+words = ["Select", "?"]
+[columns]
+Visits = {kind = "numeric"}
+Source = {kind = "categorical"}
+Newsletter = {kind = "boolean"}
+Message = {kind = "text"}
+Email = {kind = "contact"}
+Stage = {kind = "categorical", use = false, leak = "copies the outcome"}
+"Lead Id" = {kind = "id", use = false}
+""")
+
+
+def test_each_kind_is_read_into_its_own_place() -> None:
+    lead = Lead.parse(
+        SPEC,
+        {"Visits": "3", "Source": " Web ", "Newsletter": "No", "Message": "Hi", "Email": "a@b.de"},
+    )
+    assert lead.values == {"Visits": 3.0, "Source": "Web", "Newsletter": 0.0}
+    assert (lead.texts, lead.contacts) == ({"Message": "Hi"}, {"Email": "a@b.de"})
+
+
+@pytest.mark.parametrize("value", [None, "", "  ", "select", "SELECT ", "?", float("nan")])
+def test_missing_in_any_spelling_is_data(value: object) -> None:
+    fields = dict.fromkeys(["Visits", "Source", "Newsletter", "Message", "Email"], value)
+    assert Lead.parse(SPEC, fields) == Lead({}, {}, {})
+
+
+def test_excluded_columns_are_ignored_and_unknown_ones_counted() -> None:
+    lead = Lead.parse(SPEC, {"Stage": "won", "Lead Id": 7, "Won": "yes", "Sorce": "typo"})
+    assert lead == Lead({}, {}, {}, unknown_fields=1)
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"Visits": "many"}, "Visits"),
+        ({"Visits": float("inf")}, "Visits"),
+        ({"Visits": [1]}, "Visits"),
+        ({"Newsletter": "perhaps"}, "Newsletter"),
+        ({"Source": {"a": 1}}, "Source"),
+        ({"Message": "x" * (MAX_TEXT_CHARS + 1)}, "Message"),
+        ({"Email": ["secret@example.com"]}, "Email"),
+    ],
+)
+def test_wrong_types_name_the_field_and_the_fix_but_never_the_value(
+    fields: dict[str, object], named: str
+) -> None:
+    with pytest.raises(InvalidLead) as caught:
+        Lead.parse(SPEC, fields)
+    assert caught.value.field == named
+    assert caught.value.fix
+    assert not any(str(value) in str(caught.value) for value in fields.values())
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=5,
+)
+
+
+@given(st.dictionaries(st.sampled_from([*SPEC.known, "other"]), json_values))
+def test_any_json_is_either_a_lead_or_one_clear_error(fields: dict[str, object]) -> None:
+    try:
+        lead = Lead.parse(SPEC, fields)
+    except InvalidLead as error:
+        assert error.field in SPEC.readable
+    else:
+        assert Encoder.fit(SPEC, [lead]).encode([lead]).shape == (1, 4)
+
+
+def leads(*sources: str) -> list[Lead]:
+    return [Lead.parse(SPEC, {"Source": source, "Visits": 1}) for source in sources]
+
+
+def test_categories_seen_often_get_codes_and_the_others_read_as_missing() -> None:
+    seen = leads(*["Web"] * 9, *["Fair"] * MIN_CATEGORY_COUNT, *["Rare"] * (MIN_CATEGORY_COUNT - 1))
+    encoder = Encoder.fit(SPEC, seen)
+    source = encoder.encode(leads("Web", "Fair", "Rare", "New"))[:, 1]
+    assert source.tolist()[:2] == [0.0, 1.0]
+    assert source[2] != source[2]
+    assert source[3] != source[3]
+
+
+def test_an_unknown_category_is_named_by_column_and_its_value_is_never_shown() -> None:
+    encoder = Encoder.fit(SPEC, leads(*["Web"] * 9))
+    (strange,) = leads("jane@acme.com")
+    assert encoder.unknown_categories(strange) == ("Source",)
+    assert encoder.shown(encoder.features[1], strange) is None
+
+
+def test_a_text_is_a_feature_only_by_its_length_and_a_contact_not_at_all() -> None:
+    encoder = Encoder.fit(SPEC, leads("Web"))
+    assert encoder.names == ["Visits", "Source", "Newsletter", "Message (length)"]
+    row = encoder.encode([Lead.parse(SPEC, {"Message": "four", "Email": "a@b.de"})])[0]
+    assert row[3] == 4
+
+
+def test_an_encoder_survives_json() -> None:
+    encoder = Encoder.fit(SPEC, leads(*["Web"] * 9))
+    assert Encoder.from_json(encoder.to_json()) == encoder
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[outcome", "not valid TOML"),
+        ("[columns]", "[outcome] needs"),
+        ('[outcome]\ncolumn="a"\nwon="1"\n[columns.b]\nkind="colour"', "needs `kind`"),
+        ('[outcome]\ncolumn="a"\nwon="1"\n[columns.b]\nkind="numeric"\nuse=3', "true or false"),
+        ('[outcome]\ncolumn="a"\nwon="1"\n[columns.b]\nkind="id"\nuse=false', "no column is left"),
+        ('[outcome]\ncolumn="a"\nwon="1"\n[columns.a]\nkind="numeric"', "may not be a column"),
+    ],
+)
+def test_a_spec_that_cannot_be_used_says_what_to_mend(text: str, says: str) -> None:
+    with pytest.raises(InvalidLeadSpec, match=says.replace("[", r"\[").replace("]", r"\]")):
+        LeadSpec.parse(text)
+
+
+def test_only_what_changes_decisions_changes_the_digest() -> None:
+    commented = LeadSpec.from_mapping(SPEC.to_mapping())
+    tree = SPEC.to_mapping()
+    tree["columns"]["Stage"]["use"] = True
+    assert commented.digest == SPEC.digest
+    assert LeadSpec.from_mapping(tree).digest != SPEC.digest

@@ -1,0 +1,83 @@
+"""The combiner: no LLM output, however hostile, moves a decision further than the bound."""
+
+import math
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.combiner import FEWEST_LEADS, Combiner, Pull, try_pull
+from models.log_odds import log_odds, probability
+from models.prompt import EvidenceKind
+
+TEXT, FIELDS = EvidenceKind.TEXT, EvidenceKind.FIELDS
+anything = st.floats(allow_nan=True, allow_infinity=True)
+finite = st.floats(-50, 50)
+priors = st.floats(1e-6, 1 - 1e-6)
+
+
+@given(prior=priors, verdict=anything, bound=st.floats(0, 6), slope=st.floats(0, 50), start=finite)
+def test_no_verdict_at_all_moves_the_log_odds_by_more_than_the_bound(
+    prior: float, verdict: float, bound: float, slope: float, start: float
+) -> None:
+    combiner = Combiner(bound, {TEXT: Pull(start, slope)})
+    moved = log_odds(combiner.combine(prior, TEXT, verdict)) - log_odds(prior)
+    assert abs(moved) <= bound + 1e-6
+
+
+@given(prior=priors, verdict=anything)
+def test_evidence_without_a_fitted_pull_changes_nothing_to_the_last_bit(
+    prior: float, verdict: float
+) -> None:
+    assert Combiner(3.0, {TEXT: Pull(0.5, 1.0)}).combine(prior, FIELDS, verdict) == prior
+    assert Combiner(3.0).is_identity
+
+
+@given(prior=priors, low=finite, high=finite)
+def test_a_better_verdict_never_lowers_the_probability(
+    prior: float, low: float, high: float
+) -> None:
+    combiner = Combiner(3.0, {TEXT: Pull(-0.7, 2.5)})
+    low, high = min(low, high), max(low, high)
+    assert combiner.combine(prior, TEXT, low) <= combiner.combine(prior, TEXT, high)
+
+
+def test_a_verdict_that_is_no_number_pulls_nothing() -> None:
+    assert Combiner(3.0, {TEXT: Pull(1.0, 1.0)}).pull(TEXT, math.nan) == 0.0
+
+
+def test_a_combiner_survives_json() -> None:
+    combiner = Combiner(2.5, {TEXT: Pull(0.5, 1.0)})
+    assert Combiner.from_json(combiner.to_json()) == combiner
+
+
+def leads(rng: np.random.Generator, n: int, strength: float) -> tuple[np.ndarray, ...]:
+    """Priors, verdicts and outcomes where the verdict carries `strength` log-odds of its own."""
+    prior, verdict = rng.normal(0, 1, n), rng.normal(0, 1, n)
+    won = rng.random(n) < probability(prior + strength * verdict)
+    return probability(prior), verdict, won.astype(np.int8)
+
+
+def test_an_llm_that_knows_something_is_found_out_to_be_worth_asking() -> None:
+    trial = try_pull(TEXT, *leads(np.random.default_rng(0), 200, 1.5), bound=3.0)
+    assert trial is not None
+    assert trial.is_worth_it
+    assert trial.spread[0] < 0 < trial.spread[1]
+
+
+def test_an_llm_that_knows_nothing_is_rarely_thought_worth_asking() -> None:
+    rng = np.random.default_rng(1)
+    trials = [try_pull(TEXT, *leads(rng, 200, 0.0), bound=3.0) for _ in range(100)]
+    assert sum(trial is not None and trial.is_worth_it for trial in trials) <= 10
+
+
+def test_an_llm_that_is_wrong_every_time_is_not_turned_around_and_trusted() -> None:
+    trial = try_pull(TEXT, *leads(np.random.default_rng(2), 200, -1.5), bound=3.0)
+    assert trial is not None
+    assert trial.pull.slope == 0
+    assert not trial.is_worth_it
+
+
+def test_too_few_verdicts_fit_nothing() -> None:
+    few = leads(np.random.default_rng(3), FEWEST_LEADS - 1, 1.5)
+    assert try_pull(TEXT, *few, bound=3.0) is None

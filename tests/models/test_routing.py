@@ -1,0 +1,52 @@
+"""Who decides, and why: one row a case."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.band import EVERYTHING, NOTHING, Band
+from models.decision import Route, RouteReason
+from models.prompt import EvidenceKind
+from models.routing import Routing, RoutingPolicy
+
+TEXT, FIELDS = EvidenceKind.TEXT, EvidenceKind.FIELDS
+BOTH = frozenset({TEXT, FIELDS})
+LLM, CLASSIFIER = Route.LLM, Route.CLASSIFIER
+CONFIDENT, AMBIGUOUS, FREE_TEXT = (
+    RouteReason.CONFIDENT,
+    RouteReason.AMBIGUOUS,
+    RouteReason.FREE_TEXT,
+)
+
+
+@pytest.mark.parametrize(
+    ("probability", "has_text", "asks", "expected"),
+    [
+        pytest.param(0.97, False, BOTH, Routing(CLASSIFIER, CONFIDENT), id="sure, no text"),
+        pytest.param(0.97, True, BOTH, Routing(CLASSIFIER, CONFIDENT), id="text out of reach"),
+        pytest.param(0.85, False, BOTH, Routing(CLASSIFIER, CONFIDENT), id="in reach, no text"),
+        pytest.param(0.85, True, BOTH, Routing(LLM, FREE_TEXT, TEXT), id="text could change it"),
+        pytest.param(0.50, True, BOTH, Routing(LLM, AMBIGUOUS, TEXT), id="ambiguous with text"),
+        pytest.param(0.50, False, BOTH, Routing(LLM, AMBIGUOUS, FIELDS), id="ambiguous, no text"),
+        pytest.param(0.50, True, {FIELDS}, Routing(LLM, AMBIGUOUS, FIELDS), id="text not worth it"),
+        pytest.param(0.50, False, {TEXT}, Routing(CLASSIFIER, AMBIGUOUS), id="fields not worth it"),
+        pytest.param(0.85, True, {FIELDS}, Routing(CLASSIFIER, CONFIDENT), id="mute text"),
+        pytest.param(0.50, True, set(), Routing(CLASSIFIER, AMBIGUOUS), id="nobody to ask"),
+    ],
+)
+def test_route(
+    probability: float, has_text: bool, asks: set[EvidenceKind], expected: Routing
+) -> None:
+    policy = RoutingPolicy(Band(0.3, 0.7), Band(0.1, 0.9), frozenset(asks))
+    assert policy.route(probability, has_text=has_text) == expected
+
+
+@given(st.floats(0, 1))
+def test_without_a_text_the_reach_does_not_matter(p: float) -> None:
+    near, far = (RoutingPolicy(Band(0.3, 0.7), reach, BOTH) for reach in (NOTHING, EVERYTHING))
+    assert near.route(p, has_text=False) == far.route(p, has_text=False)
+
+
+def test_a_policy_survives_json() -> None:
+    policy = RoutingPolicy(Band(0.3, 0.7), NOTHING, BOTH)
+    assert RoutingPolicy.from_json(policy.to_json()) == policy

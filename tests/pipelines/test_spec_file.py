@@ -1,0 +1,169 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from features.errors import InvalidLeadSpec
+from features.lead_spec import Column, Kind, LeadSpec
+from pipelines.spec_file import SpecChanges, write_spec
+
+AGE = Column("Age", Kind.NUMERIC, True, "Numbers from 1 to 99.")
+TAGS = Column("Tags", Kind.CATEGORICAL, False, "26 words.", leak="Alone it reaches 0.92.")
+QUALITY = Column("Lead Quality", Kind.CATEGORICAL, True, "5 words.", look="Known before?")
+SPEC = LeadSpec("Won?", "1", ("Select", "?"), (AGE, TAGS, QUALITY))
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
+COLUMNS = st.builds(
+    Column,
+    name=TEXTS.filter(lambda name: name != "Won?"),
+    kind=st.sampled_from(Kind),
+    use=st.booleans(),
+    reason=TEXTS,
+    leak=st.none() | TEXTS,
+    look=st.none() | TEXTS,
+)
+SPECS = st.builds(
+    lambda won, words, columns: LeadSpec("Won?", won, tuple(words), (*columns, AGE)),
+    TEXTS,
+    st.lists(TEXTS),
+    st.lists(COLUMNS, unique_by=lambda c: c.name).map(
+        lambda columns: [c for c in columns if c.name != "Age"]
+    ),
+)
+
+
+def edited(path: Path, *changes: tuple[str, str]) -> str:
+    text = path.read_text(encoding="utf-8")
+    for old, new in changes:
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    path.write_text(text, encoding="utf-8")
+    return text
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "leads.toml"
+    write_spec(path, SPEC)
+    return path
+
+
+@settings(deadline=None)
+@given(SPECS)
+def test_any_spec_is_read_back_equal(
+    tmp_path_factory: pytest.TempPathFactory, spec: LeadSpec
+) -> None:
+    path = tmp_path_factory.mktemp("spec") / "leads.toml"
+    assert write_spec(path, spec) == SpecChanges(created=True)
+    assert LeadSpec.read(path) == spec
+
+
+@settings(deadline=None)
+@given(SPECS, SPECS)
+def test_whatever_is_added_later_is_read_back_after_what_was_there(
+    tmp_path_factory: pytest.TempPathFactory, first: LeadSpec, second: LeadSpec
+) -> None:
+    path = tmp_path_factory.mktemp("spec") / "leads.toml"
+    write_spec(path, first)
+    added = write_spec(path, second).added
+    new = tuple(c for c in second.columns if c.name in added)
+    assert LeadSpec.read(path) == replace(first, columns=(*first.columns, *new))
+    assert {c.name for c in new} == {c.name for c in second.columns} - {
+        c.name for c in first.columns
+    }
+
+
+def test_the_file_explains_itself(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith("# What each column of your table of leads is.")
+    assert '[columns."Lead Quality"]' in text
+
+
+def test_a_second_init_with_the_same_table_changes_no_byte(path: Path) -> None:
+    before = path.read_bytes()
+    assert write_spec(path, SPEC) == SpecChanges(created=False)
+    assert path.read_bytes() == before
+
+
+def test_what_a_person_wrote_survives_a_second_init(path: Path) -> None:
+    text = edited(
+        path,
+        ('[columns."Tags"]\nkind = "categorical"\nuse = false', '# ours\n[columns."Tags"]  # !\n'
+            'kind = "text"\nuse = true'),
+        ('"Select", "?"', '"Select"'),
+        ('won = "1"', 'won = "0"'),
+    )  # fmt: skip
+    extra = Column('New "one".x', Kind.BOOLEAN, True, "Only yes and no.")
+    changes = write_spec(path, replace(SPEC, columns=(*SPEC.columns, extra)))
+    assert changes == SpecChanges(
+        created=False,
+        added=(extra.name,),
+        kept=("Tags",),
+        unlisted_words=("?",),
+        other_won="1",
+    )
+    assert path.read_text(encoding="utf-8").startswith(text.rstrip("\n"))
+    spec = LeadSpec.read(path)
+    assert (spec.won, spec.missing_words) == ("0", ("Select",))
+    assert spec.columns == (AGE, replace(TAGS, kind=Kind.TEXT, use=True), QUALITY, extra)
+
+
+def test_a_vanished_column_is_reported_and_stays(path: Path) -> None:
+    changes = write_spec(path, replace(SPEC, columns=(AGE, QUALITY)))
+    assert changes.vanished == ("Tags",)
+    assert LeadSpec.read(path) == SPEC
+
+
+def test_a_leak_that_the_file_does_not_know_is_reported(path: Path) -> None:
+    leaking = replace(AGE, use=False, leak="Copies the outcome.")
+    changes = write_spec(path, replace(SPEC, columns=(leaking, TAGS, QUALITY)))
+    assert (changes.suspected, changes.kept) == (("Age",), ("Age",))
+    assert LeadSpec.read(path) == SPEC
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[columns.A]\nkind="numeric"\n[outcome]\ncolumn="Won?"\nwon="1"\n[columns.B]\nkind="id"\n',
+        'columns.A.kind = "numeric"\ncolumns.B.kind = "id"\noutcome = {column="Won?", won="1"}',
+    ],
+    ids=["out of order", "dotted"],
+)
+def test_columns_are_added_to_files_written_by_hand(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "leads.toml"
+    path.write_text(text, encoding="utf-8")
+    before = LeadSpec.read(path)
+    write_spec(path, SPEC)
+    after = {c.name: c for c in LeadSpec.read(path).columns}
+    assert after == {c.name: c for c in (*before.columns, *SPEC.columns)}
+
+
+def test_inline_columns_cannot_be_added_to_and_stay_as_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "leads.toml"
+    text = 'columns = {A = {kind = "numeric"}}\noutcome = {column = "Won?", won = "1"}\n'
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InvalidLeadSpec, match=r"\[columns\.NAME\]"):
+        write_spec(path, SPEC)
+    assert path.read_text(encoding="utf-8") == text
+
+
+def test_a_file_about_another_outcome_is_not_touched(path: Path) -> None:
+    before = path.read_bytes()
+    with pytest.raises(InvalidLeadSpec, match="is about the outcome 'Won\\?', not 'Sold'"):
+        write_spec(path, replace(SPEC, outcome="Sold"))
+    assert path.read_bytes() == before
+
+
+def test_a_broken_file_is_not_touched(path: Path) -> None:
+    path.write_text("[outcome", encoding="utf-8")
+    with pytest.raises(InvalidLeadSpec, match="not valid TOML"):
+        write_spec(path, SPEC)
+    assert path.read_text(encoding="utf-8") == "[outcome"
+
+
+def test_a_file_that_cannot_be_written_says_where_to_write(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InvalidLeadSpec, match="Choose a folder"):
+        write_spec(tmp_path / "file" / "leads.toml", SPEC)

@@ -1,0 +1,270 @@
+"""Doubles at the service's edge: where releases come from, and who decides.
+
+`FakeScorer` is the real service around them: `bentoml serve service_fakes:FakeScorer`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import bentoml
+import httpx
+import numpy as np
+from prometheus_client import REGISTRY, CollectorRegistry
+
+from features.encoding import Encoder
+from features.lead import Lead
+from features.lead_spec import LeadSpec
+from models.answer import VerdictSource
+from models.band import Band
+from models.calibration import CalibrationMethod, Calibrator
+from models.classifier import Classifier
+from models.combiner import Combiner
+from models.decision import Decision, Route, RouteReason
+from models.errors import ReleaseNotFound
+from models.llm_version import Api, LlmVersion
+from models.prompt import EvidenceKind, Prompt
+from models.release import Release
+from models.routing import RoutingPolicy
+from models.verdict import Verdict
+from service.app import GatedService, LeadScorer
+from service.desk import Desk
+from service.keys import KeyRing
+from service.live_release import LiveRelease
+from service.metrics import Metrics
+from service.store import Store
+
+SPEC = LeadSpec.parse(
+    """
+    [outcome]
+    column = "won"
+    won = "1"
+    [missing]
+    words = ["Select"]
+    [columns]
+    Visits = {kind = "numeric"}
+    "Lead Source" = {kind = "categorical"}
+    Newsletter = {kind = "boolean"}
+    Message = {kind = "text"}
+    Email = {kind = "contact"}
+    "Lead Id" = {kind = "id"}
+    """
+)
+EXAMPLES: Mapping[str, object] = {
+    "Visits": 4,
+    "Lead Source": "Search",
+    "Newsletter": True,
+    "Message": "How much is the course?",
+}
+VERDICT = Verdict(
+    win_probability=0.8,
+    source=VerdictSource.LOGPROBS,
+    evidence="asks for the price",
+    prompt_tokens=210,
+    completion_tokens=1,
+    cost_usd=None,
+    latency_s=0.4,
+    request_id=None,
+    attempts=1,
+)
+BY_TEXT = "please ask the LLM"
+BY_BROKEN_LLM = "please ask the LLM, it is down"
+
+
+@cache
+def classifier() -> Classifier:
+    """A real booster: visits win, and so does the source Search."""
+    import xgboost
+
+    leads = [
+        Lead.parse(SPEC, {"Visits": v, "Lead Source": s, "Newsletter": v % 2, "Message": "x" * v})
+        for v in range(20)
+        for s in ("Search", "Chat", "Fair")
+    ]
+    encoder = Encoder.fit(SPEC, leads)
+    won = np.array([float(lead.values["Visits"]) > 9 for lead in leads], dtype=np.float32)
+    rows = xgboost.DMatrix(
+        encoder.encode(leads),
+        label=won,
+        feature_names=encoder.names,
+        feature_types=encoder.types,
+        enable_categorical=True,
+    )
+    booster = xgboost.train({"max_depth": 2, "nthread": 1}, rows, num_boost_round=5)
+    return Classifier(booster, encoder, Calibrator(CalibrationMethod.IDENTITY))
+
+
+def small_release(version: str = "7") -> Release:
+    prompt = Prompt(EvidenceKind.TEXT, "instruction\n---\n{lead}", "won")
+    llm = LlmVersion("embedded", "m", Api.COMPLETION, {EvidenceKind.TEXT: prompt}, "policy-1")
+    return Release(
+        version=version,
+        spec=SPEC,
+        classifier=classifier(),
+        policy=RoutingPolicy(Band(0.4, 0.6), Band(0.2, 0.8), frozenset({EvidenceKind.TEXT})),
+        combiner=Combiner(3.0),
+        llm=llm,
+        fields_shown=("Visits",),
+        versions={"release": version, "classifier": "9", "llm": "4", "band": "b1"},
+        examples=EXAMPLES,
+    )
+
+
+class FakeSource:
+    """Where releases come from. Without a version, nothing is live; some versions are broken."""
+
+    def __init__(self, version: str | None = "7") -> None:
+        self.version = version
+        self.broken: set[str] = set()
+        self.is_down = False
+
+    def champion_version(self) -> str | None:
+        if self.is_down:
+            raise ConnectionError("MLflow is down, says jane@example.com")
+        return self.version
+
+    def load(self, version: str, into: Path) -> Release:
+        if version in self.broken:
+            raise ReleaseNotFound(f"Release {version} cannot be unpacked from MLflow.")
+        (into / "unpacked").touch()
+        return small_release(version)
+
+
+class FakeDecider:
+    """Real classifier; the LLM's part follows from what the lead says."""
+
+    def __init__(self, release: Release, *, pause: timedelta = timedelta(0)) -> None:
+        self.release = release
+        self.pause = pause
+        self.decided = 0
+
+    async def decide(self, lead: Lead, *, reasons: int = 3) -> Decision:
+        self.decided += 1
+        await asyncio.sleep(self.pause.total_seconds())
+        text = next(iter(lead.texts.values()), "")
+        if text == "crash":
+            raise RuntimeError("crash on jane@example.com")
+        alone = self._alone(lead, reasons)
+        if text == BY_BROKEN_LLM:
+            reason = RouteReason.LLM_UNAVAILABLE
+            return replace(alone, reason=reason, llm_failure="timeout", redacted={"PERSON": 1})
+        if text == BY_TEXT:
+            return replace(
+                alone,
+                probability=0.75,
+                route=Route.LLM,
+                reason=RouteReason.FREE_TEXT,
+                verdict=VERDICT,
+                redacted={"EMAIL_ADDRESS": 2},
+            )
+        return alone
+
+    def _alone(self, lead: Lead, reasons: int) -> Decision:
+        model = self.release.classifier
+        prior = model.win_probability(lead)
+        return Decision(
+            probability=prior,
+            classifier_probability=prior,
+            route=Route.CLASSIFIER,
+            reason=RouteReason.CONFIDENT,
+            reasons=model.reasons(lead, reasons) if reasons else (),
+            unknown_categories=model.encoder.unknown_categories(lead),
+            unknown_fields=lead.unknown_fields,
+            missing=model.encoder.missing(lead),
+        )
+
+
+POLL = timedelta(milliseconds=20)
+
+
+def fake_desk(
+    url: str,
+    *,
+    source: FakeSource | None = None,
+    registry: CollectorRegistry | None = None,
+    pause: timedelta = timedelta(0),
+    is_priced: bool = False,
+) -> Desk:
+    """A real desk over a real database, with doubles where MLflow and the LLM would be."""
+    store = Store(url, busy_timeout=timedelta(milliseconds=100))
+    metrics = Metrics(registry or CollectorRegistry())
+    live = LiveRelease(
+        source or FakeSource(),
+        assemble=lambda release: FakeDecider(release, pause=pause),
+        metrics=metrics,
+        poll=POLL,
+    )
+    keys = KeyRing(store, refresh=POLL)
+    return Desk(live=live, store=store, keys=keys, metrics=metrics, is_priced=is_priced)
+
+
+def scorer_with(open_desk: Any, *, metrics: bool = False) -> GatedService:
+    """The real BentoML service, with this desk instead of bootstrap's.
+
+    metrics: BentoML's own. It can have them once in a process: only where it serves.
+    """
+
+    class Scorer(LeadScorer.inner):  # type: ignore[misc, name-defined]
+        def open_desk(self) -> Desk:
+            desk: Desk = open_desk()
+            return desk
+
+    decorate = bentoml.service(
+        name="lead_scorer", service_class=GatedService, metrics={"enabled": metrics}
+    )
+    service: GatedService = decorate(Scorer)
+    return service
+
+
+def _from_environment() -> Desk:
+    return fake_desk(os.environ["FAKE_DATABASE_URL"], registry=REGISTRY)  # noqa: TID251
+
+
+FakeScorer = scorer_with(_from_environment, metrics=True)
+
+
+@asynccontextmanager
+async def running(service: GatedService, *, status: int = 200) -> Any:
+    """An httpx client of the service's real ASGI app, started and stopped as a server would."""
+    app = service.to_asgi()
+    messages: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    started, stopped = asyncio.Event(), asyncio.Event()
+
+    async def send(message: Any) -> None:
+        assert "failed" not in message["type"], message
+        (started if message["type"] == "lifespan.startup.complete" else stopped).set()
+
+    async def live() -> None:
+        await app({"type": "lifespan", "state": {}}, messages.get, send)
+
+    lifespan = asyncio.create_task(live())
+    await messages.put({"type": "lifespan.startup"})
+    await asyncio.wait(
+        {asyncio.create_task(started.wait()), lifespan}, return_when="FIRST_COMPLETED"
+    )
+    transport = httpx.ASGITransport(app=app)
+    try:
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            await until_ready(client, status=status)
+            yield client
+    finally:
+        await messages.put({"type": "lifespan.shutdown"})
+        await lifespan
+
+
+async def until_ready(client: httpx.AsyncClient, *, status: int = 200) -> httpx.Response:
+    """Wait until readiness is answered with this status."""
+    for _ in range(500):
+        response = await client.get("/readyz")
+        if response.status_code == status:
+            return response
+        await asyncio.sleep(0.01)
+    raise AssertionError(f"still {response.status_code}: {response.text}")

@@ -1,0 +1,553 @@
+"""What a caller sees, through the real BentoML app."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
+from service_fakes import (
+    BY_BROKEN_LLM,
+    BY_TEXT,
+    FakeSource,
+    fake_desk,
+    running,
+    scorer_with,
+    until_ready,
+)
+from sqlalchemy import select
+
+from service.gateway import ASSET, ENDPOINTS
+from service.keys import Role, create_key, revoke_key
+from service.schemas import BatchAnswer, DecisionAnswer, OutcomesAnswer
+from service.store import Store, answered, decisions, outcomes
+
+SENTINEL = "jane.roe-4711"  # a value that must never come back
+
+
+@dataclass
+class Service:
+    http: httpx.AsyncClient
+    store: Store
+    source: FakeSource
+    registry: CollectorRegistry
+
+    async def post(self, path: str, tree: Any, **headers: str) -> httpx.Response:
+        return await self.http.post(path, json=tree, headers=headers)
+
+    async def decide(self, lead: dict[str, Any], **more: Any) -> dict[str, Any]:
+        response = await self.post("/decide", {"lead": lead, **more})
+        assert response.status_code == 200, response.text
+        answer: dict[str, Any] = response.json()
+        return answer
+
+    def token(self, role: Role) -> str:
+        return create_key(self.store, name=role.value, role=role)[1]
+
+    def rows(self, table: Any) -> list[Any]:
+        with self.store.reading() as connection:
+            return list(connection.execute(select(table)))
+
+    def metric(self, name: str, **labels: str) -> float:
+        return self.registry.get_sample_value(f"tiebreak_{name}", labels) or 0.0
+
+
+@pytest.fixture
+async def service(tmp_path: Path) -> AsyncIterator[Service]:
+    url = f"sqlite:///{tmp_path}/state/tiebreak.db"
+    store, source, registry = Store(url), FakeSource(), CollectorRegistry()
+    _, token = create_key(store, name="admin", role=Role.ADMIN)
+    pause = timedelta(milliseconds=5)
+    opened = lambda: fake_desk(url, source=source, registry=registry, pause=pause)  # noqa: E731
+    async with running(scorer_with(opened)) as client:
+        client.headers["authorization"] = f"Bearer {token}"
+        yield Service(client, store, source, registry)
+    store.close()
+
+
+# -- deciding ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["", "hello", BY_TEXT, BY_BROKEN_LLM])
+async def test_every_answer_keeps_the_published_contract(service: Service, text: str) -> None:
+    lead = {"Visits": 3, "Lead Source": "Moon", "Message": text, "Email": SENTINEL, "more": 1}
+    response = await service.post("/decide", {"lead": lead})
+    answer = DecisionAnswer.model_validate_json(response.content)
+    assert answer.versions["release"] == "7"
+    assert answer.data.unknown_categories == ["Lead Source"]
+    assert answer.data.unknown_fields == 1
+    assert answer.data.missing == ["Newsletter"]
+    assert SENTINEL not in response.text
+
+
+async def test_the_answer_is_durable_before_it_is_sent(service: Service) -> None:
+    response = await service.post("/decide", {"lead": {"Message": BY_TEXT}})
+    row = service.rows(decisions)[0]
+    assert row.answer == response.content
+    assert (row.id, row.release, row.route) == (response.json()["decision_id"], "7", "llm")
+    assert (row.prompt_tokens, row.completion_tokens, row.cost_usd) == (210, 1, None)
+
+
+async def test_ids_sort_by_time(service: Service) -> None:
+    ids = []
+    for _ in range(3):
+        ids.append((await service.decide({}))["decision_id"])
+        await asyncio.sleep(0.002)
+    assert ids == sorted(ids)
+    assert {i[14] for i in ids} == {"7"}
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 20])
+async def test_as_many_reasons_as_asked(service: Service, count: int) -> None:
+    answer = await service.decide({"Visits": 15, "Lead Source": "Fair"}, reasons=count)
+    given_reasons = answer["reasons"]["for"] + answer["reasons"]["against"]
+    assert len(given_reasons) <= count
+    assert bool(given_reasons) == bool(count)
+
+
+async def test_an_llm_that_failed_leaves_a_degraded_answer(service: Service) -> None:
+    answer = await service.decide({"Message": BY_BROKEN_LLM})
+    assert (answer["route"], answer["degraded"]) == ("classifier", True)
+    assert answer["llm"]["failure"] == "timeout"
+    unknown = {"prompt_tokens": None, "completion_tokens": None, "cost_usd": None}
+    assert answer["usage"] == unknown
+
+
+async def test_cost_is_null_where_the_price_is_unknown(service: Service) -> None:
+    asked, alone = await service.decide({"Message": BY_TEXT}), await service.decide({})
+    assert asked["usage"] == {"prompt_tokens": 210, "completion_tokens": 1, "cost_usd": None}
+    assert alone["usage"] == {"prompt_tokens": 0, "completion_tokens": 0, "cost_usd": None}
+
+
+# -- many at once -----------------------------------------------------------------------------
+
+
+async def test_one_bad_lead_does_not_lose_the_others(service: Service) -> None:
+    leads = [{"Visits": 1}, {"Visits": SENTINEL}, SENTINEL, {"Visits": 19}]
+    response = await service.post("/decide_batch", {"leads": leads, "reasons": 0})
+    answer = BatchAnswer.model_validate_json(response.content)
+    assert [d is None for d in answer.decisions] == [False, True, True, False]
+    assert [(e.index, e.field) for e in answer.errors] == [(1, "Visits"), (2, "lead")]
+    assert SENTINEL not in response.text
+    assert len(service.rows(decisions)) == 2
+
+
+async def test_a_batch_keeps_its_order(service: Service) -> None:
+    leads = [{"Visits": v, "Extra": v} for v in range(20)] * 3
+    alone = [(await service.decide(lead))["probability"] for lead in leads[:20]]
+    answer = (await service.post("/decide_batch", {"leads": leads})).json()
+    assert [d["probability"] for d in answer["decisions"]] == alone * 3
+    assert {d["versions"]["release"] for d in answer["decisions"]} == {"7"}
+
+
+async def test_a_thousand_leads_are_welcome_and_one_more_is_not(service: Service) -> None:
+    ok = await service.post("/decide_batch", {"leads": [{}] * 1000, "reasons": 0})
+    assert (ok.status_code, len(ok.json()["decisions"])) == (200, 1000)
+    no = await service.post("/decide_batch", {"leads": [{}] * 1001})
+    assert (no.status_code, no.json()["error"]["field"]) == (413, "leads")
+
+
+# -- wrong input ------------------------------------------------------------------------------
+
+JSON = {"content-type": "application/json"}
+WRONG = [
+    pytest.param(b"{", JSON, 400, "malformed_request", None, id="broken JSON"),
+    pytest.param(b"\xff\xfe{}", JSON, 400, "malformed_request", None, id="not UTF-8"),
+    pytest.param(b"[" * 5000, JSON, 400, "malformed_request", None, id="deep"),
+    pytest.param(b'{"lead": {"Visits": NaN}}', JSON, 400, "malformed_request", None, id="NaN"),
+    pytest.param(b"[]", JSON, 400, "malformed_request", None, id="a list"),
+    pytest.param(b"", JSON, 400, "malformed_request", None, id="nothing"),
+    pytest.param(b"{}", JSON, 400, "malformed_request", "lead", id="no lead"),
+    pytest.param(b'{"lead": []}', JSON, 400, "malformed_request", "lead", id="lead is a list"),
+    pytest.param(b'{"lead": {}, "x": 1}', JSON, 400, "malformed_request", None, id="unknown"),
+    pytest.param(
+        b'{"lead": {}, "reasons": 21}', JSON, 400, "malformed_request", "reasons", id="21 reasons"
+    ),
+    pytest.param(
+        b'{"lead": {}, "reasons": true}', JSON, 400, "malformed_request", "reasons", id="true"
+    ),
+    pytest.param(
+        b'{"lead": {"Visits": "jane.roe-4711"}}', JSON, 422, "invalid_lead", "Visits", id="number"
+    ),
+    pytest.param(
+        b'{"lead": {"Newsletter": "jane.roe-4711"}}',
+        JSON,
+        422,
+        "invalid_lead",
+        "Newsletter",
+        id="flag",
+    ),
+    pytest.param(
+        b'{"lead": {"Email": ["jane.roe-4711"]}}', JSON, 422, "invalid_lead", "Email", id="list"
+    ),
+    pytest.param(
+        b'{"lead": {"Message": "' + b"x" * 20_001 + b'"}}',
+        JSON,
+        422,
+        "invalid_lead",
+        "Message",
+        id="long text",
+    ),
+    pytest.param(b"x" * 300_000, JSON, 413, "too_large", None, id="large"),
+    pytest.param(b'{"lead": {}}', {}, 415, "unsupported_content_type", None, id="no type"),
+    pytest.param(
+        b"lead=1",
+        {"content-type": "application/x-www-form-urlencoded"},
+        415,
+        "unsupported_content_type",
+        None,
+        id="a form",
+    ),
+]
+
+
+@pytest.mark.parametrize(("body", "headers", "status", "code", "field"), WRONG)
+async def test_wrong_input_says_what_to_mend(
+    service: Service, body: bytes, headers: dict[str, str], status: int, code: str, field: str
+) -> None:
+    response = await service.http.post("/decide", content=body, headers=headers)
+    error = response.json()["error"]
+    assert (response.status_code, error["code"], error["field"]) == (status, code, field)
+    assert error["problem"].endswith(".")
+    assert error["fix"].endswith(".")
+    assert SENTINEL not in response.text
+    assert service.rows(decisions) == []
+
+
+numbers = st.floats(allow_nan=False, allow_infinity=False, width=32) | st.integers(-9, 2**62)
+values = st.recursive(
+    st.none() | st.booleans() | numbers | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    lead=st.dictionaries(
+        st.sampled_from(["Visits", "Lead Source", "Newsletter", "Message", "Email"]), values
+    )
+)
+def test_any_json_gets_an_answer_or_a_4xx(any_service: _AnyService, lead: dict[str, Any]) -> None:
+    response = any_service.decide(lead)
+    assert response.status_code in {200, 400, 422}, response.text
+
+
+class _AnyService:
+    """The service on a loop of its own: Hypothesis calls plain functions."""
+
+    def __init__(self, folder: Path) -> None:
+        self._runner = asyncio.Runner()
+        url = f"sqlite:///{folder}/tiebreak.db"
+        store = Store(url)
+        _, token = create_key(store, name="t", role=Role.ADMIN)
+        store.close()
+        self._context = running(scorer_with(lambda: fake_desk(url)))
+        self._http = self._runner.run(self._context.__aenter__())
+        self._http.headers["authorization"] = f"Bearer {token}"
+
+    def decide(self, lead: dict[str, Any]) -> httpx.Response:
+        response: httpx.Response = self._runner.run(self._ask(lead))
+        return response
+
+    async def _ask(self, lead: dict[str, Any]) -> httpx.Response:
+        response: httpx.Response = await self._http.post("/decide", json={"lead": lead})
+        return response
+
+    def close(self) -> None:
+        self._runner.run(self._context.__aexit__(None, None, None))
+        self._runner.close()
+
+
+@pytest.fixture
+def any_service(tmp_path: Path) -> Any:
+    opened = _AnyService(tmp_path)
+    yield opened
+    opened.close()
+
+
+async def test_a_crash_tells_nothing_of_the_lead(
+    service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    response = await service.post("/decide", {"lead": {"Message": "crash"}})
+    assert (response.status_code, response.json()["error"]["code"]) == (500, "internal")
+    assert "RuntimeError" in caplog.text
+    assert "jane" not in caplog.text + response.text
+
+
+async def test_unknown_paths_and_methods_are_told(service: Service) -> None:
+    assert (await service.http.get("/nope")).status_code == 404
+    wrong = await service.http.get("/decide")
+    assert (wrong.status_code, wrong.headers["allow"]) == (405, "POST")
+
+
+# -- once only --------------------------------------------------------------------------------
+
+
+async def test_the_same_idempotency_key_gets_the_same_bytes(service: Service) -> None:
+    ask = {"lead": {"Visits": 3}}
+    first = await service.post("/decide", ask, **{"idempotency-key": "k1"})
+    again = await service.post("/decide", ask, **{"idempotency-key": "k1"})
+    assert first.content == again.content
+    assert len(service.rows(decisions)) == 1
+
+
+async def test_concurrent_duplicates_give_one_decision(service: Service) -> None:
+    ask = {"leads": [{"Visits": 3}, {"Visits": 4}]}
+    headers = {"idempotency-key": "k2"}
+    asked = [service.post("/decide_batch", ask, **headers) for _ in range(20)]
+    answers = await asyncio.gather(*asked)
+    assert len({answer.content for answer in answers}) == 1
+    assert len(service.rows(decisions)) == 2
+
+
+async def test_an_idempotency_key_is_for_one_request(service: Service) -> None:
+    headers = {"idempotency-key": "k3"}
+    await service.post("/decide", {"lead": {"Visits": 3}}, **headers)
+    other = await service.post("/decide", {"lead": {"Visits": 4}}, **headers)
+    assert (other.status_code, other.json()["error"]["code"]) == (422, "idempotency_mismatch")
+    together = await asyncio.gather(
+        *(
+            service.post("/decide", {"lead": {"Visits": v}}, **{"idempotency-key": "k4"})
+            for v in range(2)
+        )
+    )
+    assert sorted(response.status_code for response in together) == [200, 422]
+
+
+async def test_idempotency_keys_of_two_callers_are_two(service: Service) -> None:
+    ask: dict[str, Any] = {"lead": {}}
+    headers = {"idempotency-key": "k5"}
+    first = await service.post("/decide", ask, **headers)
+    token = service.token(Role.SCORE)
+    await asyncio.sleep(0.1)
+    other = await service.post("/decide", ask, authorization=f"Bearer {token}", **headers)
+    assert other.status_code == 200
+    assert other.json()["decision_id"] != first.json()["decision_id"]
+
+
+async def test_an_error_may_be_tried_again_under_the_same_key(service: Service) -> None:
+    bad = await service.post("/decide", {"lead": {"Visits": "x"}}, **{"idempotency-key": "k6"})
+    good = await service.post("/decide", {"lead": {"Visits": 1}}, **{"idempotency-key": "k6"})
+    assert (bad.status_code, good.status_code) == (422, 200)
+
+
+async def test_two_workers_with_the_same_key_give_one_answer(
+    service: Service, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path}/state/tiebreak.db"
+    async with running(scorer_with(lambda: fake_desk(url))) as other:
+        headers = {**dict(service.http.headers), "idempotency-key": "k7"}
+        asked = [
+            c.post("/decide", json={"lead": {}}, headers=headers) for c in (service.http, other)
+        ]
+        first, second = await asyncio.gather(*asked)
+    assert first.content == second.content
+    assert len(service.rows(answered)) == 1
+
+
+# -- outcomes ---------------------------------------------------------------------------------
+
+
+async def test_outcomes_are_durable_idempotent_and_correctable(service: Service) -> None:
+    decided = (await service.decide({}))["decision_id"]
+
+    async def report(won: bool) -> OutcomesAnswer:
+        tree = {"outcomes": [{"decision_id": decided, "won": won}]}
+        response = await service.post("/outcomes", tree)
+        return OutcomesAnswer.model_validate_json(response.content)
+
+    counts = [(r.recorded, r.unchanged) for r in [await report(w) for w in (True, True, False)]]
+    assert counts == [(1, 0), (0, 1), (1, 0)]
+    assert [row.won for row in service.rows(outcomes)] == [True, False]
+
+
+async def test_unusable_outcomes_are_told_one_by_one(service: Service) -> None:
+    decided = (await service.decide({}))["decision_id"]
+    items = [
+        {"decision_id": decided[::-1], "won": True},
+        {"decision_id": decided, "won": "yes"},
+        SENTINEL,
+        {"decision_id": decided, "won": True},
+        {"decision_id": SENTINEL, "won": True},
+    ]
+    response = await service.post("/outcomes", {"outcomes": items})
+    answer = OutcomesAnswer.model_validate_json(response.content)
+    assert answer.recorded == 1
+    assert [(e.index, e.field) for e in answer.errors] == [
+        (0, "decision_id"),
+        (1, "won"),
+        (2, None),
+        (4, "decision_id"),
+    ]
+    assert SENTINEL not in response.text
+
+
+# -- who may ----------------------------------------------------------------------------------
+
+OPEN = {"/livez", "/healthz", "/readyz"}
+MAY = {
+    Role.SCORE: {"/decide", "/decide_batch", "/outcomes", "/release", "/schema/lead"},
+    Role.READ: {"/release", "/schema/lead", "/metrics"},
+    Role.ADMIN: set(ENDPOINTS),
+}
+DOCS = {"/", "/docs.json", "/schema.json"}
+
+
+@pytest.mark.parametrize("path", sorted(ENDPOINTS))
+async def test_every_endpoint_but_health_needs_a_key(service: Service, path: str) -> None:
+    method = ENDPOINTS[path].method
+    for authorization in ("", "Bearer tb_00000000_x", "Basic !", "Digest x", "Bearer"):
+        headers = {"authorization": authorization}
+        response = await service.http.request(method, path, headers=headers)
+        assert (response.status_code == 401) == (path not in OPEN)
+        if path not in OPEN:
+            assert "Basic" in response.headers["www-authenticate"]
+
+
+def test_roles_cover_what_they_should() -> None:
+    for path, endpoint in ENDPOINTS.items():
+        allowed = {role for role in Role if endpoint.roles is None or role in endpoint.roles}
+        wanted = {role for role in Role if path in MAY[role] | OPEN | DOCS}
+        assert allowed == wanted, path
+    assert ASSET.roles == frozenset(Role)
+
+
+async def test_a_role_is_kept_and_a_browser_may_use_basic(service: Service) -> None:
+    reader = service.token(Role.READ)
+    await asyncio.sleep(0.1)
+    basic = "Basic " + base64.b64encode(f"me:{reader}".encode()).decode()
+    page = await service.http.get("/", headers={"authorization": basic})
+    assert page.status_code == 200
+    refused = await service.post("/decide", {"lead": {}}, authorization=f"Bearer {reader}")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "not_allowed")
+
+
+async def test_a_revoked_key_stops_working(service: Service) -> None:
+    key, token = create_key(service.store, name="t", role=Role.READ)
+    headers = {"authorization": f"Bearer {token}"}
+    await asyncio.sleep(0.1)
+    assert (await service.http.get("/release", headers=headers)).status_code == 200
+    revoke_key(service.store, key.id)
+    await asyncio.sleep(0.1)
+    assert (await service.http.get("/release", headers=headers)).status_code == 401
+
+
+# -- what is live -----------------------------------------------------------------------------
+
+
+async def test_promotion_swaps_the_release_and_no_request_fails(service: Service) -> None:
+    async def ask() -> str:
+        return str((await service.decide({}))["versions"]["release"])
+
+    before = [asyncio.create_task(ask()) for _ in range(5)]
+    await asyncio.sleep(0.002)
+    service.source.version = "8"
+    during = [await ask() for _ in range(30)]
+    assert {await task for task in before} == {"7"}
+    assert during == sorted(during)
+    assert during[-1] == "8"
+    assert service.metric("release_info", release="7", classifier="9", llm="4") == 0
+    assert service.metric("release_info", release="8", classifier="9", llm="4") == 1
+
+
+async def test_a_broken_release_leaves_the_old_one_answering(
+    service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    service.source.broken.add("8")
+    service.source.version = "8"
+    await asyncio.sleep(0.2)
+    assert (await service.decide({}))["versions"]["release"] == "7"
+    readiness = (await service.http.get("/readyz")).json()
+    assert readiness["ready"] is True
+    assert "Release 8 cannot go live; release 7 goes on answering" in readiness["problem"]
+    assert caplog.text.count("cannot go live") == 1
+    assert service.metric("release_problem") == 1
+    service.source.version = "7"
+    await asyncio.sleep(0.1)
+    assert (await service.http.get("/readyz")).json()["problem"] is None
+
+
+async def test_an_unreachable_registry_is_told_without_its_words(service: Service) -> None:
+    service.source.is_down = True
+    await asyncio.sleep(0.1)
+    readiness = await service.http.get("/readyz")
+    assert readiness.status_code == 200
+    assert "ConnectionError" in readiness.text
+    assert "jane" not in readiness.text
+
+
+async def test_without_a_release_it_says_how_to_get_one(tmp_path: Path) -> None:
+    source, url = FakeSource(None), f"sqlite:///{tmp_path}/tiebreak.db"
+    store = Store(url)
+    _, token = create_key(store, name="t", role=Role.ADMIN)
+    store.close()
+    async with running(scorer_with(lambda: fake_desk(url, source=source)), status=503) as client:
+        client.headers["authorization"] = f"Bearer {token}"
+        readiness = await client.get("/readyz")
+        refused = await client.post("/decide", json={"lead": {}})
+        for response in (readiness, refused):
+            assert response.status_code == 503
+            assert "--promote" in response.json()["error"]["fix"]
+        assert (await client.get("/docs.json")).status_code == 200
+        source.version = "1"
+        await until_ready(client)
+        assert (await client.post("/decide", json={"lead": {}})).status_code == 200
+
+
+async def test_release_and_schema_and_docs_show_the_live_release(service: Service) -> None:
+    release = (await service.http.get("/release")).json()
+    assert (release["release"], release["routing"]["band"]) == ("7", {"low": 0.4, "high": 0.6})
+    schema = (await service.http.get("/schema/lead")).json()
+    assert schema["properties"]["Visits"] == {"type": ["number", "null"], "examples": [4]}
+    assert "never sent" in schema["properties"]["Email"]["description"]
+    assert "examples" not in schema["properties"]["Email"]
+    docs = (await service.http.get("/docs.json")).json()
+    assert docs["components"]["schemas"]["Lead"]["properties"] == schema["properties"]
+    assert docs["components"]["securitySchemes"]["ApiKey"]["scheme"] == "bearer"
+    assert set(docs["paths"]) == set(ENDPOINTS) - {"/", "/docs.json", "/schema.json"}
+
+
+async def test_every_reference_in_the_docs_leads_somewhere(service: Service) -> None:
+    docs = (await service.http.get("/docs.json")).json()
+
+    def references(tree: Any) -> list[str]:
+        if isinstance(tree, list):
+            return [r for item in tree for r in references(item)]
+        if isinstance(tree, dict):
+            own = [tree["$ref"]] if isinstance(tree.get("$ref"), str) else []
+            return own + [r for item in tree.values() for r in references(item)]
+        return []
+
+    found = {r.removeprefix("#/components/schemas/") for r in references(docs)}
+    assert found <= set(docs["components"]["schemas"])
+
+
+# -- counting ---------------------------------------------------------------------------------
+
+
+async def test_metrics_count_what_happened(service: Service) -> None:
+    await service.decide({"Message": BY_TEXT, "Lead Source": "Moon", "more": 1})
+    await service.decide({"Message": BY_BROKEN_LLM})
+    await service.post("/decide", {"lead": {"Visits": "x"}})
+    assert service.metric("decisions_total", route="llm", reason="free_text") == 1
+    assert service.metric("llm_calls_total", outcome="ok") == 1
+    assert service.metric("llm_calls_total", outcome="timeout") == 1
+    assert service.metric("llm_tokens_total", kind="prompt") == 210
+    assert service.metric("llm_cost_usd_total") == 0
+    assert service.metric("llm_unpriced_calls_total") == 2
+    assert service.metric("unknown_categories_total", column="Lead Source") == 1
+    assert service.metric("unknown_fields_total") == 1
+    assert service.metric("redacted_entities_total", type="EMAIL_ADDRESS") == 2
+    assert service.metric("http_requests_total", endpoint="/decide", status="422") == 1

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from service.errors import NoSuchApiKey, NotAuthenticated, StorageUnavailable
+from service.keys import KeyRing, Role, create_key, list_keys, revoke_key
+from service.store import Store
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = Store(f"sqlite:///{tmp_path}/s.db")
+    yield opened
+    opened.close()
+
+
+def test_only_a_digest_of_a_key_is_kept(store: Store, tmp_path: Path) -> None:
+    _, token = create_key(store, name="crm", role=Role.SCORE)
+    store.close()
+    secret = token.split("_", 2)[2].encode()
+    assert len(secret) == 43
+    assert all(secret not in path.read_bytes() for path in tmp_path.iterdir())
+
+
+def test_a_token_opens_its_own_key_and_no_other(store: Store) -> None:
+    first, first_token = create_key(store, name="a", role=Role.READ)
+    second, second_token = create_key(store, name="b", role=Role.SCORE)
+    ring = KeyRing(store)
+    ring.read()
+    assert ring.key(first_token) == first
+    assert ring.key(second_token) == second
+    for wrong in (first_token[:-1], first_token[:12] + second_token[12:], "", "tb_", "é"):
+        with pytest.raises(NotAuthenticated):
+            ring.key(wrong)
+
+
+def test_keys_that_could_not_be_read_yet_are_no_refusal(store: Store) -> None:
+    with pytest.raises(StorageUnavailable):
+        KeyRing(store).key("tb_0_0")
+
+
+def test_a_revoked_key_stays_in_the_list(store: Store) -> None:
+    key, token = create_key(store, name="a", role=Role.READ)
+    revoke_key(store, key.id)
+    revoke_key(store, key.id)
+    assert [k.revoked_at is None for k in list_keys(store)] == [False]
+    ring = KeyRing(store)
+    ring.read()
+    with pytest.raises(NotAuthenticated):
+        ring.key(token)
+
+
+def test_revoking_an_unknown_key_says_where_to_look(store: Store) -> None:
+    with pytest.raises(NoSuchApiKey, match="keys list"):
+        revoke_key(store, "nope")

@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from models.errors import LlmUnavailable
+from models.llm_client import llm_client
+from models.llm_version import Api, Decoding, LlmVersion
+from models.prompt import EvidenceKind, Prompt, choose_examples
+from models.verdict import LlmJudge, VerdictSource
+from service.llm_server import (
+    MODEL_ID,
+    EmbeddedLlm,
+    is_available,
+    is_healthy,
+    model_digest,
+    model_file,
+)
+from tests.fakes import redacted
+
+pytestmark = [
+    pytest.mark.journey,
+    pytest.mark.skipif(not is_available(), reason="needs the extra local-llm"),
+]
+REVIEWS = Path(__file__).parents[3] / "shared" / "data" / "womens_clothing_reviews.csv"
+PAST = {
+    "Love this dress, it fits great": True,
+    "Cheap fabric and a bad cut, I returned it": False,
+    "Huge, itchy, and it fell apart": False,
+    "Perfect for work, I will buy another one": True,
+}
+
+
+@pytest.fixture(scope="session")
+def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("llm")
+
+
+@pytest.fixture(scope="session")
+def llm(cache_dir: Path) -> Iterator[EmbeddedLlm]:
+    with EmbeddedLlm(cache_dir) as running:
+        yield running
+
+
+@asynccontextmanager
+async def judge_of(llm: EmbeddedLlm, past: dict[str, bool]) -> AsyncIterator[LlmJudge]:
+    texts = [redacted(text) for text in past]
+    examples = choose_examples(texts, list(past.values()), 4, seed=0)
+    asked = Prompt.newest(EvidenceKind.TEXT, outcome="Recommended", won="1", examples=examples)
+    version = LlmVersion(
+        provider="embedded",
+        model=llm.model_id,
+        api=Api.COMPLETION,
+        prompts={EvidenceKind.TEXT: asked},
+        redaction_policy=texts[0].policy,
+        decoding=Decoding.for_api(Api.COMPLETION),
+        weights=llm.digest,
+    )
+    async with llm_client(llm.base_url, "none") as client:
+        yield LlmJudge(client, version, deadline=timedelta(seconds=60), max_concurrency=2)
+
+
+async def test_the_embedded_llm_tells_praise_from_complaint(llm: EmbeddedLlm) -> None:
+    async with judge_of(llm, PAST) as judge:
+        praise = await judge.ask(redacted("So soft and pretty, I love it"), EvidenceKind.TEXT)
+        complaint = await judge.ask(redacted("Ugly, ripped at once, sent back"), EvidenceKind.TEXT)
+    assert praise.win_probability > complaint.win_probability + 0.1
+    assert praise.source is VerdictSource.LOGPROBS
+    assert praise.prompt_tokens > complaint.completion_tokens == 1
+
+
+async def test_the_same_question_has_the_same_answer(llm: EmbeddedLlm) -> None:
+    async with judge_of(llm, PAST) as judge:
+        asked = [await judge.ask(redacted("nice but small"), EvidenceKind.TEXT) for _ in range(2)]
+    assert asked[0].win_probability == pytest.approx(asked[1].win_probability, abs=0.01)
+
+
+@pytest.mark.skipif(not REVIEWS.exists(), reason="needs the table of reviews")
+async def test_on_real_reviews_it_ranks_well_above_chance(llm: EmbeddedLlm) -> None:
+    import pandas as pd
+    from sklearn.metrics import roc_auc_score
+
+    table = pd.read_csv(REVIEWS).dropna(subset=["Review Text"]).sample(frac=1, random_state=0)
+    rows = list(zip(table["Review Text"], table["Recommended IND"] == 1, strict=True))
+    lost = [row for row in rows[:100] if not row[1]][:8]
+    shown = lost + [row for row in rows[:100] if row[1]][:10]
+    async with judge_of(llm, dict(rows[100:400])) as judge:
+        asks = (judge.ask(redacted(text), EvidenceKind.TEXT) for text, _ in shown)
+        verdicts = await asyncio.gather(*asks)
+    auc = roc_auc_score([won for _, won in shown], [v.win_probability for v in verdicts])
+    assert auc > 0.8
+
+
+def test_it_says_who_it_is_and_keeps_prompts_to_itself(llm: EmbeddedLlm) -> None:
+    host = llm.base_url.removeprefix("http://").removesuffix("/v1")
+    seen = {}
+    for path in ("/v1/models", "/slots", "/props", "/"):
+        connection = http.client.HTTPConnection(host, timeout=10)
+        connection.request("GET", path, headers={"Origin": "http://elsewhere.test"})
+        response = connection.getresponse()
+        allowed = response.getheader("Access-Control-Allow-Origin", "")
+        seen[path] = (response.status, MODEL_ID in response.read().decode())
+        assert "elsewhere" not in allowed
+        assert "*" not in allowed
+        connection.close()
+    assert seen["/v1/models"] == (200, True)
+    assert seen["/slots"][0] >= 400
+    assert seen["/"][0] >= 400
+
+
+def test_the_model_file_is_what_its_digest_says_and_is_repaired_where_it_is_not(
+    tmp_path: Path, llm: EmbeddedLlm
+) -> None:
+    with ThreadPoolExecutor(2) as two:  # at the same moment
+        file, same = two.map(model_file, [tmp_path, tmp_path])
+    assert file == same
+    with file.open("r+b") as damaged:
+        damaged.write(b"damage")
+    with model_file(tmp_path).open("rb") as whole:
+        assert hashlib.file_digest(whole, "sha256").hexdigest() == model_digest() == llm.digest
+    assert [path.name for path in tmp_path.iterdir() if path.suffix == ".part"] == []
+
+
+def test_a_cache_that_cannot_be_written_is_said_so(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(LlmUnavailable, match="cannot be put together"):
+        model_file(tmp_path / "file" / "cache")
+
+
+def test_a_taken_port_is_an_error_in_time(cache_dir: Path, llm: EmbeddedLlm) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        second = EmbeddedLlm(cache_dir, port=taken.getsockname()[1])
+        with pytest.raises(LlmUnavailable, match="did not start"):
+            second.start()
+    assert not second.is_alive()
+    assert llm.is_alive()
+
+
+def test_a_deadline_that_passes_leaves_no_process(cache_dir: Path) -> None:
+    hasty = EmbeddedLlm(cache_dir, deadline=timedelta(seconds=0.01))
+    with pytest.raises(LlmUnavailable, match="took too long"):
+        hasty.start()
+    assert hasty.pid is None
+
+
+def test_stop_ends_it_and_may_be_called_twice(cache_dir: Path) -> None:
+    running = EmbeddedLlm(cache_dir).start()
+    pid, address = running.pid, running.base_url.removesuffix("/v1")
+    assert pid is not None
+    assert is_healthy(address)
+    running.stop()
+    running.stop()
+    assert not is_running(pid)
+    assert not is_healthy(address)
+    assert running.base_url == ""
+
+
+def test_it_ends_when_its_parent_is_killed(cache_dir: Path) -> None:
+    code = (
+        "import sys, time; from pathlib import Path; from service.llm_server import EmbeddedLlm\n"
+        "llm = EmbeddedLlm(Path(sys.argv[1])).start(); print(llm.pid, flush=True); time.sleep(60)"
+    )
+    command = [sys.executable, "-c", code, str(cache_dir)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        assert is_running(pid)
+        parent.send_signal(signal.SIGKILL)
+    deadline = time.monotonic() + 10
+    while is_running(pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not is_running(pid)
+
+
+def is_running(pid: int) -> bool:
+    """Whether the process exists and is no zombie."""
+    try:
+        os.kill(pid, 0)
+        stat = Path(f"/proc/{pid}/stat")
+        return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
+    except (ProcessLookupError, FileNotFoundError):
+        return False

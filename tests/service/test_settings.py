@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from service.errors import InvalidSettings
+from service.settings import Settings, read_settings
+
+
+@pytest.fixture(autouse=True)
+def _clean(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"TIEBREAK_{name}".upper(), raising=False)
+
+
+def test_all_state_lives_under_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TIEBREAK_HOME", str(tmp_path / "a" / ".." / "state"))
+    settings = read_settings()
+    assert settings.home == tmp_path / "state"
+    assert settings.mlflow_uri == f"sqlite:///{tmp_path}/state/mlflow.db"
+    assert settings.database_url == f"sqlite:///{tmp_path}/state/tiebreak.db"
+
+
+def test_home_is_absolute_so_that_a_worker_elsewhere_finds_it() -> None:
+    assert read_settings().home.is_absolute()
+
+
+def test_seconds_are_plain_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIEBREAK_LLM_DEADLINE", "2.5")
+    assert read_settings().llm_deadline == timedelta(seconds=2.5)
+
+
+def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIEBREAK_LLM_BASE_URL", "")
+    assert read_settings().llm_base_url is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TIEBREAK_PORT", "seventy"),
+        ("TIEBREAK_PORT", "70000"),
+        ("TIEBREAK_LLM_DEADLINE", "soon"),
+        ("TIEBREAK_LLM_DEADLINE", "0"),
+        ("TIEBREAK_LLM_API", "telepathy"),
+        ("TIEBREAK_LOG_LEVEL", "loud"),
+        ("TIEBREAK_LLM_MAX_CALLS_PER_MINUTE", "-1"),
+        ("TIEBREAK_LLM_PRICE_USD_PER_MILLION_PROMPT_TOKENS", "cheap"),
+    ],
+)
+def test_a_wrong_value_gives_one_sentence_that_names_the_variable(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(InvalidSettings) as caught:
+        read_settings()
+    message = str(caught.value)
+    assert message.startswith(f"{name} cannot be used: ")
+    assert "\n" not in message
+    assert value not in message or value == "0"
+
+
+def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIEBREAK_LLM_API_KEY", "sk-very-secret")
+    assert "very-secret" not in repr(read_settings())

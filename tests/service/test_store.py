@@ -1,0 +1,157 @@
+"""Durable or refused: there is nothing between."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import sqlite3
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from service_fakes import fake_desk, running, scorer_with
+from sqlalchemy import func, select
+
+from service.errors import AlreadyAnswered, StorageUnavailable
+from service.keys import Role, create_key
+from service.store import Store, Unit, answered, decisions
+
+
+def row(number: int) -> dict[str, Any]:
+    return {
+        "id": f"{number:036d}",
+        "at": "2026-01-01T00:00:00.000Z",
+        "key_id": "k",
+        "release": "7",
+        "route": "classifier",
+        "reason": "confident",
+        "probability": 0.5,
+        "classifier_probability": 0.5,
+        "versions": b"{}",
+        "redacted": b"{}",
+        "prompt_tokens": None,
+        "completion_tokens": None,
+        "cost_usd": None,
+        "answer": b"{}",
+    }
+
+
+def claim(key: str) -> dict[str, Any]:
+    return {
+        "key_id": "k",
+        "idempotency_key": key,
+        "request_digest": "d",
+        "answer": b"{}",
+        "at": "2999-01-01T00:00:00.000Z",
+    }
+
+
+def count(store: Store, table: Any) -> int:
+    with store.reading() as connection:
+        return int(connection.scalar(select(func.count()).select_from(table)) or 0)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = Store(f"sqlite:///{tmp_path}/s.db", busy_timeout=timedelta(milliseconds=50))
+    yield opened
+    opened.close()
+
+
+def test_sqlite_syncs_each_commit(store: Store) -> None:
+    with store.writing() as connection:
+        mode = connection.exec_driver_sql("PRAGMA journal_mode").scalar()
+        level = connection.exec_driver_sql("PRAGMA synchronous").scalar()
+    assert (mode, level) == ("wal", 2)  # 2 is FULL
+
+
+async def test_many_units_become_durable_together(store: Store) -> None:
+    await asyncio.gather(*(store.append(Unit([row(n)])) for n in range(600)))
+    assert count(store, decisions) == 600
+
+
+async def test_a_clash_in_a_group_loses_nobody_else(store: Store) -> None:
+    units = [Unit([row(n)], claim("same" if n in {2, 4} else f"k{n}")) for n in range(6)]
+    results = await asyncio.gather(*(store.append(u) for u in units), return_exceptions=True)
+    assert sorted(type(r).__name__ for r in results) == ["AlreadyAnswered"] + ["NoneType"] * 5
+    assert isinstance(next(r for r in results if r is not None), AlreadyAnswered)
+    assert (count(store, decisions), count(store, answered)) == (5, 5)
+
+
+async def test_a_locked_database_refuses_and_recovers(store: Store, tmp_path: Path) -> None:
+    await store.append(Unit([row(0)]))
+    other = sqlite3.connect(tmp_path / "s.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StorageUnavailable):
+        await store.append(Unit([row(1)]))
+    other.execute("ROLLBACK")
+    other.close()
+    await store.append(Unit([row(1)]))
+    assert count(store, decisions) == 2
+
+
+async def test_a_database_that_cannot_be_opened_refuses_and_recovers(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file where the folder should be")
+    store = Store(f"sqlite:///{tmp_path}/state/s.db")
+    with pytest.raises(StorageUnavailable):
+        await store.append(Unit([row(1)]))
+    (tmp_path / "state").unlink()
+    await store.append(Unit([row(1)]))
+    assert count(store, decisions) == 1
+    store.close()
+
+
+async def test_no_decision_leaves_while_it_cannot_be_stored(tmp_path: Path) -> None:
+    path = tmp_path / "s.db"
+    store = Store(f"sqlite:///{path}")
+    _, token = create_key(store, name="t", role=Role.ADMIN)
+    async with running(scorer_with(lambda: fake_desk(f"sqlite:///{path}"))) as client:
+        client.headers["authorization"] = f"Bearer {token}"
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        refused = await client.post("/decide", json={"lead": {}})
+        other.execute("ROLLBACK")
+        other.close()
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+        assert "probability" not in refused.text
+        assert (await client.post("/decide", json={"lead": {}})).status_code == 200
+    assert count(store, decisions) == 1
+    store.close()
+
+
+def _append_until_killed(url: str, acknowledged: Any) -> None:
+    async def main() -> None:
+        store = Store(url)
+        for number in range(100_000):
+            await store.append(Unit([row(number)]))
+            acknowledged.send(number)
+
+    asyncio.run(main())
+
+
+def test_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/s.db"
+    mine, theirs = multiprocessing.Pipe(duplex=False)
+    context = multiprocessing.get_context("spawn")
+    process = context.Process(target=_append_until_killed, args=(url, theirs))
+    process.start()
+    theirs.close()
+    last = -1
+    while last < 20:
+        last = mine.recv()
+    assert process.pid is not None
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+    while mine.poll():
+        try:
+            last = mine.recv()
+        except EOFError:
+            break
+    mine.close()
+    store = Store(url)
+    assert count(store, decisions) >= last + 1
+    store.close()
