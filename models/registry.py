@@ -263,6 +263,7 @@ class Registry:
     def _download(self, name: str, version: str, folder: Path) -> None:
         from mlflow.artifacts import download_artifacts
 
+        folder.parent.mkdir(parents=True, exist_ok=True)
         found = self._client.get_model_version(name, version)
         model_id = found.model_id or found.source.removeprefix("models:/")
         # By its location: a models:/ address would be looked up in MLflow's global registry.

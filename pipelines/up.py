@@ -11,18 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from features.lead_spec import LeadSpec
-from models.registry import Registry
 from pipelines.display import Display
 from pipelines.local_llm import endpoint_running
 from pipelines.processes import Child, require_free
 from pipelines.report import print_json, show_decision, show_where
-from pipelines.train import TrainingOptions
 from service.keys import Role, create_key, list_keys, revoke_key
 from service.llm_endpoint import configured_endpoint
 from service.settings import Settings
 from service.store import Store
 
-SAMPLE_OPTIONS = TrainingOptions(trials=10, llm_calls=160, llm_test_calls=120)
 KEY_NAME = "tiebreak up"
 PATIENCE = timedelta(minutes=2)
 
@@ -37,12 +34,15 @@ def bring_up(settings: Settings, display: Display, *, keep_running: bool, as_jso
     """
     _require_ports(settings)
     with ExitStack() as running, _terminated_like_interrupted():
+        service = service_process(settings)
+        if _was_up_before(settings):
+            running.enter_context(service)  # it takes longest: everything else meanwhile
         with display.stage("Starting the LLM"):
             running.enter_context(endpoint_running(settings, configured_endpoint(settings)))
-        if Registry(settings.mlflow_uri).champion_version() is None:
-            _train_on_sample(settings, display)
         token = _fresh_key(settings)
-        service = running.enter_context(service_process(settings))
+        _train_if_nothing_is_live(settings, display)
+        if not service.is_alive:
+            running.enter_context(service)
         with display.stage("Starting the service"):
             service.wait_until(settings.port, "/readyz", within=PATIENCE)
         answers = _decide_three(settings, token)
@@ -104,11 +104,27 @@ def _require_ports(settings: Settings) -> None:
         require_free(settings.llm_port, "TIEBREAK_LLM_PORT")
 
 
+def _was_up_before(settings: Settings) -> bool:
+    """Whether the databases are there: two processes must not create them at the same moment."""
+    return (settings.home / "mlflow.db").exists()
+
+
+def _train_if_nothing_is_live(settings: Settings, display: Display) -> None:
+    from models.registry import Registry
+
+    with display.stage("Looking for a live release"):
+        live = Registry(settings.mlflow_uri).champion_version()
+    if live is None:
+        _train_on_sample(settings, display)
+
+
 def _train_on_sample(settings: Settings, display: Display) -> None:
+    from models.registry import Registry
     from pipelines.column_kinds import infer_spec
     from pipelines.sample_leads import write_sample
     from pipelines.spec_file import write_spec
     from pipelines.tables import check_outcome, read_table
+    from pipelines.train import TrainingOptions
     from pipelines.training_run import run_training
 
     folder = settings.home / "sample"
@@ -121,13 +137,13 @@ def _train_on_sample(settings: Settings, display: Display) -> None:
     run = run_training(
         table,
         LeadSpec.read(spec),
-        SAMPLE_OPTIONS,
+        TrainingOptions(trials=10, llm_calls=160, llm_test_calls=120),
         settings=settings,
         display=display,
         promote=True,
     )
-    if not run.promoted:
-        Registry(settings.mlflow_uri).promote(run.release.version)  # a demonstration, not a lead
+    if not run.promoted:  # the sample is a demonstration: it goes live whatever the gates say
+        Registry(settings.mlflow_uri).promote(run.release.version)
 
 
 def _fresh_key(settings: Settings) -> str:

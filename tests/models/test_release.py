@@ -1,0 +1,113 @@
+"""A release: the same bits after every trip to disk and through MLflow; promotion is one move."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from features.lead import Lead
+from models.band import Band
+from models.errors import ReleaseNotFound
+from models.prompt import EvidenceKind
+from models.registry import Registry
+from models.release import Release
+from models.routing import RoutingPolicy
+from tests.small_release import sample_data, small_release
+
+POLICY = RoutingPolicy(Band(0.2, 0.8), Band(0.1, 0.9), frozenset(EvidenceKind))
+
+
+def same_answers(first: Release, second: Release) -> bool:
+    leads = sample_data().leads[:200]
+    return np.array_equal(
+        first.classifier.win_probabilities(leads), second.classifier.win_probabilities(leads)
+    )
+
+
+def test_a_release_survives_the_disk_to_the_last_bit_without_a_pickle(tmp_path: Path) -> None:
+    release = small_release(POLICY)
+    release.save(tmp_path)
+    again = Release.load(tmp_path)
+    assert same_answers(release, again)
+    assert (again.spec, again.policy, again.combiner) == (
+        release.spec,
+        release.policy,
+        release.combiner,
+    )
+    assert again.llm.version == release.llm.version
+    assert {path.suffix for path in tmp_path.rglob("*.*")} == {".json", ".ubj"}
+
+
+def test_the_example_lead_can_be_decided_and_shows_nobodys_details() -> None:
+    release = small_release(POLICY)
+    lead = Lead.parse(release.spec, release.examples)
+    assert 0 <= release.classifier.win_probability(lead) <= 1
+    real = {v for lead in sample_data().leads for v in (lead.contacts | lead.texts).values()}
+    assert not real & set(map(str, release.examples.values()))
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Registry:
+    return Registry(f"sqlite:///{tmp_path}/mlflow.db")
+
+
+def publish(registry: Registry, folder: Path, times: int) -> list[Release]:
+    import mlflow
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # MLflow's own
+        mlflow.set_tracking_uri(registry.tracking_uri)
+        mlflow.set_registry_uri(registry.tracking_uri)
+        experiment = mlflow.create_experiment("test", artifact_location=(folder / "a").as_uri())
+        published = []
+        for _ in range(times):
+            with mlflow.start_run(experiment_id=experiment):
+                metrics = {"test_auc": 0.8}
+                published.append(registry.publish(small_release(POLICY), metrics=metrics))
+    return published
+
+
+@pytest.mark.journey
+@pytest.mark.filterwarnings("ignore")
+def test_both_models_and_the_prompts_are_in_mlflow_and_the_alias_moves_as_one(
+    registry: Registry, tmp_path: Path
+) -> None:
+    import mlflow.xgboost
+    from mlflow import MlflowClient
+
+    assert registry.champion_version() is None
+    assert registry.releases() == []
+    with pytest.raises(ReleaseNotFound, match="tiebreak train"):
+        registry.promote()
+
+    first, second = publish(registry, tmp_path, 2)
+    assert (first.version, second.version) == ("1", "2")
+    assert [r.version for r in registry.releases()] == ["2", "1"]
+
+    # What a data scientist would do by hand.
+    client = MlflowClient(registry.tracking_uri)
+    pinned = client.get_model_version("lead-release", "2").tags
+    booster = mlflow.xgboost.load_model(f"models:/lead-classifier/{pinned['classifier']}")
+    assert booster.num_features() == len(first.classifier.encoder.names)
+    llm = registry.load("2", tmp_path / "unpacked").llm
+    for kind, uri in llm.prompt_uris.items():
+        prompt = client.get_prompt_version(f"lead-verdict-{kind}", uri.rsplit("/", 1)[1])
+        assert "{{lead}}" in str(prompt.template)
+
+    assert registry.promote() == "2"
+    assert registry.promote("1") == "1"
+    assert registry.rollback() == "2"
+    assert registry.champion_version() == "2"
+    assert registry.rollback() == "1"
+    with pytest.raises(ReleaseNotFound, match="no release 9"):
+        registry.promote("9")
+
+    loaded = registry.load("1", tmp_path / "again")
+    assert loaded.version == "1"
+    assert same_answers(first, loaded)
+    assert loaded.versions["release"] == "1"
+    folder = tmp_path / "again" / "classifier"
+    assert not [p for p in folder.rglob("*") if p.suffix in {".pkl", ".pickle"}]

@@ -1,0 +1,64 @@
+"""Fitting: the same seed gives the same bits; the parts never touch; texts stay together."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from features.lead import Lead
+from pipelines.fitting import FittedClassifier, fit_classifier
+from pipelines.split import split
+from tests.small_release import sample_data, small_fit
+
+
+def digest(fitted: FittedClassifier) -> str:
+    booster = bytes(fitted.classifier.booster.save_raw("ubj"))
+    return hashlib.sha256(booster + fitted.probabilities.tobytes()).hexdigest()
+
+
+def test_the_same_seed_gives_the_same_model_bit_for_bit() -> None:
+    again = fit_classifier(sample_data(), trials=2, max_error=0.2, confidence=0.8, seed=0)
+    assert digest(again) == digest(small_fit())
+    assert again.band == small_fit().band
+
+
+def test_another_seed_gives_another_model() -> None:
+    assert digest(small_fit(1)) != digest(small_fit())
+
+
+def test_every_lead_is_in_exactly_one_part() -> None:
+    parts = small_fit().split
+    everyone = np.concatenate([parts.train, parts.calibration, parts.test])
+    assert sorted(everyone) == list(range(len(sample_data().leads)))
+
+
+def test_with_dates_the_newest_leads_judge_and_undated_ones_only_teach() -> None:
+    dates = pd.Series(pd.date_range("2026-01-01", periods=100, freq="D")).sample(
+        frac=1, random_state=0, ignore_index=True
+    )
+    dates[:10] = pd.NaT
+    leads = [Lead({}, {}, {}) for _ in range(100)]
+    parts = split(leads, np.tile([0, 1], 50).astype(np.int8), dates, seed=0)
+    assert dates[parts.train].max() <= dates[parts.calibration].min()
+    assert dates[parts.calibration].max() <= dates[parts.test].min()
+    assert set(range(10)) <= set(parts.train.tolist())
+    assert "2026-" in parts.by
+
+
+def test_leads_with_the_same_text_are_never_split_between_parts() -> None:
+    texts = [f"text {i // 3}" for i in range(300)]
+    leads = [Lead({}, {"m": text.upper() if i % 2 else text}, {}) for i, text in enumerate(texts)]
+    parts = split(leads, np.tile([0, 1, 1], 100).astype(np.int8), None, seed=0)
+    seen = [{texts[i] for i in part} for part in (parts.train, parts.calibration, parts.test)]
+    assert not seen[0] & seen[1] | seen[0] & seen[2] | seen[1] & seen[2]
+    assert "together" in parts.by
+
+
+@pytest.mark.parametrize("part", ["train", "calibration", "test"])
+def test_without_dates_every_part_has_the_same_share_of_won(part: str) -> None:
+    won = (np.arange(1_000) % 4 == 0).astype(np.int8)
+    parts = split([Lead({}, {}, {})] * 1_000, won, None, seed=0)
+    assert won[getattr(parts, part)].mean() == pytest.approx(0.25, abs=0.01)
