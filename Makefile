@@ -17,7 +17,7 @@ run: $(READY)
 	@$(BIN)/tiebreak up
 
 test: $(READY)
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist loadgroup
 
 check: format lint types imports test
 

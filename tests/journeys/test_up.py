@@ -1,0 +1,155 @@
+"""A stranger's first minutes: from nothing to decided leads, over real processes on localhost."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from pipelines.sample_leads import demo_leads
+
+pytestmark = [
+    pytest.mark.journey,
+    pytest.mark.timeout(600),
+    pytest.mark.xdist_group("up"),
+]
+
+
+@dataclass
+class Up:
+    """What `tiebreak up --json` printed, and the process that keeps it up."""
+
+    process: subprocess.Popen[str]
+    printed: dict[str, Any]
+
+    @property
+    def url(self) -> str:
+        return str(self.printed["api"]).removesuffix("/decide")
+
+    @property
+    def key(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.printed['api_key']}"}
+
+
+@pytest.fixture(scope="session")
+def up(environment: dict[str, str], home: Path) -> Iterator[Up]:
+    process = subprocess.Popen(
+        ["tiebreak", "up", "--json"],
+        env=environment,
+        cwd=home,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert process.stdout is not None
+    lines: list[str] = []
+    while not lines or lines[-1] != "}\n":
+        lines.append(process.stdout.readline())
+        assert lines[-1], "tiebreak up ended before everything was up"
+    yield Up(process, json.loads("".join(lines)))
+    process.send_signal(signal.SIGINT)
+    process.wait(30)
+
+
+def test_three_leads_are_decided_as_the_story_tells(up: Up) -> None:
+    sure, ambiguous, hanging = up.printed["decisions"].values()
+    assert (sure["route"], sure["reason"], sure["llm"]) == ("classifier", "confident", None)
+    assert (ambiguous["route"], ambiguous["reason"]) == ("llm", "ambiguous")
+    assert hanging["route"] == "llm"
+    moved = hanging["probability"] - hanging["classifier_probability"]
+    assert abs(moved) > 0.2
+    assert sum(hanging["redacted"].values()) >= 2
+
+
+def test_the_answer_to_the_same_request_is_the_same_bytes(up: Up) -> None:
+    body = {"lead": demo_leads()[0].fields}
+    headers = {**up.key, "Idempotency-Key": "once"}
+    first, again = (httpx.post(f"{up.url}/decide", json=body, headers=headers) for _ in range(2))
+    assert first.status_code == 200
+    assert first.content == again.content
+
+
+def test_bad_input_names_the_field_and_the_fix(up: Up) -> None:
+    answer = httpx.post(f"{up.url}/decide", json={"lead": {"Employees": "many"}}, headers=up.key)
+    assert answer.status_code in (400, 422)
+    assert answer.json()["error"]["field"] == "Employees"
+    assert answer.json()["error"]["fix"]
+
+
+def test_outcomes_find_their_decision(up: Up) -> None:
+    decision = next(iter(up.printed["decisions"].values()))["decision_id"]
+    body = {"outcomes": [{"decision_id": decision, "won": True}]}
+    answer = httpx.post(f"{up.url}/outcomes", json=body, headers=up.key)
+    assert answer.json()["recorded"] == 1
+
+
+def test_everything_but_health_wants_a_key(up: Up) -> None:
+    assert httpx.get(f"{up.url}/readyz").status_code == 200
+    for path in ("/release", "/schema/lead", "/metrics", "/docs.json", "/"):
+        assert httpx.get(f"{up.url}{path}").status_code == 401
+        assert httpx.get(f"{up.url}{path}", headers=up.key).status_code == 200
+
+
+def test_the_docs_page_shows_the_live_releases_own_columns(up: Up) -> None:
+    docs = httpx.get(f"{up.url}/docs.json", headers=up.key).text
+    assert "Demo requested" in docs
+    assert "Sales stage" not in docs  # the leak
+
+
+def test_no_personal_detail_reaches_a_database_a_log_or_mlflow(up: Up, home: Path) -> None:
+    planted = [
+        str(demo.fields[column])
+        for demo in demo_leads()
+        for column in ("Full name", "Email", "Phone", "Company")
+        if demo.fields.get("Message")
+    ]
+    assert planted
+    files = [p for p in home.rglob("*") if p.is_file() and "sample" not in p.parts]
+    assert any(p.name.startswith("tiebreak.db") for p in files)
+    found = [
+        (path.name, value)
+        for path in files
+        for value in planted
+        if value.encode() in path.read_bytes()
+    ]
+    assert found == []
+    assert up.process.poll() is None
+
+
+def test_mlflow_is_up_and_knows_the_release(up: Up) -> None:
+    url = f"{up.printed['mlflow']}api/2.0/mlflow/registered-models/get"
+    answer = httpx.get(url, params={"name": "lead-release"}).json()
+    assert [a["alias"] for a in answer["registered_model"]["aliases"]] == ["champion"]
+
+
+def test_promotion_reaches_the_running_service_within_seconds(
+    up: Up, environment: dict[str, str]
+) -> None:
+    def live() -> str:
+        answer = httpx.get(f"{up.url}/release", headers=up.key).json()
+        return str(answer["versions"]["release"])
+
+    first = live()
+    command = ["tiebreak", "promote", first, "--json"]
+    printed = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert json.loads(printed.stdout) == {"live": first}
+    assert live() == first
+
+
+def test_ctrl_c_stops_everything_it_started(up: Up, environment: dict[str, str]) -> None:
+    ports = [int(environment[f"TIEBREAK_{n}PORT"]) for n in ("", "MLFLOW_", "LLM_")]
+    up.process.send_signal(signal.SIGINT)
+    up.process.wait(30)
+    time.sleep(0.5)
+    for port in ports:
+        with socket.socket() as probe:
+            assert probe.connect_ex(("127.0.0.1", port)) != 0
