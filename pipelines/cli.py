@@ -8,8 +8,10 @@ standard error. Exit codes: 0 done, 1 refused (the message says what to do), 2 w
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +19,9 @@ from features.errors import ScoringError
 from service.settings import Settings, forbid_usage_tracking, read_settings
 
 HELP = "Scores sales leads; an LLM breaks the tie, after redaction, on the record."
+if TYPE_CHECKING:
+    from models.registry import Registry
+
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=HELP)
 keys = typer.Typer(no_args_is_help=True, help="API keys and their roles.")
 app.add_typer(keys, name="keys")
@@ -113,10 +118,10 @@ def train(
 @app.command()
 def releases(as_json: AsJson = False) -> None:
     """List the releases, newest first, and which one is live."""
-    from models.registry import Registry
     from pipelines.report import print_json, show_releases
 
-    found = Registry(_settings().mlflow_uri).releases()
+    with _registry() as registry:
+        found = registry.releases()
     if as_json:
         print_json({"releases": found})
     else:
@@ -129,17 +134,17 @@ def promote(
     as_json: AsJson = False,
 ) -> None:
     """Make a release live. Running services follow within seconds."""
-    from models.registry import Registry
-
-    _said_live(Registry(_settings().mlflow_uri).promote(version), as_json)
+    with _registry() as registry:
+        live = registry.promote(version)
+    _said_live(live, as_json)
 
 
 @app.command()
 def rollback(as_json: AsJson = False) -> None:
     """Make the release live again that was live before."""
-    from models.registry import Registry
-
-    _said_live(Registry(_settings().mlflow_uri).rollback(), as_json)
+    with _registry() as registry:
+        live = registry.rollback()
+    _said_live(live, as_json)
 
 
 @app.command()
@@ -188,10 +193,13 @@ def decide(
     as_json: AsJson = False,
 ) -> None:
     """Decide one lead with the live release, without a server."""
-    from pipelines.offline import decide_file
+    from pipelines.display import Display
     from pipelines.report import print_json, show_decision
 
-    answer = decide_file(file, _settings())
+    with Display().stage("Loading the live release"):
+        from pipelines.offline import decide_file
+
+        answer = decide_file(file, _settings())
     if as_json:
         print_json(answer)
     else:
@@ -223,10 +231,12 @@ def redact(
 ) -> None:
     """Show a text as an LLM would see it, and why each part went."""
     from features.redaction import Redactor
+    from pipelines.display import Display
     from pipelines.report import print_json, redaction_json, show_redaction
 
     text = sys.stdin.read() if str(file) == "-" else _read_text(file)
-    redacted = Redactor.load().redact(text)
+    with Display().stage("Redacting"):
+        redacted = Redactor.load().redact(text)
     if as_json:
         print_json(redaction_json(redacted))
     else:
@@ -298,6 +308,16 @@ def _settings() -> Settings:
     settings = read_settings()
     settings.home.mkdir(parents=True, exist_ok=True)
     return settings
+
+
+@contextmanager
+def _registry() -> Iterator[Registry]:
+    from pipelines.display import Display
+
+    with Display().stage("Asking MLflow"):
+        from models.registry import Registry
+
+        yield Registry(_settings().mlflow_uri)
 
 
 def _store() -> Any:

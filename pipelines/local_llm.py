@@ -26,9 +26,11 @@ def embedded_llm(settings: Settings, *, keep_off: bool = False) -> Iterator[None
 
 
 @contextmanager
-def endpoint_running(settings: Settings, endpoint: LlmEndpoint) -> Iterator[None]:
-    """Whatever this endpoint needs on this machine runs inside the block."""
-    with embedded_llm(settings, keep_off=not endpoint.is_embedded):
+def endpoint_running(
+    settings: Settings, endpoint: LlmEndpoint, *, is_asked: bool = True
+) -> Iterator[None]:
+    """Whatever this endpoint needs on this machine runs inside the block, if it is asked at all."""
+    with embedded_llm(settings, keep_off=not (endpoint.is_embedded and is_asked)):
         yield
 
 

@@ -50,7 +50,7 @@ def run_training(
         UnusableTable, TrainingRefused, LlmUnavailable: nothing was logged.
     """
     endpoint = configured_endpoint(settings)
-    with endpoint_running(settings, endpoint):
+    with endpoint_running(settings, endpoint, is_asked=options.llm_calls > 0):
         trained = train(table, spec, options, endpoint=endpoint, settings=settings, display=display)
     with display.stage("Logging to MLflow"), _quiet_mlflow():
         release, run_id = _log(trained, settings)

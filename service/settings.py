@@ -61,7 +61,7 @@ class Settings(BaseSettings):
     llm_base_url: str | None = None
     llm_api_key: SecretStr | None = None
     llm_model: str | None = None  # what the endpoint calls it
-    # Base models want `completion`, instruction-tuned ones `chat`; auto: an endpoint of yours is chat.
+    # Base models want `completion`, instruction-tuned ones `chat`; auto: yours is taken for chat.
     llm_api: Literal["auto", "completion", "chat"] = "auto"
     llm_port: Port = 3001  # of the embedded LLM on loopback
     # For the whole call, retries included; the embedded model takes about 0.4 s on two cores.
