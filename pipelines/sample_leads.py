@@ -223,8 +223,8 @@ def demo_leads(seed: int = SEED) -> tuple[DemoLead, DemoLead, DemoLead]:
         ),
         DemoLead(
             "hangs on its free text",
-            "Its columns look like a win; its message says that it is gone.",
-            _new_lead(rng, PROMISING, GONE),
+            "Its columns look like a loss; its message says that it wants to buy.",
+            _new_lead(rng, UNPROMISING, READY),
         ),
     )
 
@@ -249,21 +249,20 @@ AMBIGUOUS = {
     "Demo requested": "yes",
     "Budget band": "under 5k",
 }
-PROMISING = {
-    "Lead source": "Webinar",
-    "Industry": "Retail",
-    "Employees": 110,
-    "Country": "United Kingdom",
-    "Pages viewed": 8,
-    "Minutes on site": 9.5,
-    "Demo requested": "yes",
-    "Budget band": "5k to 20k",
+UNPROMISING = {
+    "Lead source": "Search ad",
+    "Industry": "Logistics",
+    "Employees": 15,
+    "Country": "Germany",
+    "Pages viewed": 7,
+    "Minutes on site": 8.5,
+    "Demo requested": "no",
+    "Budget band": "under 5k",
 }
 ASKS = """Hello, can you send me a price list for 40 users? {first} from {company} here.
 You can reach me on {phone}."""
-GONE = """Hi Nadia, the trial was a disappointment and we went with another vendor.
-We are not interested any more, please do not call {phone} again.
-{name}, {company}"""
+READY = """The trial was great and my team loves it. We are ready to buy, please call me today
+on {phone}! {name}, {company}"""
 
 
 def _new_lead(rng: random.Random, profile: Row, message: str | None = None) -> Row:

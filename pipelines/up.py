@@ -33,7 +33,7 @@ def bring_up(settings: Settings, display: Display, *, keep_running: bool, as_jso
         DidNotStart: a port is taken, or a process did not come up.
     """
     _require_ports(settings)
-    with ExitStack() as running, _terminated_like_interrupted():
+    with ExitStack() as running, _stoppable():
         service = service_process(settings)
         if _was_up_before(settings):
             running.enter_context(service)  # it takes longest: everything else meanwhile
@@ -66,7 +66,7 @@ def serve_alone(settings: Settings) -> None:
     """The service, and the embedded LLM unless another is configured, until interrupted."""
     require_free(settings.port, "TIEBREAK_PORT")
     display = Display()
-    with ExitStack() as running, _terminated_like_interrupted():
+    with ExitStack() as running, _stoppable():
         running.enter_context(endpoint_running(settings, configured_endpoint(settings)))
         service = running.enter_context(service_process(settings))
         display.say(f"Serving on http://{settings.host}:{settings.port}, Ctrl-C to stop.")
@@ -180,14 +180,18 @@ def _where(settings: Settings, token: str) -> dict[str, str]:
 
 
 @contextmanager
-def _terminated_like_interrupted() -> Iterator[None]:
-    """SIGTERM unwinds the stack too, so that it stops what was started."""
+def _stoppable() -> Iterator[None]:
+    """SIGTERM and SIGINT unwind the stack, so that whatever was started is stopped.
+
+    SIGINT too: a shell without job control starts its background processes deaf to it.
+    """
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {sign: signal.signal(sign, interrupt) for sign in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for sign, handler in before.items():
+            signal.signal(sign, handler)

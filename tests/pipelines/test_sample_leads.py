@@ -148,10 +148,10 @@ def test_demo_leads_are_sure_ambiguous_and_one_that_hangs_on_its_text(table: pd.
     scores = structured_scores(pd.concat([table, pd.DataFrame(rows)]), fit=1_800)[-3:]
     assert scores[0] < 0.03
     assert 0.35 < scores[1] < 0.7
-    assert 0.7 < scores[2] < 0.93
+    assert 0.1 < scores[2] < 0.3
     assert "Message" not in sure.fields
     assert "price list" in ambiguous.fields["Message"]
-    assert "went with another vendor" in hanging.fields["Message"]
+    assert "ready to buy" in hanging.fields["Message"]
 
 
 def test_demo_leads_hold_nothing_that_is_known_only_later(table: pd.DataFrame) -> None:
