@@ -15,6 +15,7 @@ from pipelines.display import Display
 from pipelines.local_llm import endpoint_running
 from pipelines.processes import Child, require_free
 from pipelines.report import print_json, show_decision, show_where
+from service.bootstrap import last_release
 from service.keys import Role, create_key, list_keys, revoke_key
 from service.llm_endpoint import configured_endpoint
 from service.settings import Settings
@@ -35,12 +36,14 @@ def bring_up(settings: Settings, display: Display, *, keep_running: bool, as_jso
     _require_ports(settings)
     with ExitStack() as running, _stoppable():
         service = service_process(settings)
-        if _was_up_before(settings):
+        was_live = last_release(settings).is_there
+        if was_live:
             running.enter_context(service)  # it takes longest: everything else meanwhile
         with display.stage("Starting the LLM"):
             running.enter_context(endpoint_running(settings, configured_endpoint(settings)))
+        if not was_live:
+            _train_if_nothing_is_live(settings, display)
         token = _fresh_key(settings)
-        _train_if_nothing_is_live(settings, display)
         if not service.is_alive:
             running.enter_context(service)
         with display.stage("Starting the service"):
@@ -102,11 +105,6 @@ def _require_ports(settings: Settings) -> None:
     require_free(settings.mlflow_port, "TIEBREAK_MLFLOW_PORT")
     if settings.llm_base_url is None:
         require_free(settings.llm_port, "TIEBREAK_LLM_PORT")
-
-
-def _was_up_before(settings: Settings) -> bool:
-    """Whether the databases are there: two processes must not create them at the same moment."""
-    return (settings.home / "mlflow.db").exists()
 
 
 def _train_if_nothing_is_live(settings: Settings, display: Display) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prometheus_client import REGISTRY
@@ -15,6 +16,7 @@ from models.errors import LlmUnavailable
 from models.release import Release
 from service.desk import Desk
 from service.keys import KeyRing
+from service.last_release import LastRelease
 from service.live_release import LiveRelease
 from service.llm_endpoint import configured_endpoint, judge_at, prices
 from service.metrics import Metrics
@@ -23,6 +25,7 @@ from service.store import Store
 
 if TYPE_CHECKING:
     from models.cascade import Cascade, Judge, TextRedactor
+    from models.registry import Registry
 
 log = logging.getLogger("tiebreak.bootstrap")
 
@@ -31,20 +34,43 @@ REDACTION_THREADS = 2  # redaction is CPU work: more threads only make each lead
 
 def open_desk(settings: Settings) -> Desk:
     """Everything one worker needs. Reads no release yet: `Desk.start` does."""
-    from models.registry import Registry  # MLflow is slow to import
-
     logging.getLogger("tiebreak").setLevel(settings.log_level)
     settings.home.mkdir(parents=True, exist_ok=True)
     store = Store(settings.database_url)
     metrics = process_metrics()
     live = LiveRelease(
-        Registry(settings.mlflow_uri),
+        PatientSource(settings.mlflow_uri),
         assemble=assembler(settings),
         metrics=metrics,
         poll=settings.release_poll,
+        last=last_release(settings),
     )
     is_priced = prices(settings) is not None
     return Desk(live=live, store=store, keys=KeyRing(store), metrics=metrics, is_priced=is_priced)
+
+
+def last_release(settings: Settings) -> LastRelease:
+    """Where the release that was live last is kept."""
+    return LastRelease(settings.home / "releases")
+
+
+class PatientSource:
+    """The registry, opened when it is first asked: MLflow takes seconds to import."""
+
+    def __init__(self, tracking_uri: str) -> None:
+        self._tracking_uri = tracking_uri
+
+    def champion_version(self) -> str | None:
+        return self._registry.champion_version()
+
+    def load(self, version: str, into: Path) -> Release:
+        return self._registry.load(version, into)
+
+    @cached_property
+    def _registry(self) -> Registry:
+        from models.registry import Registry
+
+        return Registry(self._tracking_uri)
 
 
 def assembler(settings: Settings) -> Callable[[Release], Cascade]:

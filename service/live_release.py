@@ -23,6 +23,7 @@ from features.lead import Lead
 from models.decision import Decision
 from models.errors import ReleaseNotFound
 from models.release import Release
+from service.last_release import LastRelease
 from service.metrics import Metrics
 
 log = logging.getLogger("tiebreak.release")
@@ -65,12 +66,15 @@ class LiveRelease:
         assemble: Callable[[Release], Decider],
         metrics: Metrics,
         poll: timedelta,
+        last: LastRelease | None = None,
     ) -> None:
         self._source = source
         self._assemble = assemble
         self._metrics = metrics
         self._poll = poll
+        self._last = last
         self._live: Live | None = None
+        self._is_confirmed = False  # whether MLflow, and not our memory, says that it is live
         self._problem: str | None = None
         self._failed: tuple[str, float] | None = None  # version, and when to try it again
         self._closing = threading.Event()
@@ -106,6 +110,7 @@ class LiveRelease:
             await asyncio.to_thread(self._thread.join)
 
     def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._resume(loop)
         while not self._closing.is_set():
             self.look(loop)
             self._closing.wait(self._poll.total_seconds())
@@ -117,13 +122,26 @@ class LiveRelease:
         except Exception as error:  # whatever the registry's trouble, go on answering
             self._report(f"MLflow cannot be asked which release is live ({_said(error)}).")
             return
-        live = self._live.release.version if self._live else None
+        live = self._live.release.version if self._live and self._is_confirmed else None
         if version is None:
             self._report(NOTHING_LIVE + ".")
         elif version == live:
             self._report(None)
         elif not self._is_waiting(version):
             self._take_over(version, loop)
+
+    def _resume(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Go on with the release that was live last, until MLflow has been asked."""
+        release = self._last.load() if self._last else None
+        if release is None:
+            return
+        try:
+            self._live = self._assembled(release, loop)
+        except Exception as error:  # then MLflow's word comes first, as on a first start
+            log.warning("The last live release cannot be resumed: %s.", _said(error))
+            return
+        self._metrics.live(release)
+        log.info("Release %s is live again.", release.version)
 
     def _take_over(self, version: str, loop: asyncio.AbstractEventLoop) -> None:
         old = self._live
@@ -134,7 +152,9 @@ class LiveRelease:
             stays = f"; release {old.release.version} goes on answering" if old else ""
             self._report(f"Release {version} cannot go live{stays}: {_said(error)}.")
             return
-        self._live = new
+        self._live, self._is_confirmed = new, True
+        if self._last:
+            self._last.keep(new.release)
         self._metrics.live(old.release if old else None, is_live=False)
         self._metrics.live(new.release)
         self._report(None)
@@ -143,6 +163,10 @@ class LiveRelease:
     def _prepare(self, version: str, loop: asyncio.AbstractEventLoop) -> Live:
         with tempfile.TemporaryDirectory(prefix="tiebreak-release-") as folder:
             release = self._source.load(version, Path(folder))
+        return self._assembled(release, loop)
+
+    def _assembled(self, release: Release, loop: asyncio.AbstractEventLoop) -> Live:
+        """Ready to answer: a real lead has passed through it."""
         decider = self._assemble(release)
         lead = Lead.parse(release.spec, release.examples)
         first = asyncio.run_coroutine_threadsafe(decider.decide(lead), loop)
