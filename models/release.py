@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from features.encoding import Encoder
 from features.lead_spec import LeadSpec
+from models.booster import load_booster
 from models.calibration import Calibrator
 from models.classifier import Classifier
 from models.combiner import Combiner
@@ -64,10 +65,8 @@ class Release:
     @classmethod
     def load(cls, folder: Path) -> Self:
         """The release that `save` wrote, or that the registry unpacked."""
-        import xgboost
-
         pins = read_json(folder / RELEASE_FOLDER / RELEASE_FILE)
-        booster = xgboost.Booster(model_file=folder / CLASSIFIER_FOLDER / BOOSTER_FILE)
+        booster = load_booster(folder / CLASSIFIER_FOLDER / BOOSTER_FILE)
         beside = folder / CLASSIFIER_FOLDER / BESIDE_BOOSTER
         return cls(
             version=pins["version"],

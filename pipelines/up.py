@@ -47,6 +47,8 @@ def bring_up(settings: Settings, display: Display, *, keep_running: bool, as_jso
         if not service.is_alive:
             running.enter_context(service)
         with display.stage("Starting the service"):
+            import bentoml  # noqa: F401  (takes seconds that would only be waited for)
+
             service.wait_until(settings.port, "/readyz", within=PATIENCE)
         answers = _decide_three(settings, token)
         if not as_json:
