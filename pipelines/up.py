@@ -50,9 +50,10 @@ def bring_up(settings: Settings, display: Display, *, keep_running: bool, as_jso
             import bentoml  # noqa: F401  (takes seconds that would only be waited for)
 
             service.wait_until(settings.port, "/readyz", within=PATIENCE)
-        answers = _decide_three(settings, token)
-        if not as_json:
-            for title, answer in answers.items():
+        answers: dict[str, Any] = {}
+        for title, answer in _decide_three(settings, token):
+            answers[title] = answer
+            if not as_json:
                 show_decision(answer, title=title)
         mlflow = running.enter_context(_mlflow_process(settings))
         with display.stage("Starting MLflow"):
@@ -155,17 +156,19 @@ def _fresh_key(settings: Settings) -> str:
         return create_key(store, name=KEY_NAME, role=Role.ADMIN)[1]
 
 
-def _decide_three(settings: Settings, token: str) -> dict[str, Any]:
-    """The three demonstration leads, if the live release knows their columns."""
+def _decide_three(settings: Settings, token: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The three demonstration leads, one by one, if the live release knows their columns."""
     import bentoml
 
     from pipelines.sample_leads import demo_leads
 
     url = f"http://127.0.0.1:{settings.port}"
     with bentoml.SyncHTTPClient(url, token=token, server_ready_timeout=None) as client:
-        answers = {demo.name: client.decide(lead=demo.fields) for demo in demo_leads()}
-    fits = all(answer["data"]["unknown_fields"] == 0 for answer in answers.values())
-    return answers if fits else {}
+        for demo in demo_leads():
+            answer = client.decide(lead=demo.fields)
+            if answer["data"]["unknown_fields"]:
+                return  # the live release was trained on another table
+            yield f"{demo.name}: {demo.shows}", answer
 
 
 def _where(settings: Settings, token: str) -> dict[str, str]:

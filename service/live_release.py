@@ -29,6 +29,7 @@ from service.metrics import Metrics
 log = logging.getLogger("tiebreak.release")
 
 RETRY = timedelta(seconds=10)  # after a release that could not be loaded
+AFTER_RESUMING = timedelta(seconds=3)
 WARM_UP = timedelta(seconds=60)  # for the first decision: models of the redactor are loaded in it
 NOTHING_LIVE = "No release is live. Train one: `tiebreak train TABLE --promote`"
 
@@ -110,7 +111,9 @@ class LiveRelease:
             await asyncio.to_thread(self._thread.join)
 
     def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._resume(loop)
+        if self._resume(loop):
+            # Importing MLflow takes seconds of this process: the first requests go before it.
+            self._closing.wait(AFTER_RESUMING.total_seconds())
         while not self._closing.is_set():
             self.look(loop)
             self._closing.wait(self._poll.total_seconds())
@@ -130,18 +133,19 @@ class LiveRelease:
         elif not self._is_waiting(version):
             self._take_over(version, loop)
 
-    def _resume(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _resume(self, loop: asyncio.AbstractEventLoop) -> bool:
         """Go on with the release that was live last, until MLflow has been asked."""
         release = self._last.load() if self._last else None
         if release is None:
-            return
+            return False
         try:
             self._live = self._assembled(release, loop)
         except Exception as error:  # then MLflow's word comes first, as on a first start
             log.warning("The last live release cannot be resumed: %s.", _said(error))
-            return
+            return False
         self._metrics.live(release)
         log.info("Release %s is live again.", release.version)
+        return True
 
     def _take_over(self, version: str, loop: asyncio.AbstractEventLoop) -> None:
         old = self._live
