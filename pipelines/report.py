@@ -14,6 +14,8 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
+from models.log_odds import log_odds
+
 if TYPE_CHECKING:
     from features.lead_spec import LeadSpec
     from features.redaction import RedactedText
@@ -153,23 +155,31 @@ def show_releases(releases: Sequence[ReleaseSummary]) -> None:
     Console().print(table)
 
 
-def show_decision(answer: Mapping[str, Any], title: str | None = None) -> None:
+def show_decision(
+    answer: Mapping[str, Any], *, title: str | None = None, shows: str | None = None
+) -> None:
     """One answer, as a person reads it."""
     colour = GRADE_COLOURS[answer["grade"]]
-    lines = [
+    lines = [f"[italic]{escape(shows)}[/]"] if shows else []
+    lines += [
         f"[{colour} bold]{answer['grade']}[/]  score {answer['score']}  "
         f"win probability {answer['probability']:.3f}",
         f"decided by {answer['route']}: {answer['reason']}"
         + (" (degraded)" if answer["degraded"] else ""),
     ]
     if answer["llm"] is not None and answer["llm"]["win_probability"] is not None:
-        prior, verdict = answer["classifier_probability"], answer["llm"]["win_probability"]
-        lines.append(f"classifier {prior:.3f}, LLM {verdict:.3f}, {_redacted(answer['redacted'])}")
+        lines += [_pulled(answer), _redacted(answer["redacted"])]
     for what in ("for", "against"):
         pushes = "; ".join(_push(reason) for reason in answer["reasons"][what])
         lines += [f"{what}: {escape(pushes)}"] if pushes else []
     lines.append(f"[dim]release {answer['versions']['release']}, {answer['decision_id']}[/]")
     Console().print(Panel("\n".join(lines), title=title, title_align="left", highlight=False))
+
+
+def _pulled(answer: Mapping[str, Any]) -> str:
+    prior, final = answer["classifier_probability"], answer["probability"]
+    moved = log_odds(final) - log_odds(prior)
+    return f"classifier {prior:.3f}; the LLM moved the log-odds by {moved:+.2f}"
 
 
 def _push(reason: Mapping[str, Any]) -> str:
@@ -184,8 +194,10 @@ def _is_number(value: Any) -> bool:
 
 def _redacted(counts: Mapping[str, int]) -> str:
     if not counts:
-        return "nothing to redact"
-    return "redacted " + ", ".join(f"{n} {name}" for name, n in sorted(counts.items()))
+        return "redacted before the LLM saw it: nothing found"
+    return "redacted before the LLM saw it: " + ", ".join(
+        f"{n} {name}" for name, n in sorted(counts.items())
+    )
 
 
 def show_where(where: Mapping[str, str]) -> None:

@@ -15,6 +15,7 @@ from pipelines.display import Display
 from pipelines.local_llm import endpoint_running
 from pipelines.processes import Child, require_free
 from pipelines.report import print_json, show_decision, show_where
+from pipelines.sample_leads import DemoLead, demo_leads
 from service.bootstrap import last_release
 from service.keys import Role, create_key, list_keys, revoke_key
 from service.llm_endpoint import configured_endpoint
@@ -51,10 +52,10 @@ def bring_up(settings: Settings, display: Display, *, keep_running: bool, as_jso
 
             service.wait_until(settings.port, "/readyz", within=PATIENCE)
         answers: dict[str, Any] = {}
-        for title, answer in _decide_three(settings, token):
-            answers[title] = answer
+        for demo, answer in _decide_three(settings, token):
+            answers[demo.name] = answer
             if not as_json:
-                show_decision(answer, title=title)
+                show_decision(answer, title=demo.name, shows=demo.shows)
         mlflow = running.enter_context(_mlflow_process(settings))
         with display.stage("Starting MLflow"):
             mlflow.wait_until(settings.mlflow_port, "/health", within=PATIENCE)
@@ -156,11 +157,9 @@ def _fresh_key(settings: Settings) -> str:
         return create_key(store, name=KEY_NAME, role=Role.ADMIN)[1]
 
 
-def _decide_three(settings: Settings, token: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def _decide_three(settings: Settings, token: str) -> Iterator[tuple[DemoLead, dict[str, Any]]]:
     """The three demonstration leads, one by one, if the live release knows their columns."""
     import bentoml
-
-    from pipelines.sample_leads import demo_leads
 
     url = f"http://127.0.0.1:{settings.port}"
     with bentoml.SyncHTTPClient(url, token=token, server_ready_timeout=None) as client:
@@ -168,7 +167,7 @@ def _decide_three(settings: Settings, token: str) -> Iterator[tuple[str, dict[st
             answer = client.decide(lead=demo.fields)
             if answer["data"]["unknown_fields"]:
                 return  # the live release was trained on another table
-            yield f"{demo.name}: {demo.shows}", answer
+            yield demo, answer
 
 
 def _where(settings: Settings, token: str) -> dict[str, str]:

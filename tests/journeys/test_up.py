@@ -131,18 +131,40 @@ def test_mlflow_is_up_and_knows_the_release(up: Up) -> None:
     assert [a["alias"] for a in answer["registered_model"]["aliases"]] == ["champion"]
 
 
-def test_promotion_reaches_the_running_service_within_seconds(
-    up: Up, environment: dict[str, str]
+def test_promotion_and_rollback_reach_the_running_service_within_seconds(
+    up: Up, environment: dict[str, str], home: Path
 ) -> None:
-    def live() -> str:
-        answer = httpx.get(f"{up.url}/release", headers=up.key).json()
-        return str(answer["versions"]["release"])
+    def run(*arguments: str) -> dict[str, Any]:
+        command = ["tiebreak", *arguments, "--json"]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        tree: dict[str, Any] = json.loads(done.stdout)
+        return tree
 
-    first = live()
-    command = ["tiebreak", "promote", first, "--json"]
-    printed = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert json.loads(printed.stdout) == {"live": first}
-    assert live() == first
+    def goes_live(version: str) -> bool:
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline:
+            answer = httpx.post(f"{up.url}/decide", json={"lead": {}}, headers=up.key)
+            assert answer.status_code == 200  # no request fails meanwhile
+            if answer.json()["versions"]["release"] == version:
+                return True
+        return False
+
+    sample = home / "sample"
+    trained = run(
+        *(
+            "train",
+            str(sample / "sample_leads.synthetic.csv"),
+            "--spec",
+            str(sample / "leads.toml"),
+        ),
+        *("--llm-calls", "0", "--trials", "1"),
+    )
+    assert trained["comparison"] is None
+    assert "not tried" in trained["notes"][0]
+    assert run("promote", trained["release"]) == {"live": "2"}
+    assert goes_live("2")
+    assert run("rollback") == {"live": "1"}
+    assert goes_live("1")
 
 
 def test_ctrl_c_stops_everything_it_started(up: Up, environment: dict[str, str]) -> None:
