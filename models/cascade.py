@@ -71,12 +71,13 @@ class Cascade:
         prior = release.classifier.win_probability(lead)
         routing = release.policy.route(prior, has_text=lead.has_text)
         alone = self._alone(lead, prior, reasons)
-        if routing.evidence is None:
+        text = self._text(lead, routing.evidence)
+        if routing.evidence is None or not text:
             return replace(alone, reason=routing.reason)
         if not self._budget.take():
             return replace(alone, reason=RouteReason.BUDGET_EXHAUSTED)
         try:
-            evidence = await self._redact(lead, routing.evidence)  # raw text ends here
+            evidence = await self._redact(text, lead)  # raw text ends here
         except RedactionFailed:
             return replace(alone, reason=RouteReason.REDACTION_FAILED)
         seen = replace(alone, redacted=dict(evidence.counts), redaction_policy=evidence.policy)
@@ -109,7 +110,12 @@ class Cascade:
             missing=classifier.encoder.missing(lead),
         )
 
-    async def _redact(self, lead: Lead, kind: EvidenceKind) -> RedactedText:
-        text = evidence_text(lead, kind, self.release.fields_shown, self.release.classifier.encoder)
+    def _text(self, lead: Lead, kind: EvidenceKind | None) -> str:
+        release = self.release
+        if kind is None:
+            return ""
+        return evidence_text(lead, kind, release.fields_shown, release.classifier.encoder)
+
+    async def _redact(self, text: str, lead: Lead) -> RedactedText:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, self._redactor.redact, text, lead.contacts)

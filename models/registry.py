@@ -151,7 +151,11 @@ class Registry:
         pinned = replace(release, llm=llm)
         tags = {"classifier": classifier, "llm": version, **_rounded(metrics)}
         registered = self._log_json(
-            RELEASE, {RELEASE_FILE: pinned.pins()}, tags=tags, metadata={"pins": tags}
+            RELEASE,
+            {RELEASE_FILE: pinned.pins()},
+            tags=tags,
+            about=f"Pins {CLASSIFIER} {classifier} and {LLM} {version}.",
+            metadata={"pins": tags},
         )
         versions = {
             "release": registered,
@@ -175,7 +179,8 @@ class Registry:
                 extra_files=[str(path) for path in sorted(beside.iterdir())],
                 pip_requirements=[f"xgboost=={_installed('xgboost')}"],
             )
-        return self._register(CLASSIFIER, info, _rounded(metrics))
+        about = "XGBoost with its calibrator, lead spec and feature order (extra_files/)."
+        return self._register(CLASSIFIER, info, tags=_rounded(metrics), about=about)
 
     def _publish_llm(self, llm: LlmVersion) -> tuple[LlmVersion, str]:
         uris = {kind: self._publish_prompt(llm, kind) for kind in llm.prompts}
@@ -184,6 +189,7 @@ class Registry:
             LLM,
             {LLM_FILE: llm.to_json()},
             tags={"provider": llm.provider, "model": llm.model, "digest": llm.version},
+            about=f"{llm.model} at {llm.provider}, redaction policy {llm.redaction_policy}.",
             prompts=list(uris.values()),
         )
         return llm, version
@@ -206,6 +212,7 @@ class Registry:
         files: Mapping[str, Any],
         *,
         tags: Mapping[str, str],
+        about: str,
         metadata: Mapping[str, Any] | None = None,
         prompts: Sequence[str] = (),
     ) -> str:
@@ -222,13 +229,18 @@ class Registry:
             prompts=list(prompts) or None,
             files=files,
         )
-        return self._register(name, info, tags)
+        return self._register(name, info, tags=tags, about=about)
 
     # -- small parts ----------------------------------------------------------------------------
 
-    def _register(self, name: str, info: ModelInfo, tags: Mapping[str, str]) -> str:
+    def _register(self, name: str, info: ModelInfo, *, tags: Mapping[str, str], about: str) -> str:
         version = self._client.create_model_version(
-            name, source=info.model_uri, run_id=info.run_id, tags=dict(tags), model_id=info.model_id
+            name,
+            source=info.model_uri,
+            run_id=info.run_id,
+            tags=dict(tags),
+            description=about,
+            model_id=info.model_id,
         )
         return str(version.version)
 

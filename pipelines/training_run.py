@@ -23,6 +23,11 @@ from service.llm_endpoint import configured_endpoint
 from service.settings import Settings
 
 EXPERIMENT = "tiebreak"
+ABOUT = (
+    "One run for each `tiebreak train`. Its description compares the hybrid with its baselines on "
+    "leads that chose nothing; plots are among the artefacts. The models it made: lead-classifier, "
+    "lead-llm, and lead-release, which pins both. The alias `champion` of lead-release is live."
+)
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,8 @@ def _experiment(settings: Settings) -> str:
         return str(found.experiment_id)
     is_server = settings.mlflow_uri.startswith("http")
     location = None if is_server else (settings.home / "mlartifacts").as_uri()
-    return str(client.create_experiment(EXPERIMENT, artifact_location=location))
+    tags = {"mlflow.note.content": ABOUT}
+    return str(client.create_experiment(EXPERIMENT, artifact_location=location, tags=tags))
 
 
 def _run_name(trained: Trained) -> str:

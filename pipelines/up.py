@@ -23,6 +23,7 @@ from service.settings import Settings
 from service.store import Store
 
 KEY_NAME = "tiebreak up"
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PATIENCE = timedelta(minutes=2)
 
 
@@ -183,7 +184,7 @@ def _where(settings: Settings, token: str) -> dict[str, str]:
 
 @contextmanager
 def _stoppable() -> Iterator[None]:
-    """SIGTERM and SIGINT unwind the stack, so that whatever was started is stopped.
+    """Signals unwind the stack, so that whatever was started is stopped.
 
     SIGINT too: a shell without job control starts its background processes deaf to it.
     """
@@ -191,7 +192,7 @@ def _stoppable() -> Iterator[None]:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    before = {sign: signal.signal(sign, interrupt) for sign in (signal.SIGTERM, signal.SIGINT)}
+    before = {sign: signal.signal(sign, interrupt) for sign in STOP_SIGNALS}
     try:
         yield
     finally:

@@ -179,6 +179,13 @@ def test_reasons_name_columns_and_values_and_add_up_on_the_log_odds() -> None:
     assert {r.column: r.value for r in everything[1]}["Employees"] == 45
 
 
+def test_a_lead_that_says_nothing_is_not_asked_about() -> None:
+    wire = Wire(YES)
+    decision = decide({"Email": "jane@acme.com"}, ALWAYS_ASK, wire=wire)
+    assert (decision.route, decision.reason) == (Route.CLASSIFIER, RouteReason.AMBIGUOUS)
+    assert wire.requests == []
+
+
 def test_missing_and_unknown_data_is_counted_and_decided_all_the_same() -> None:
     decision = decide({"Lead source": "Carrier pigeon", "Sorce": "typo"}, NEVER_ASK)
     assert decision.unknown_categories == ("Lead source",)
