@@ -144,6 +144,7 @@ CHAT_FAULTS: dict[str, tuple[Any, str]] = {
     "content filter": (chat(verdict_json(), finish_reason="content_filter"), "refused"),
 }
 DEADLINE = timedelta(seconds=0.4)
+TRIES = 5  # a busy machine may stop us for longer than the deadline allows for; not five times
 CASES = [
     pytest.param(api, fault, cause, id=f"{api}-{name}")
     for api, faults in [
@@ -156,18 +157,18 @@ CASES = [
 
 @pytest.mark.parametrize(("api", "fault", "cause"), CASES)
 async def test_every_fault_is_llm_unavailable_in_time(api: Api, fault: Any, cause: str) -> None:
-    text, took_s = redacted(LEAD), []
-    for _ in range(3):  # a busy machine may be late once
+    text, seen = redacted(LEAD), []
+    for _ in range(TRIES):
         wire = fault() if callable(fault) else Wire(fault)
         asked, started = judge(wire, api, deadline=DEADLINE), time.perf_counter()
         with pytest.raises(LlmUnavailable) as caught:
             await asked.ask(text, TEXT)
-        took_s.append(time.perf_counter() - started)
-        assert caught.value.cause == cause
+        late_s = time.perf_counter() - started - DEADLINE.total_seconds()
         assert_says_nothing_foreign(caught.value)
-        if took_s[-1] < DEADLINE.total_seconds() + 0.1:
+        if caught.value.cause == cause and late_s < 0.1:
             return
-    pytest.fail(f"Late each time: {took_s}")
+        seen.append((caught.value.cause, late_s))
+    pytest.fail(f"Late, or for another reason, each time: {seen}")
 
 
 def assert_says_nothing_foreign(error: BaseException) -> None:
@@ -206,14 +207,17 @@ async def test_a_retry_after_beyond_the_deadline_fails_at_once() -> None:
 
 
 async def test_waiting_for_a_free_slot_counts_against_the_deadline() -> None:
-    slow = Slow(60)
-    asked = judge(slow, deadline=DEADLINE, max_concurrency=1)
-    text, started = redacted(LEAD), time.perf_counter()
-    asks = [asked.ask(text, TEXT) for _ in range(5)]
-    answers = await asyncio.gather(*asks, return_exceptions=True)
-    assert all(isinstance(a, LlmUnavailable) and a.cause == "timeout" for a in answers)
-    assert time.perf_counter() - started < DEADLINE.total_seconds() + 0.1
-    assert slow.at_once == 1
+    text, late_s = redacted(LEAD), []
+    for _ in range(TRIES):
+        slow = Slow(60)
+        asked = judge(slow, deadline=DEADLINE, max_concurrency=1)
+        started = time.perf_counter()
+        asks = [asked.ask(text, TEXT) for _ in range(5)]
+        answers = await asyncio.gather(*asks, return_exceptions=True)
+        late_s.append(time.perf_counter() - started - DEADLINE.total_seconds())
+        assert all(isinstance(a, LlmUnavailable) and a.cause == "timeout" for a in answers)
+        assert slow.at_once == 1
+    assert min(late_s) < 0.1
 
 
 async def test_no_more_questions_at_once_than_allowed() -> None:

@@ -1,4 +1,3 @@
-import time
 from pathlib import Path
 
 import numpy as np
@@ -304,9 +303,7 @@ def real(name: str, outcome: str) -> dict[str, Column]:
 
 
 def test_on_real_leads_what_was_filled_in_after_contact_is_found() -> None:
-    started = time.process_time()
     columns = real("x_education_leads.csv", "Converted")
-    assert time.process_time() - started < 15
     assert [c.name for c in columns.values() if c.leak] == ["Tags"]
     assert "0.92" in (columns["Tags"].leak or "")
     assert {c.name for c in columns.values() if c.look} == {
