@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self
 
@@ -14,25 +14,32 @@ from numpy.typing import NDArray
 from features.lead import Lead
 from features.lead_spec import Kind, LeadSpec
 
+NAN = float("nan")
 MAX_CATEGORIES = 64  # per column; the rarer ones are read as unknown
 MIN_CATEGORY_COUNT = 5  # a category seen less often teaches a tree only noise
 
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """One column of the row. For a text column the feature is its length in characters."""
+    """One column of the row. For a text column the feature is its length in characters.
+
+    typical: what stands in for a missing value (as a number of the row), where training never
+    lacked one: trees send what they never saw into an arbitrary branch. None: NaN stands.
+    """
 
     name: str
     column: str
     kind: Kind
     categories: tuple[str, ...] = ()
+    typical: float | None = None
 
 
 @dataclass(frozen=True)
 class Encoder:
     """Fixes the order of the row's columns, and the code of every category.
 
-    Missing and unknown become NaN, which XGBoost routes by what it learned about missing values.
+    Missing and unknown become NaN, which XGBoost routes by what it learned about missing values;
+    where training had none of them, the typical value.
     """
 
     features: tuple[Feature, ...]
@@ -47,7 +54,13 @@ class Encoder:
             for c in spec.features
         ]
         features += [Feature(f"{c.name} (length)", c.name, Kind.TEXT) for c in spec.texts]
-        return cls(tuple(features))
+        rows = cls(tuple(features)).encode(leads)
+        return cls(
+            tuple(
+                replace(feature, typical=_typical(feature, rows[:, place]))
+                for place, feature in enumerate(features)
+            )
+        )
 
     @cached_property
     def names(self) -> list[str]:
@@ -88,7 +101,13 @@ class Encoder:
 
     def to_json(self) -> list[dict[str, Any]]:
         return [
-            {"name": f.name, "column": f.column, "kind": f.kind.value, "categories": f.categories}
+            {
+                "name": f.name,
+                "column": f.column,
+                "kind": f.kind.value,
+                "categories": f.categories,
+                "typical": f.typical,
+            }
             for f in self.features
         ]
 
@@ -96,7 +115,9 @@ class Encoder:
     def from_json(cls, tree: list[dict[str, Any]]) -> Self:
         return cls(
             tuple(
-                Feature(f["name"], f["column"], Kind(f["kind"]), tuple(f["categories"]))
+                Feature(
+                    f["name"], f["column"], Kind(f["kind"]), tuple(f["categories"]), f["typical"]
+                )
                 for f in tree
             )
         )
@@ -114,17 +135,27 @@ class Encoder:
         return tuple(f.column for f in self.features if f.kind is not Kind.TEXT)
 
     def _row(self, lead: Lead) -> list[float]:
-        values, texts, codes, nan = lead.values, lead.texts, self._codes, float("nan")
+        values, texts, codes = lead.values, lead.texts, self._codes
         row: list[float] = []
         for feature in self.features:
             column = feature.column
+            stand_in = NAN if feature.typical is None else feature.typical
             if feature.kind is Kind.TEXT:
                 row.append(float(len(texts.get(column, ""))))
             elif feature.kind is Kind.CATEGORICAL:
-                row.append(codes[column].get(values.get(column, nan), nan))
+                row.append(codes[column].get(values.get(column, NAN), stand_in))
             else:
-                row.append(float(values.get(column, nan)))
+                row.append(float(values.get(column, stand_in)))
         return row
+
+
+def _typical(feature: Feature, values: NDArray[np.float32]) -> float | None:
+    """The middle value or the most frequent category; None where one is missing in training."""
+    if not len(values) or np.isnan(values).any():
+        return None
+    if feature.kind is Kind.CATEGORICAL:
+        return 0.0  # codes count up from the most frequent
+    return float(np.sort(values)[(len(values) - 1) // 2])
 
 
 def _frequent(column: str, leads: Sequence[Lead]) -> tuple[str, ...]:

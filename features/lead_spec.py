@@ -105,7 +105,7 @@ class LeadSpec:
         """
         try:
             text = path.read_text(encoding="utf-8-sig")
-        except OSError as error:
+        except (OSError, UnicodeDecodeError) as error:
             message = f"{path} cannot be read. Write one with `tiebreak init TABLE --outcome COL`."
             raise InvalidLeadSpec(message) from error
         return cls.parse(text, source=str(path))
@@ -127,8 +127,12 @@ class LeadSpec:
         except (KeyError, TypeError) as error:
             message = f"{source}: [outcome] needs `column` and `won` (the value that means won)."
             raise InvalidLeadSpec(message) from error
-        words = tree.get("missing", {}).get("words", [])
-        columns = tuple(_column(n, e, source) for n, e in tree.get("columns", {}).items())
+        missing, entries = tree.get("missing", {}), tree.get("columns", {})
+        words = missing.get("words", []) if isinstance(missing, Mapping) else None
+        if not isinstance(entries, Mapping) or not isinstance(words, list):
+            message = f"{source}: [columns] holds a table a column, and [missing] `words`, a list."
+            raise InvalidLeadSpec(message)
+        columns = tuple(_column(n, e, source) for n, e in entries.items())
         spec = cls(outcome, won, tuple(str(word) for word in words), columns)
         if outcome in spec.readable:
             raise InvalidLeadSpec(f"{source}: the outcome {outcome!r} may not be a column too.")

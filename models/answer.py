@@ -97,6 +97,9 @@ def read_chat(body: Any) -> Answer:
     return Answer(_clipped(stated), VerdictSource.STATED, evidence)
 
 
+MAX_TOKENS = 10**9  # of one call; a provider that counts more does not count tokens
+
+
 def read_usage(body: Any) -> tuple[int, int] | None:
     """Tokens of the prompt and of the completion; None where the provider does not say."""
     usage = _mapping(_mapping(body).get("usage"))
@@ -231,7 +234,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _is_count(value: Any) -> TypeGuard[int]:
-    return type(value) is int and value >= 0
+    return type(value) is int and 0 <= value <= MAX_TOKENS
 
 
 def _clipped(probability: float) -> float:

@@ -25,8 +25,8 @@ class RoutingPolicy:
 
     band: the classifier may not decide alone here.
     reach: a text can move the answer across the cut from here; outside it nothing flips.
-    asks: which kinds of evidence the LLM has proven to judge better than chance (or that were
-        never tried: with no evidence against it, the LLM is asked about what is ambiguous).
+    asks: which kinds of evidence the LLM has proven to judge better than chance (all of them where
+        it was never tried). A lead with text is judged by its text or not at all.
     """
 
     band: Band
@@ -35,15 +35,14 @@ class RoutingPolicy:
 
     def route(self, probability: float, *, has_text: bool) -> Routing:
         """The way of a lead with this classifier's probability."""
-        asks_text = has_text and EvidenceKind.TEXT in self.asks
+        kind = EvidenceKind.TEXT if has_text else EvidenceKind.FIELDS
+        is_asked = kind in self.asks
         if probability in self.band:
-            if asks_text:
-                return Routing(Route.LLM, RouteReason.AMBIGUOUS, EvidenceKind.TEXT)
-            if EvidenceKind.FIELDS in self.asks:
-                return Routing(Route.LLM, RouteReason.AMBIGUOUS, EvidenceKind.FIELDS)
+            if is_asked:
+                return Routing(Route.LLM, RouteReason.AMBIGUOUS, kind)
             return Routing(Route.CLASSIFIER, RouteReason.AMBIGUOUS)
-        if asks_text and probability in self.reach:
-            return Routing(Route.LLM, RouteReason.FREE_TEXT, EvidenceKind.TEXT)
+        if has_text and is_asked and probability in self.reach:
+            return Routing(Route.LLM, RouteReason.FREE_TEXT, kind)
         return Routing(Route.CLASSIFIER, RouteReason.CONFIDENT)
 
     def to_json(self) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from models.answer import (
 )
 from models.errors import LlmUnavailable
 from models.llm_version import Api, LlmVersion
-from models.prompt import EvidenceKind, require_redacted
+from models.prompt import ROUND_BRACKETS, EvidenceKind, require_redacted
 
 if TYPE_CHECKING:
     import openai
@@ -56,8 +56,8 @@ class Verdict:
 
     Attributes:
         win_probability: P(yes), in [1e-4, 1 - 1e-4]. Not calibrated: the combiner sees to that.
-        evidence: the LLM's own words, at most 300 characters; it saw redacted text only, but may
-            say anything. None from base models.
+        evidence: what the LLM quotes of the redacted text, at most 300 characters; None where it
+            quotes nothing that is there, and from base models.
         prompt_tokens, completion_tokens: as billed; 0 where the provider does not say.
         cost_usd: None where the price or the token counts are unknown, never 0 for that.
         latency_s: from the question to the answer, waiting and attempts included.
@@ -167,7 +167,7 @@ class LlmJudge:
         return Verdict(
             win_probability=answer.probability,
             source=answer.source,
-            evidence=answer.evidence,
+            evidence=_quoted(answer.evidence, evidence.text),
             prompt_tokens=prompt_tokens,
             completion_tokens=completion_tokens,
             cost_usd=self._prices.cost_usd(*tokens) if self._prices and tokens else None,
@@ -289,3 +289,13 @@ def _request_id(headers: Mapping[str, str], body: Any) -> str | None:
     """The provider's name for the request, where it is a plain one."""
     named = headers.get("x-request-id") or (body.get("id") if isinstance(body, dict) else None)
     return named if isinstance(named, str) and REQUEST_ID.fullmatch(named) else None
+
+
+def _quoted(quote: str | None, text: str) -> str | None:
+    """The quote, if it is one: what an LLM makes up may be anybody's name."""
+    return quote if quote and _plain(quote) in _plain(text) else None
+
+
+def _plain(text: str) -> str:
+    """As the LLM was shown it, see Prompt."""
+    return " ".join(text.translate(ROUND_BRACKETS).split()).casefold()

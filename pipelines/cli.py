@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from features.errors import ScoringError
+from service.errors import InvalidSettings
 from service.settings import Settings, forbid_usage_tracking, read_settings
 
 HELP = "Scores sales leads; an LLM breaks the tie, after redaction, on the record."
@@ -306,7 +307,11 @@ def main() -> None:
 
 def _settings() -> Settings:
     settings = read_settings()
-    settings.home.mkdir(parents=True, exist_ok=True)
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"TIEBREAK_HOME cannot be used: {error.strerror}. Set it to a folder of yours."
+        raise InvalidSettings(message) from error
     return settings
 
 
@@ -333,8 +338,11 @@ def _read_text(path: Path) -> str:
 
     try:
         return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UnusableFile(f"{path} cannot be read as UTF-8 text.") from error
+    except OSError:
+        message = "There is no such file. Name a text file, or - to read from standard input."
+        raise UnusableFile(message) from None  # the name may be the text itself
+    except UnicodeDecodeError as error:
+        raise UnusableFile(f"{path} is not UTF-8 text. Save it as UTF-8.") from error
 
 
 def _said_live(version: str, as_json: bool) -> None:

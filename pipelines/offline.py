@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from service.record import Record
 from service.schemas import DecideRequest
 from service.settings import Settings
 
+PATIENT = timedelta(seconds=60)  # for one verdict: no caller waits here
 AT_ONCE = 8  # leads in work at a time
 COLUMNS = ("probability", "score", "grade", "route", "reason", "degraded")
 
@@ -70,6 +72,8 @@ def score_table(table: Path, output: Path, settings: Settings, display: Display)
                             write(number, answer)
                             key = "unreadable" if isinstance(answer, str) else answer.route.value
                             counts[key] = counts.get(key, 0) + 1
+                            if not isinstance(answer, str) and answer.degraded:
+                                counts["degraded"] = counts.get("degraded", 0) + 1
                             advance()
 
             asyncio.run(decide_all())
@@ -98,7 +102,8 @@ async def _decide_one(release: Release, lead: Lead, reasons: int, settings: Sett
 
 @asynccontextmanager
 async def _cascade(release: Release, settings: Settings) -> AsyncIterator[Cascade]:
-    cascade = assembler(settings)(release)
+    patient = settings.model_copy(update={"llm_deadline": PATIENT})
+    cascade = assembler(patient)(release)
     try:
         yield cascade
     finally:
@@ -140,7 +145,7 @@ def _read_json(path: Path) -> dict[str, Any]:
     try:
         with source or path.open(encoding="utf-8") as file:
             tree = json.load(file)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UnusableFile(f"{path} cannot be read as JSON. It should hold one object.") from error
     if not isinstance(tree, dict):
         raise UnusableFile(f"{path} holds no JSON object. Write the lead as one object.")

@@ -214,7 +214,11 @@ def show_scores(summary: Mapping[str, Any]) -> None:
     counts = ", ".join(f"{summary[k]:,} {k}" for k in ("classifier", "llm") if k in summary)
     unreadable = summary.get("unreadable", 0)
     problem = f"; {unreadable:,} could not be read, see the column `error`" if unreadable else ""
-    Console().print(f"Wrote {summary['output']}: decided by {counts or 'nobody'}{problem}.")
+    out = Console()
+    out.print(f"Wrote {summary['output']}: decided by {counts or 'nobody'}{problem}.")
+    if degraded := summary.get("degraded"):
+        why = "see the column `reason`, and check the LLM"
+        out.print(f"{degraded:,} are degraded, the classifier's answer alone: {why}.")
 
 
 def show_redaction(redacted: RedactedText) -> None:

@@ -297,7 +297,7 @@ def rows(table: pd.DataFrame) -> Iterator[dict[str, object]]:
 
 def _values(column: pd.Series) -> list[object]:
     return [
-        None if missing or value == "" else _plain(value)
+        None if missing or (isinstance(value, str) and not value) else _plain(value)
         for value, missing in zip(column.tolist(), column.isna().tolist(), strict=True)
     ]
 

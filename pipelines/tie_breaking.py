@@ -117,15 +117,15 @@ def fit_tie_breaking(
 ) -> TieBreaking:
     """Combiner and policy from verdicts on calibration leads; `verdicts` None: nobody was asked.
 
-    A kind of evidence that was tried and did not lower the log loss pulls nothing, and is asked no
-    more (unless `always_ask`); one that was not tried is asked, and pulls nothing.
+    A kind of evidence that has not proven to lower the log loss pulls nothing, and is not asked
+    (unless `always_ask`). Where nobody was asked, every kind is, and pulls nothing.
     """
     trials: dict[EvidenceKind, PullTrial] = {}
     for kind in kinds if verdicts else ():
         trial = _try(kind, fitted, verdicts, won, bound)
         trials |= {kind: trial} if trial else {}
     pulls = {kind: trial.pull for kind, trial in trials.items() if trial.is_worth_it}
-    asks = frozenset(k for k in kinds if k not in trials or k in pulls or always_ask)
+    asks = frozenset(k for k in kinds if verdicts is None or k in pulls or always_ask)
     text = trials.get(EvidenceKind.TEXT)
     reach = _reach(text) if text and text.is_worth_it else NOTHING
     notes = tuple(_note(kind, trials.get(kind), kind in asks) for kind in kinds)
@@ -159,7 +159,8 @@ def _reach(trial: PullTrial) -> Band:
 def _note(kind: EvidenceKind, trial: PullTrial | None, is_asked: bool) -> str:
     what = "what leads wrote" if kind is EvidenceKind.TEXT else "structured fields alone"
     if trial is None:
-        return f"LLM on {what}: not tried, so it is asked where ambiguous, and pulls nothing."
+        asked = "asked where ambiguous, and pulls nothing" if is_asked else "not asked"
+        return f"LLM on {what}: not tried on enough leads; {asked}."
     gain = f"{trial.gain:+.3f} log loss gained per lead (at least {trial.gain_low:+.3f})"
     if trial.is_worth_it:
         return f"LLM on {what}: worth asking, {gain}, {trial.leads} leads."

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from features.lead_spec import LeadSpec
 from features.redaction import Redactor
+from models.band import EVERYTHING
 from models.combiner import DEFAULT_BOUND
 from models.errors import TrainingRefused
 from models.evidence import FIELDS_SHOWN
@@ -269,9 +270,14 @@ def _said_of(fitted: FittedClassifier, options: TrainingOptions) -> str:
     parts, band = fitted.split, fitted.band
     sizes = f"{len(parts.train):,} / {len(parts.calibration):,} / {len(parts.test):,}"
     test = fitted.probabilities[parts.test]
+    split = f"Split {sizes} ({parts.by}). Calibrated by {fitted.classifier.calibrator.method}. "
+    if band == EVERYTHING:
+        return (
+            f"{split}The classifier can decide nothing alone with at most {options.max_error:.0%} "
+            "errors on either side: every lead is ambiguous."
+        )
     return (
-        f"Split {sizes} ({parts.by}). Calibrated by {fitted.classifier.calibrator.method}. "
-        f"Band ({max(band.low, 0):.2f}, {min(band.high, 1):.2f}): outside it at most "
+        f"{split}Band ({max(band.low, 0):.2f}, {min(band.high, 1):.2f}): outside it at most "
         f"{options.max_error:.0%} of decisions are wrong; {band.covers(test).mean():.0%} of test "
         "leads are inside."
     )

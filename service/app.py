@@ -58,7 +58,7 @@ class GatedService(Service):  # type: ignore[misc]
     service_class=GatedService,
     envs=[{"name": "BENTOML_DO_NOT_TRACK", "value": "True"}],
     metrics={"enabled": True},
-    logging={"access": {"enabled": True}},
+    logging={"access": {"enabled": True, "request_content_type": False}},
 )
 class LeadScorer:
     """Scores sales leads; an LLM breaks the tie, after redaction, on the record."""

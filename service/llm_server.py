@@ -275,7 +275,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _end_with_parent() -> None:
     # A pipe rather than PR_SET_PDEATHSIG: that one fires when the *thread* that started us ends.
-    while sys.stdin.buffer.read(4096):
+    # Read past Python's buffer: its lock, held by this thread, would crash the interpreter's end.
+    while os.read(0, 4096):
         pass
     os._exit(0)  # llama.cpp's threads hold up an orderly exit
 

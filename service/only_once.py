@@ -22,7 +22,8 @@ def claim(key_id: str, idempotency_key: str, path: str, body: bytes) -> Claim:
         fix = f"Send 1 to {MAX_KEY_CHARS} printable characters, for example a UUID."
         raise MalformedRequest("The idempotency key is unusable.", fix, field="Idempotency-Key")
     digest = hashlib.sha256(path.encode() + b"\0" + body).hexdigest()
-    return Claim(key_id, idempotency_key, digest)
+    # Callers may name it after the lead: only its digest is kept.
+    return Claim(key_id, hashlib.sha256(idempotency_key.encode()).hexdigest(), digest)
 
 
 class OnlyOnce:

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from service.errors import InvalidSettings
@@ -29,6 +30,16 @@ def _seconds(value: object) -> object:
 
 def _absolute(value: object) -> object:
     return Path(value).expanduser().resolve() if isinstance(value, str | Path) else value
+
+
+def _http_address(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("is not an address such as https://llm.example.com/v1")
+    return value
 
 
 Seconds = Annotated[timedelta, BeforeValidator(_seconds), Field(gt=timedelta(0))]
@@ -58,7 +69,7 @@ class Settings(BaseSettings):
     database_url: str = Field(default_factory=lambda done: f"sqlite:///{done['home']}/tiebreak.db")
 
     # Any OpenAI-compatible endpoint, ending in /v1; the embedded LLM unless set.
-    llm_base_url: str | None = None
+    llm_base_url: Annotated[str, AfterValidator(_http_address)] | None = None
     llm_api_key: SecretStr | None = None
     llm_model: str | None = None  # what the endpoint calls it
     # Base models want `completion`, instruction-tuned ones `chat`; auto: yours is taken for chat.

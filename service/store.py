@@ -32,9 +32,9 @@ from sqlalchemy import (
     make_url,
     select,
 )
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 
-from service.errors import AlreadyAnswered, StorageUnavailable
+from service.errors import AlreadyAnswered, InvalidSettings, StorageUnavailable
 
 log = logging.getLogger("tiebreak.store")
 
@@ -322,9 +322,16 @@ def _unavailable(error: SQLAlchemyError | OSError) -> StorageUnavailable:
 
 
 def _engine(url: str, busy_timeout: timedelta, *, writes: bool) -> Engine:
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_pre_ping=True, hide_parameters=True)
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() != "sqlite":
+            return create_engine(parsed, pool_pre_ping=True, hide_parameters=True)
+    except (ArgumentError, ImportError) as error:
+        message = (
+            "TIEBREAK_DATABASE_URL cannot be used: it is no database address, or the driver that "
+            "it names is not installed. Correct or unset it."
+        )
+        raise InvalidSettings(message) from error
     timeout = busy_timeout.total_seconds()
     engine = create_engine(parsed, connect_args={"timeout": timeout}, hide_parameters=True)
     folder = Path(parsed.database or "").parent

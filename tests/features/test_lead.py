@@ -1,5 +1,6 @@
 """A lead is validated once: what is data, what is an error, and what an error may say."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -118,6 +119,14 @@ def test_a_text_is_a_feature_only_by_its_length_and_a_contact_not_at_all() -> No
     assert row[3] == 4
 
 
+def test_what_training_never_lacked_is_read_as_typical_and_what_it_did_as_missing() -> None:
+    full = [Lead.parse(SPEC, {"Visits": v, "Source": "Web"}) for v in (1, 2, 2, 9, 30)]
+    (row,) = Encoder.fit(SPEC, full).encode([Lead({}, {}, {})])
+    assert row[:2].tolist() == [2.0, 0.0]
+    (row,) = Encoder.fit(SPEC, [*full, Lead({}, {}, {})]).encode([Lead({}, {}, {})])
+    assert np.isnan(row[:2]).all()
+
+
 def test_an_encoder_survives_json() -> None:
     encoder = Encoder.fit(SPEC, leads(*["Web"] * 9))
     assert Encoder.from_json(encoder.to_json()) == encoder
@@ -128,6 +137,7 @@ def test_an_encoder_survives_json() -> None:
     [
         ("[outcome", "not valid TOML"),
         ("[columns]", "[outcome] needs"),
+        ('columns="x"\n[outcome]\ncolumn="a"\nwon="1"', "a table a column"),
         ('[outcome]\ncolumn="a"\nwon="1"\n[columns.b]\nkind="colour"', "needs `kind`"),
         ('[outcome]\ncolumn="a"\nwon="1"\n[columns.b]\nkind="numeric"\nuse=3', "true or false"),
         ('[outcome]\ncolumn="a"\nwon="1"\n[columns.b]\nkind="id"\nuse=false', "no column is left"),

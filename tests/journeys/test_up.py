@@ -160,7 +160,7 @@ def test_promotion_and_rollback_reach_the_running_service_within_seconds(
         *("--llm-calls", "0", "--trials", "1"),
     )
     assert trained["comparison"] is None
-    assert "not tried" in trained["notes"][0]
+    assert "pulls nothing" in trained["notes"][0]
     assert run("promote", trained["release"]) == {"live": "2"}
     assert goes_live("2")
     assert run("rollback") == {"live": "1"}

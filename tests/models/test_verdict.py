@@ -300,6 +300,34 @@ async def test_a_base_model_answers_with_the_odds_of_yes_over_no() -> None:
     assert wire.bodies[0].items() >= {"max_tokens": 1, "temperature": 0.0, "logprobs": 5}.items()
 
 
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("call me  TODAY", "call me TODAY"),
+        ("(EMAIL_ADDRESS_1)", "(EMAIL_ADDRESS_1)"),
+        ("John Smith, +1 415 555 0199", None),
+        ("", None),
+    ],
+)
+async def test_evidence_is_a_quote_of_the_redacted_text_or_nothing(
+    said: str, kept: str | None
+) -> None:
+    text = redacted("please\ncall me today at jane@acme.com")
+    wire = Wire(chat(verdict_json(evidence=said)))
+    assert (await judge(wire, Api.CHAT).ask(text, TEXT)).evidence == kept
+
+
+@pytest.mark.parametrize("count", [2**70, 2**63, -1, 1.5, True, "7"])
+async def test_token_counts_that_cannot_be_are_not_counted(count: Any) -> None:
+    wire = Wire(
+        completion(
+            {" yes": 0.6, " no": 0.2}, usage={"prompt_tokens": count, "completion_tokens": 1}
+        )
+    )
+    verdict = await judge(wire, prices=Prices(1.0, 1.0)).ask(redacted("x"), TEXT)
+    assert (verdict.prompt_tokens, verdict.cost_usd) == (0, None)
+
+
 async def test_a_chat_model_answers_with_the_odds_at_its_answer() -> None:
     wire = Wire(chat(SPELLED_JSON, SPELLED))
     verdict = await judge(wire, Api.CHAT).ask(redacted("x"), TEXT)

@@ -262,7 +262,7 @@ async def running(service: GatedService, *, status: int = 200) -> Any:
 
 async def until_ready(client: httpx.AsyncClient, *, status: int = 200) -> httpx.Response:
     """Wait until readiness is answered with this status."""
-    for _ in range(500):
+    for _ in range(3_000):
         response = await client.get("/readyz")
         if response.status_code == status:
             return response

@@ -45,6 +45,8 @@ def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> N
         ("TIEBREAK_LLM_DEADLINE", "soon"),
         ("TIEBREAK_LLM_DEADLINE", "0"),
         ("TIEBREAK_LLM_API", "telepathy"),
+        ("TIEBREAK_LLM_BASE_URL", "http://["),
+        ("TIEBREAK_LLM_BASE_URL", "not-a-url"),
         ("TIEBREAK_LOG_LEVEL", "loud"),
         ("TIEBREAK_LLM_MAX_CALLS_PER_MINUTE", "-1"),
         ("TIEBREAK_LLM_PRICE_USD_PER_MILLION_PROMPT_TOKENS", "cheap"),
