@@ -498,7 +498,9 @@ async def test_without_a_release_it_says_how_to_get_one(tmp_path: Path) -> None:
     async with running(scorer_with(lambda: fake_desk(url, source=source)), status=503) as client:
         client.headers["authorization"] = f"Bearer {token}"
         readiness = await client.get("/readyz")
-        while "being loaded" in readiness.text:  # the registry was not asked yet
+        for _ in range(3_000):  # first it starts, then it looks, then it knows
+            if "--promote" in readiness.text:
+                break
             await asyncio.sleep(0.01)
             readiness = await client.get("/readyz")
         refused = await client.post("/decide", json={"lead": {}})
