@@ -497,13 +497,12 @@ async def test_without_a_release_it_says_how_to_get_one(tmp_path: Path) -> None:
     store.close()
     async with running(scorer_with(lambda: fake_desk(url, source=source)), status=503) as client:
         client.headers["authorization"] = f"Bearer {token}"
-        readiness = await client.get("/readyz")
-        for _ in range(3_000):  # first it starts, then it looks, then it knows
-            if "--promote" in readiness.text:
+        for _ in range(3_000):  # first it reads the keys, then it looks, then it knows
+            readiness = await client.get("/readyz")
+            refused = await client.post("/decide", json={"lead": {}})
+            if "--promote" in readiness.text and "--promote" in refused.text:
                 break
             await asyncio.sleep(0.01)
-            readiness = await client.get("/readyz")
-        refused = await client.post("/decide", json={"lead": {}})
         for response in (readiness, refused):
             assert response.status_code == 503
             assert "--promote" in response.json()["error"]["fix"]
