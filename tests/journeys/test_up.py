@@ -55,9 +55,10 @@ def up(environment: dict[str, str], home: Path) -> Iterator[Up]:
     while not lines or lines[-1] != "}\n":
         lines.append(process.stdout.readline())
         assert lines[-1], "tiebreak up ended before everything was up"
-    yield Up(process, json.loads("".join(lines)))
-    process.send_signal(signal.SIGINT)
-    process.wait(30)
+    with process.stdout:
+        yield Up(process, json.loads("".join(lines)))
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
 
 
 def test_three_leads_are_decided_as_the_story_tells(up: Up) -> None:
