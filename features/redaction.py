@@ -1,38 +1,57 @@
 """Redactor: free text in, RedactedText out, or RedactionFailed; the only way to the LLM.
 
 A text is read without disguises (`plain_text`), searched by Presidio recognizers (ours are in
-`recognizers`, the lead's own identity in `identity`), and every span that the policy takes out is
-replaced. What was searched is what is sent: the redacted text is made from the plain text, so
-nothing leaves that no recognizer has seen.
+`recognizers`, names in `named_entities`, the lead's own identity in `identity`), and every span
+that the policy takes out is replaced. What was searched is what is sent: the redacted text is made
+from the plain text, so nothing leaves that no recognizer has seen.
 """
 
 from __future__ import annotations
 
+import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, NoReturn, Self, final
+from typing import Any, NoReturn, Self, TypeVar, final
 
+from features.cpu_timer import CpuTimer, check_cpu
 from features.errors import RedactionFailed
+from features.fingerprint import SubjectKey, fingerprint
+from features.found_span import FoundSpan, disjoint
 from features.lead import MAX_TEXT_CHARS
 from features.plain_text import PlainText
-from features.redaction_policy import RedactionPolicy
+from features.redaction_policy import Action, RedactionPolicy
+from features.redaction_trace import RedactionTrace, traced
 
 LANGUAGE = "en"  # the shelf of Presidio's registry that all recognizers are on
-LIKELY = 0.5  # a span that scores less names the union only where it is alone
+MOST_SPANS = 2_000  # found in one text: 20,000 characters of anything honest hold fewer
 _SEAL = object()
+_T = TypeVar("_T")
+Contacts = Mapping[str, str] | Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
 class RedactedSpan:
-    """One span that went. start and end are offsets in the original text; score is in [0, 1]."""
+    """One span that went: an event for the audit log, without the value.
+
+    Attributes:
+        start, end: offsets in the original text.
+        score: how sure the recognizer was, in [0, 1].
+        recognizer, version: who found it.
+        operator: what the policy did with it.
+        fingerprint: of the value, under the subject's key: 32 hex digits.
+    """
 
     start: int
     end: int
     entity_type: str
     score: float
     recognizer: str
+    version: str
+    operator: Action
+    fingerprint: str
 
 
 @final
@@ -46,7 +65,7 @@ class RedactedText:
         text: what the LLM may see.
         counts: how many spans of each entity type went.
         policy: version of the redaction policy.
-        spans: where they were in the original, in order; never their values.
+        spans: the events: where they were in the original, in order; never their values.
     """
 
     __slots__ = ("counts", "policy", "spans", "text")
@@ -100,19 +119,30 @@ class Redactor:
     Making one loads Presidio and a spaCy model (about 2 s); make one per process.
     """
 
-    def __init__(self, policy: RedactionPolicy, recognizers: Sequence[Any] | None = None) -> None:
-        """With Presidio's `recognizers`, or those that come with Tiebreak."""
+    def __init__(
+        self,
+        policy: RedactionPolicy,
+        recognizers: Sequence[Any] | None = None,
+        *,
+        clock: Callable[[], float] = time.thread_time,
+    ) -> None:
+        """With Presidio's `recognizers`, or those that come with Tiebreak.
+
+        clock: CPU seconds of the calling thread.
+        """
         from presidio_analyzer import RecognizerRegistry
         from presidio_anonymizer import AnonymizerEngine
 
-        from features.placeholders import Numbered
+        from features.operators import OPERATORS
         from features.recognizers import shipped_recognizers
 
         chosen = shipped_recognizers(policy) if recognizers is None else recognizers
         self._policy = policy
+        self._clock = clock
         self._registry = RecognizerRegistry(list(chosen), supported_languages=[LANGUAGE])
         self._anonymizer = AnonymizerEngine()
-        self._anonymizer.add_anonymizer(Numbered)
+        for operator in OPERATORS:
+            self._anonymizer.add_anonymizer(operator)
 
     @classmethod
     def load(cls) -> Redactor:
@@ -123,37 +153,61 @@ class Redactor:
     def policy_version(self) -> str:
         return self._policy.version
 
-    def redact(self, text: str, contacts: Mapping[str, str] | Sequence[str] = ()) -> RedactedText:
+    def redact(
+        self, text: str, contacts: Contacts = (), key: SubjectKey | None = None
+    ) -> RedactedText:
         """`text` without what identifies people.
 
         contacts: what is known of who wrote it (contact columns and their values, or values
         alone); these are found in any case, accents folded, and in part.
+        key: whose fingerprints mark what went; without one they link values of this text only.
 
         Raises:
             RedactionFailed: whatever went wrong. Its message never holds any of the text.
         """
-        try:
-            return self._redact(text, contacts)
-        except RedactionFailed as refusal:
-            reason = str(refusal)
-        except Exception as error:
-            reason = f"Redaction failed ({type(error).__name__}). Do not send this text."
-        # Raised outside `except`: the error of a library may quote the text, and would be chained.
-        raise RedactionFailed(reason)
+        return _closed(lambda: self._redact(text, contacts, key or SubjectKey.passing()))
 
-    def _redact(self, text: str, contacts: Mapping[str, str] | Sequence[str]) -> RedactedText:
+    def trace(self, text: str, contacts: Contacts = ()) -> RedactionTrace:
+        """What every recognizer proposed, and what became of it. Raises RedactionFailed."""
+
+        def work() -> RedactionTrace:
+            with self._timed():
+                plain = self._read(text)
+                found = self._found(plain.text, contacts)
+                return traced(found, self._leaving(found, plain.text), plain, self._policy)
+
+        return _closed(work)
+
+    def _redact(self, text: str, contacts: Contacts, key: SubjectKey) -> RedactedText:
+        with self._timed() as timer:
+            plain = self._read(text)
+            spans = self._leaving(self._found(plain.text, contacts), plain.text)
+            timer.check()
+            values = [(s.entity_type, plain.text[s.start : s.end]) for s in spans]
+            marks = {value: fingerprint(key, *value) for value in dict.fromkeys(values)}
+            safe = self._replaced(plain.text, spans, values, marks)
+            timer.check()
+        events = tuple(
+            self._event(span, plain, marks[value])
+            for span, value in zip(spans, values, strict=True)
+        )
+        return RedactedText(safe, self._policy.version, events, seal=_SEAL)
+
+    @contextmanager
+    def _timed(self) -> Iterator[CpuTimer]:
+        timer = CpuTimer(self._policy.max_cpu, self._clock)
+        with timer.running():
+            yield timer
+
+    def _read(self, text: str) -> PlainText:
         if len(text) > MAX_TEXT_CHARS:
             raise RedactionFailed(
                 f"The text has {len(text):,} characters. Send at most {MAX_TEXT_CHARS:,}."
             )
-        plain = PlainText.read(text)
-        spans = _united(self._found(plain.text, contacts))
-        safe = self._replaced(plain.text, spans)
-        traced = tuple(_traced(span, plain) for span in spans)
-        return RedactedText(safe, self._policy.version, traced, seal=_SEAL)
+        return PlainText.read(text)
 
-    def _found(self, text: str, contacts: Mapping[str, str] | Sequence[str]) -> list[RedactedSpan]:
-        """All spans that may not leave, in no order, overlapping.
+    def _found(self, text: str, contacts: Contacts) -> list[FoundSpan]:
+        """What the recognizers propose, in no order, overlapping.
 
         Presidio's recognizers and registry, but not its AnalyzerEngine: that compares every pair
         of spans (seconds on a hostile text), and lifts scores by lemmas, for which spaCy's tagger
@@ -162,59 +216,79 @@ class Redactor:
         from features.identity import LeadIdentity
 
         own = [LeadIdentity(contacts)] if contacts else []
-        found: list[RedactedSpan] = []
+        found: list[FoundSpan] = []
         for recognizer in self._registry.get_recognizers(
             language=LANGUAGE, all_fields=True, ad_hoc_recognizers=own
         ):
+            check_cpu()
             for r in recognizer.analyze(text, recognizer.supported_entities, None):
                 if not 0 <= r.start < r.end <= len(text):
                     raise RedactionFailed(f"{recognizer.name} gave a span outside of the text.")
-                if self._policy.takes_out(r.entity_type, r.score):
-                    span = (r.start, r.end, r.entity_type, r.score, recognizer.name)
-                    found.append(RedactedSpan(*span))
+                who = (recognizer.name, recognizer.version)
+                found.append(FoundSpan(r.start, r.end, r.entity_type, r.score, *who))
         return found
 
-    def _replaced(self, text: str, spans: Sequence[RedactedSpan]) -> str:
+    def _leaving(self, found: Sequence[FoundSpan], text: str) -> list[FoundSpan]:
+        leaving = {s for s in found if self._policy.takes_out(s.entity_type, s.score)}
+        if len(leaving) > MOST_SPANS:
+            raise RedactionFailed(
+                f"The text has more than {MOST_SPANS:,} places to redact. Send a shorter one."
+            )
+        return disjoint(leaving, text)
+
+    def _replaced(
+        self,
+        text: str,
+        spans: Sequence[FoundSpan],
+        values: Sequence[tuple[str, str]],
+        marks: Mapping[tuple[str, str], str],
+    ) -> str:
         from presidio_anonymizer.entities import OperatorConfig, RecognizerResult
 
-        from features.placeholders import Numbered, numbered
+        from features.operators import Fingerprinted, Masked, Numbered
+        from features.same_person import numbered
 
         if not spans:
             return text
-        numbers = numbered((s.entity_type, text[s.start : s.end]) for s in spans)
+        numbers = numbered(values)
+
+        def operator(entity_type: str) -> OperatorConfig:
+            rule = self._policy.rule(entity_type)
+            if rule.action is Action.MASK:
+                return OperatorConfig(Masked.NAME, {"keep_last": rule.keep_last})
+            if rule.action is Action.HASH:
+                return OperatorConfig(Fingerprinted.NAME, {"fingerprints": marks})
+            return OperatorConfig(Numbered.NAME, {"numbers": numbers})
+
         done = self._anonymizer.anonymize(
             text,
             [RecognizerResult(s.entity_type, s.start, s.end, s.score) for s in spans],
-            {"DEFAULT": OperatorConfig(Numbered.NAME, {"numbers": numbers})},
+            {entity_type: operator(entity_type) for entity_type, _ in values},
             merge_entities_with_spaces=False,
         )
         if len(done.items) != len(spans):
             raise RedactionFailed("The anonymizer left out a span. Do not send this text.")
         return str(done.text)
 
-
-def _united(found: Iterable[RedactedSpan]) -> list[RedactedSpan]:
-    """Disjoint spans that cover every character of those found.
-
-    Overlapping spans become their union, of the type of the longest that is likely at all.
-    Spans of one type that touch are one.
-    """
-    united: list[RedactedSpan] = []
-    best = (False, 0, 0.0)
-    for span in sorted(found, key=lambda s: (s.start, -s.end, s.entity_type)):
-        rank = (span.score >= LIKELY, span.end - span.start, span.score)
-        last = united[-1] if united else None
-        touching = last and span.start == last.end and span.entity_type == last.entity_type
-        if last is None or (span.start >= last.end and not touching):
-            united.append(span)
-            best = rank
-            continue
-        winner = span if rank > best else last
-        best = max(best, rank)
-        united[-1] = replace(winner, start=last.start, end=max(last.end, span.end))
-    return united
+    def _event(self, span: FoundSpan, plain: PlainText, mark: str) -> RedactedSpan:
+        return RedactedSpan(
+            *plain.source_span(span.start, span.end),
+            span.entity_type,
+            span.score,
+            span.recognizer,
+            span.version,
+            self._policy.rule(span.entity_type).action,
+            mark,
+        )
 
 
-def _traced(span: RedactedSpan, plain: PlainText) -> RedactedSpan:
-    start, end = plain.source_span(span.start, span.end)
-    return replace(span, start=start, end=end)
+def _closed(work: Callable[[], _T]) -> _T:
+    """What `work` gives, or RedactionFailed: whatever went wrong, it fails closed."""
+    try:
+        return work()
+    except RedactionFailed as refusal:
+        reason = str(refusal)
+    except Exception as error:
+        reason = f"Redaction failed ({type(error).__name__}). Do not send this text."
+    # Raised outside `except`: the error of a library may quote the text, and would be chained.
+    raise RedactionFailed(reason)

@@ -1,10 +1,11 @@
-"""RedactionPolicy: which entity goes and which stays, as written in `redaction_policy.toml`."""
+"""RedactionPolicy: which entity goes, which stays, and how; as in `redaction_policy.toml`."""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
@@ -19,15 +20,28 @@ class Action(StrEnum):
     """What happens to a span."""
 
     REPLACE = "replace"  # by its type and number: <PERSON_1>
+    MASK = "mask"  # ***-**-6789
+    HASH = "hash"  # by its type and keyed fingerprint: <PERSON_3f9c01d2a4b5>
     KEEP = "keep"
 
 
 @dataclass(frozen=True, slots=True)
 class EntityRule:
-    """What happens to one type of entity. `threshold` is the least score that counts, in [0, 1]."""
+    """What happens to one type of entity.
+
+    threshold: the least score that counts, in [0, 1]. keep_last: with `mask`, how many letters
+    and digits stay readable; never more than half of them.
+    """
 
     action: Action
     threshold: float
+    keep_last: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.threshold <= 1:
+            raise ValueError("a threshold is a number from 0 to 1")
+        if self.keep_last < 0 or (self.keep_last and self.action is not Action.MASK):
+            raise ValueError("keep_last is a number of characters, and belongs to `mask`")
 
 
 UNNAMED = EntityRule(Action.REPLACE, threshold=0.0)  # what the policy forgot does not leave
@@ -35,14 +49,20 @@ UNNAMED = EntityRule(Action.REPLACE, threshold=0.0)  # what the policy forgot do
 
 @dataclass(frozen=True, slots=True)
 class RedactionPolicy:
-    """Which entity goes, which stays; one version of it.
+    """Which entity goes, which stays, and how; one version of it.
 
-    `max_ner_words` bounds the time that named entities may take: longer texts are refused.
+    Attributes:
+        ner_model: the spaCy model whose words and tokens the name recognizer builds on.
+        ner_weights: SHA-256 of the name recognizer's weights, hex: no other is loaded.
+        max_ner_words: longer texts are refused.
+        max_cpu: of the thread that redacts; a text that needs more is refused.
     """
 
     version: str
     ner_model: str
+    ner_weights: str
     max_ner_words: int
+    max_cpu: timedelta
     entities: Mapping[str, EntityRule]
 
     @classmethod
@@ -56,17 +76,31 @@ class RedactionPolicy:
         try:
             tree = tomllib.loads(text)
             entities = {str(name): _rule(entry) for name, entry in tree["entities"].items()}
-            version, model = str(tree["version"]), str(tree["ner_model"])
-            return cls(version, model, int(tree["max_ner_words"]), MappingProxyType(entities))
+            return cls(
+                version=str(tree["version"]),
+                ner_model=str(tree["ner_model"]),
+                ner_weights=str(tree["ner_weights"]),
+                max_ner_words=int(tree["max_ner_words"]),
+                max_cpu=timedelta(milliseconds=float(tree["max_cpu_ms"])),
+                entities=MappingProxyType(entities),
+            )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             message = f"{source} is not a redaction policy: {error}. Restore the shipped file."
             raise RedactionFailed(message) from error
 
+    def rule(self, entity_type: str) -> EntityRule:
+        """What happens to spans of a type, also of one that the policy does not name."""
+        return self.entities.get(entity_type, UNNAMED)
+
     def takes_out(self, entity_type: str, score: float) -> bool:
         """True where a span of this type and score may not leave."""
-        rule = self.entities.get(entity_type, UNNAMED)
-        return rule.action is Action.REPLACE and score >= rule.threshold
+        rule = self.rule(entity_type)
+        return rule.action is not Action.KEEP and score >= rule.threshold
 
 
 def _rule(entry: Mapping[str, Any]) -> EntityRule:
-    return EntityRule(Action(entry["action"]), float(entry["threshold"]))
+    known = {"action", "threshold", "keep_last"}
+    if not entry.keys() <= known:
+        raise ValueError(f"an entity has {', '.join(sorted(known))} and nothing else")
+    keep_last = entry.get("keep_last", 0)
+    return EntityRule(Action(entry["action"]), float(entry["threshold"]), int(keep_last))

@@ -6,13 +6,15 @@ import asyncio
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 from features.errors import RedactionFailed
+from features.fingerprint import SubjectKey
 from features.lead import Lead
 from features.redaction import RedactedText
 from models.budget import CallBudget
-from models.decision import Decision, Route, RouteReason
+from models.decision import Decision, Redaction, Route, RouteReason
 from models.errors import LlmUnavailable
 from models.evidence import evidence_text
 from models.prompt import EvidenceKind
@@ -31,7 +33,20 @@ class Judge(Protocol):
 class TextRedactor(Protocol):
     """Raw text in, RedactedText out; raises RedactionFailed and nothing else."""
 
-    def redact(self, text: str, contacts: Mapping[str, str]) -> RedactedText: ...
+    def redact(self, text: str, contacts: Mapping[str, str], key: SubjectKey) -> RedactedText: ...
+
+
+class SubjectKeys(Protocol):
+    """The key of whom a lead is about; raises RedactionFailed and nothing else."""
+
+    async def key(self, contacts: Mapping[str, str]) -> SubjectKey: ...
+
+
+class PassingKeys:
+    """Where nothing is recorded: fingerprints link the values of one text, and no more."""
+
+    async def key(self, contacts: Mapping[str, str]) -> SubjectKey:  # noqa: ARG002
+        return SubjectKey.passing()
 
 
 class UnavailableJudge:
@@ -55,12 +70,14 @@ class Cascade:
         release: Release,
         *,
         redactor: TextRedactor,
+        subjects: SubjectKeys,
         judge: Judge,
         budget: CallBudget,
         threads: Executor,
     ) -> None:
         self.release = release
         self._redactor = redactor
+        self._subjects = subjects
         self._judge = judge
         self._budget = budget
         self._threads = threads
@@ -77,10 +94,10 @@ class Cascade:
         if not self._budget.take():
             return replace(alone, reason=RouteReason.BUDGET_EXHAUSTED)
         try:
-            evidence = await self._redact(text, lead)  # raw text ends here
+            evidence, redaction = await self._redact(text, lead)  # raw text ends here
         except RedactionFailed:
             return replace(alone, reason=RouteReason.REDACTION_FAILED)
-        seen = replace(alone, redacted=dict(evidence.counts), redaction_policy=evidence.policy)
+        seen = replace(alone, redaction=redaction)
         try:
             verdict = await self._judge.ask(evidence, routing.evidence)
         except LlmUnavailable as error:
@@ -116,6 +133,8 @@ class Cascade:
             return ""
         return evidence_text(lead, kind, release.fields_shown, release.classifier.encoder)
 
-    async def _redact(self, text: str, lead: Lead) -> RedactedText:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._redactor.redact, text, lead.contacts)
+    async def _redact(self, text: str, lead: Lead) -> tuple[RedactedText, Redaction]:
+        key = await self._subjects.key(lead.contacts)
+        redact = partial(self._redactor.redact, text, lead.contacts, key)
+        evidence = await asyncio.get_running_loop().run_in_executor(self._threads, redact)
+        return evidence, Redaction(evidence.policy, key.subject, evidence.spans)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass
 from enum import StrEnum
 
+from features.redaction import RedactedSpan
 from models.verdict import Verdict
 
 
@@ -41,6 +43,18 @@ class FeatureReason:
 
 
 @dataclass(frozen=True, slots=True)
+class Redaction:
+    """What was taken out of a text before it left; no value of it.
+
+    policy: version of the rules. subject: the opaque id of whose key made the fingerprints.
+    """
+
+    policy: str
+    subject: str
+    events: tuple[RedactedSpan, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """The answer to one lead.
 
@@ -49,7 +63,7 @@ class Decision:
         classifier_probability: what the classifier alone said, in [0, 1].
         route: who decided; reason: why.
         verdict: the LLM's answer where it was asked and answered.
-        redacted: how many entities of each type were taken out of what the LLM was shown.
+        redaction: what was taken out of what the LLM was shown; None where it was shown nothing.
         unknown_categories, unknown_fields, missing: data the lead lacked or training never saw.
     """
 
@@ -58,13 +72,18 @@ class Decision:
     route: Route
     reason: RouteReason
     verdict: Verdict | None = None
-    redacted: dict[str, int] = field(default_factory=dict)
-    redaction_policy: str | None = None
+    redaction: Redaction | None = None
     reasons: tuple[FeatureReason, ...] = ()
     unknown_categories: tuple[str, ...] = ()
     unknown_fields: int = 0
     missing: tuple[str, ...] = ()
     llm_failure: str | None = None
+
+    @property
+    def redacted(self) -> dict[str, int]:
+        """How many entities of each type were taken out of what the LLM was shown."""
+        events = self.redaction.events if self.redaction else ()
+        return dict(sorted(Counter(event.entity_type for event in events).items()))
 
     @property
     def degraded(self) -> bool:

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,16 +58,22 @@ class ReleaseSummary:
 
 
 class Registry:
-    """The registered models of one MLflow tracking server or database."""
+    """The registered models of one MLflow tracking server or database.
+
+    It is reached when it is first asked: MLflow alone takes seconds to import.
+    """
 
     def __init__(self, tracking_uri: str) -> None:
+        self.tracking_uri = tracking_uri
+
+    @cached_property
+    def _client(self) -> MlflowClient:
         from mlflow import MlflowClient
         from mlflow.environment_variables import MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR
 
         MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR.set(False)  # a bar for each few kilobytes helps nobody
         logging.getLogger("mlflow").setLevel(logging.WARNING)  # it tells of every table it makes
-        self.tracking_uri = tracking_uri
-        self._client: MlflowClient = MlflowClient(tracking_uri)
+        return MlflowClient(self.tracking_uri)
 
     # -- what is live -----------------------------------------------------------------------
 
@@ -129,14 +136,7 @@ class Registry:
         except (MlflowException, OSError, KeyError) as error:
             message = f"Release {version} cannot be unpacked from MLflow ({type(error).__name__})."
             raise ReleaseNotFound(message) from error
-        release = Release.load(into)
-        versions = {
-            "release": version,
-            "classifier": str(pinned["classifier"]),
-            "llm": str(pinned["llm"]),
-            **release.versions,
-        }
-        return replace(release, version=version, versions=versions)
+        return _registered(Release.load(into), version, pinned["classifier"], pinned["llm"])
 
     # -- from training to the registry --------------------------------------------------------
 
@@ -150,20 +150,14 @@ class Registry:
         llm, version = self._publish_llm(release.llm)
         pinned = replace(release, llm=llm)
         tags = {"classifier": classifier, "llm": version, **_rounded(metrics)}
-        registered = self._log_json(
+        number = self._log_json(
             RELEASE,
             {RELEASE_FILE: pinned.pins()},
             tags=tags,
             about=f"Pins {CLASSIFIER} {classifier} and {LLM} {version}.",
             metadata={"pins": tags},
         )
-        versions = {
-            "release": registered,
-            "classifier": classifier,
-            "llm": version,
-            **release.versions,
-        }
-        return replace(pinned, version=registered, versions=versions)
+        return _registered(pinned, number, classifier, version)
 
     def _publish_classifier(self, release: Release, metrics: Mapping[str, float]) -> str:
         import mlflow.xgboost
@@ -284,6 +278,12 @@ class Registry:
             local = download_artifacts(location, dst_path=fetched, tracking_uri=self.tracking_uri)
             shutil.rmtree(folder, ignore_errors=True)
             shutil.move(local, folder)
+
+
+def _registered(release: Release, version: str, classifier: str, llm: str) -> Release:
+    """`release` under the version numbers that the registry gave to it and what it pins."""
+    numbers = {"release": version, "classifier": classifier, "llm": llm}
+    return replace(release, version=version, versions={**numbers, **release.versions})
 
 
 def _signature(release: Release) -> ModelSignature:

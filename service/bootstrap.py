@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, cached_property
-from pathlib import Path
+from functools import cache
 from typing import TYPE_CHECKING
 
 from prometheus_client import REGISTRY
 
 from models.budget import CallBudget
 from models.errors import LlmUnavailable
+from models.registry import Registry
 from models.release import Release
 from service.desk import Desk
 from service.keys import KeyRing
@@ -22,10 +22,10 @@ from service.llm_endpoint import configured_endpoint, judge_at, prices
 from service.metrics import Metrics
 from service.settings import Settings
 from service.store import Store
+from service.subject_keys import StoredKeys, subject_secret
 
 if TYPE_CHECKING:
-    from models.cascade import Cascade, Judge, TextRedactor
-    from models.registry import Registry
+    from models.cascade import Cascade, Judge, SubjectKeys, TextRedactor
 
 log = logging.getLogger("tiebreak.bootstrap")
 
@@ -39,8 +39,8 @@ def open_desk(settings: Settings) -> Desk:
     store = Store(settings.database_url)
     metrics = process_metrics()
     live = LiveRelease(
-        PatientSource(settings.mlflow_uri),
-        assemble=assembler(settings),
+        Registry(settings.mlflow_uri),
+        assemble=assembler(settings, StoredKeys(store, subject_secret(settings))),
         metrics=metrics,
         poll=settings.release_poll,
         last=last_release(settings),
@@ -54,35 +54,27 @@ def last_release(settings: Settings) -> LastRelease:
     return LastRelease(settings.home / "releases")
 
 
-class PatientSource:
-    """The registry, opened when it is first asked: MLflow takes seconds to import."""
+def assembler(
+    settings: Settings, subjects: SubjectKeys | None = None
+) -> Callable[[Release], Cascade]:
+    """From a release to its cascade. Redactor, threads and call budget outlive each release.
 
-    def __init__(self, tracking_uri: str) -> None:
-        self._tracking_uri = tracking_uri
-
-    def champion_version(self) -> str | None:
-        return self._registry.champion_version()
-
-    def load(self, version: str, into: Path) -> Release:
-        return self._registry.load(version, into)
-
-    @cached_property
-    def _registry(self) -> Registry:
-        from models.registry import Registry
-
-        return Registry(self._tracking_uri)
-
-
-def assembler(settings: Settings) -> Callable[[Release], Cascade]:
-    """From a release to its cascade. Redactor, threads and call budget outlive each release."""
+    subjects: whose keys mark what went; without them nothing can be linked afterwards.
+    """
     threads = ThreadPoolExecutor(REDACTION_THREADS, thread_name_prefix="redaction")
     budget = CallBudget(settings.llm_max_calls_per_minute)
 
     def assemble(release: Release) -> Cascade:
-        from models.cascade import Cascade
+        from models.cascade import Cascade, PassingKeys
 
-        judge = judge_of(release, settings)
-        return Cascade(release, redactor=redactor(), judge=judge, budget=budget, threads=threads)
+        return Cascade(
+            release,
+            redactor=redactor(),
+            subjects=subjects or PassingKeys(),
+            judge=judge_of(release, settings),
+            budget=budget,
+            threads=threads,
+        )
 
     return assemble
 

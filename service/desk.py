@@ -131,7 +131,8 @@ class Desk:
 
     async def _keep(self, records: list[Record], answer: bytes, caller: Caller) -> None:
         rows = [record.row(caller.key_id) for record in records]
-        await self._durable(Unit(rows, _answered(caller.claim, answer)))
+        redacted = [row for record in records if (row := record.redaction_row)]
+        await self._durable(Unit(rows, _answered(caller.claim, answer), redacted))
         for record in records:
             seconds = record.latency_ms / 1000
             self.metrics.decided(record.decision, record.usage, seconds=seconds)

@@ -17,7 +17,7 @@ from typing import Any
 
 import orjson
 
-from models.decision import Decision
+from models.decision import Decision, RouteReason
 from models.release import Release
 from service.schemas import answer_tree, usage_tree
 from service.store import Row, iso
@@ -74,6 +74,22 @@ class Record:
     @cached_property
     def answer_bytes(self) -> bytes:
         return canonical(self.answer)
+
+    @property
+    def redaction_row(self) -> Row | None:
+        """The row of the table `redactions`; None where no text was to leave."""
+        redaction = self.decision.redaction
+        failed = self.decision.reason is RouteReason.REDACTION_FAILED
+        if redaction is None and not failed:
+            return None
+        return {
+            "decision_id": self.id,
+            "at": iso(self.at),
+            "failed": failed,
+            "policy": redaction.policy if redaction else None,
+            "subject": redaction.subject if redaction else None,
+            "events": canonical(redaction.events if redaction else ()),
+        }
 
     def row(self, key_id: str) -> Row:
         """The row of the table `decisions`."""

@@ -141,7 +141,7 @@ def answer_tree(decision: Decision, release: Release, usage: dict[str, Any]) -> 
             "against": [_reason(r) for r in decision.reasons if r.log_odds < 0],
         },
         "llm": _llm(decision),
-        "versions": dict(sorted(release.versions.items())),
+        "versions": dict(sorted(_versions(decision, release).items())),
         "redacted": dict(sorted(decision.redacted.items())),
         "usage": usage,
         "data": {
@@ -150,6 +150,13 @@ def answer_tree(decision: Decision, release: Release, usage: dict[str, Any]) -> 
             "unknown_fields": decision.unknown_fields,
         },
     }
+
+
+def _versions(decision: Decision, release: Release) -> Mapping[str, str]:
+    """What took part. The redaction policy is the one applied, not the one trained with."""
+    if decision.redaction is None:
+        return release.versions
+    return {**release.versions, "redaction_policy": decision.redaction.policy}
 
 
 def usage_tree(decision: Decision, *, is_priced: bool) -> dict[str, Any]:

@@ -68,6 +68,10 @@ class Settings(BaseSettings):
     # Decisions, outcomes and API keys: any SQLAlchemy URL; SQLite unless set.
     database_url: str = Field(default_factory=lambda done: f"sqlite:///{done['home']}/tiebreak.db")
 
+    # What the ids of subjects (whom leads are about) are made with, 32 characters or more; a file
+    # under `home` unless set. Replicas that share a database need the same one.
+    subject_secret: Annotated[SecretStr, Field(min_length=32)] | None = None
+
     # Any OpenAI-compatible endpoint, ending in /v1; the embedded LLM unless set.
     llm_base_url: Annotated[str, AfterValidator(_http_address)] | None = None
     llm_api_key: SecretStr | None = None

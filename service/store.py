@@ -64,6 +64,23 @@ decisions = Table(
     Column("cost_usd", Float),
     Column("answer", LargeBinary, nullable=False),  # the bytes that were sent
 )
+redactions = Table(
+    "redactions",  # one row for each text that was to leave, also where redaction failed
+    metadata,
+    Column("decision_id", String(36), primary_key=True),
+    Column("at", String(32), nullable=False, index=True),
+    Column("failed", Boolean, nullable=False),
+    Column("policy", String(32)),
+    Column("subject", String(32), index=True),  # id of the key that made the fingerprints
+    Column("events", LargeBinary, nullable=False),  # JSON: what went, where, why; no values
+)
+subject_keys = Table(
+    "subject_keys",  # deleting a row makes all fingerprints of that subject noise
+    metadata,
+    Column("subject", String(32), primary_key=True),
+    Column("key", LargeBinary, nullable=False),  # 32 random bytes
+    Column("created_at", String(32), nullable=False),
+)
 outcomes = Table(
     "outcomes",  # append-only: the latest row of a decision counts
     metadata,
@@ -117,6 +134,7 @@ class Unit:
 
     decisions: Sequence[Row]
     answered: Row | None = None
+    redactions: Sequence[Row] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,12 +277,15 @@ class Store:
 
     def _write(self, units: Sequence[Any]) -> None:
         rows = [row for unit in units for row in unit.decisions]
+        redacted = [row for unit in units for row in unit.redactions]
         claims = [unit.answered for unit in units if unit.answered is not None]
         with self.writing() as connection:
             if claims:
                 connection.execute(insert(answered), claims)
             if rows:
                 connection.execute(insert(decisions), rows)
+            if redacted:
+                connection.execute(insert(redactions), redacted)
 
     def _run_alone(self, waiting: _Waiting) -> None:
         assert not isinstance(waiting.work, Unit)  # noqa: S101

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx2
 
+from features.fingerprint import SubjectKey
 from features.redaction import RedactedText, Redactor
 from features.redaction_policy import RedactionPolicy
 from models.llm_client import llm_client
@@ -21,9 +22,9 @@ from models.verdict import LlmJudge, Prices
 # -- redaction ----------------------------------------------------------------------------------
 
 
-def redacted(text: str) -> RedactedText:
+def redacted(text: str, key: SubjectKey | None = None) -> RedactedText:
     """The text after a real Redactor that knows e-mail addresses only: it needs no spaCy model."""
-    return _email_redactor().redact(text)
+    return _email_redactor().redact(text, key=key)
 
 
 @cache

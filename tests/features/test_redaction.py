@@ -237,7 +237,7 @@ def test_hostile_texts_are_finished_or_refused_in_bounded_time(
     try:
         redactor.redact(text, LEAD)
     except RedactionFailed as refusal:
-        assert "words to read" in str(refusal)  # noqa: PT017
+        assert "Send" in str(refusal)  # noqa: PT017
     assert time.thread_time() - start < 2  # 0.25 s on an idle machine; stock Presidio: 35 s
 
 

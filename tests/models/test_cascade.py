@@ -12,11 +12,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.errors import RedactionFailed
+from features.fingerprint import SubjectKey, fingerprint
 from features.lead import Lead
 from features.redaction import RedactedText
+from features.redaction_policy import RedactionPolicy
 from models.band import EVERYTHING, NOTHING
 from models.budget import CallBudget
-from models.cascade import Cascade, Judge, TextRedactor, UnavailableJudge
+from models.cascade import (
+    Cascade,
+    Judge,
+    PassingKeys,
+    SubjectKeys,
+    TextRedactor,
+    UnavailableJudge,
+)
 from models.combiner import Combiner
 from models.decision import CUT, Decision, Route, RouteReason
 from models.log_odds import log_odds
@@ -34,12 +43,12 @@ SILENT = {"Full name": "Jane Miller", "Email": "jane@acme.com", "Employees": 45}
 
 
 class EmailRedactor:
-    def redact(self, text: str, contacts: Mapping[str, str]) -> RedactedText:  # noqa: ARG002
-        return redacted(text)
+    def redact(self, text: str, contacts: Mapping[str, str], key: SubjectKey) -> RedactedText:  # noqa: ARG002
+        return redacted(text, key)
 
 
 class BrokenRedactor:
-    def redact(self, text: str, contacts: Mapping[str, str]) -> RedactedText:  # noqa: ARG002
+    def redact(self, text: str, contacts: Mapping[str, str], key: SubjectKey) -> RedactedText:  # noqa: ARG002
         raise RedactionFailed("The text was not redacted.")
 
 
@@ -52,12 +61,14 @@ def decide(
     redactor: TextRedactor | None = None,
     calls_per_minute: int | None = None,
     combiner: Combiner | None = None,
+    subjects: SubjectKeys | None = None,
 ) -> Decision:
     async def run() -> Decision:
         with ThreadPoolExecutor(1) as threads:
             cascade = Cascade(
                 small_release(policy, combiner=combiner),
                 redactor=redactor or EmailRedactor(),
+                subjects=subjects or PassingKeys(),
                 judge=judge_ or judge(wire or Wire(YES)),
                 budget=CallBudget(calls_per_minute),
                 threads=threads,
@@ -109,6 +120,36 @@ def test_nothing_is_sent_when_redaction_fails() -> None:
     assert decision.reason is RouteReason.REDACTION_FAILED
     assert decision.degraded
     assert decision.probability == decision.classifier_probability
+    assert wire.requests == []
+
+
+class OneKey:
+    KEY = SubjectKey("s1", b"k" * 32)
+
+    async def key(self, contacts: Mapping[str, str]) -> SubjectKey:  # noqa: ARG002
+        return self.KEY
+
+
+class NoKeys:
+    async def key(self, contacts: Mapping[str, str]) -> SubjectKey:  # noqa: ARG002
+        raise RedactionFailed("The key cannot be read.")
+
+
+def test_a_decision_keeps_what_went_marked_with_the_subjects_key() -> None:
+    redaction = decide(WRITTEN, ALWAYS_ASK, subjects=OneKey()).redaction
+    assert redaction is not None
+    assert (redaction.subject, redaction.policy) == ("s1", RedactionPolicy.shipped().version)
+    (event,) = redaction.events
+    text = WRITTEN["Message"]
+    assert isinstance(text, str)
+    assert text[event.start : event.end] == "jane@acme.com"
+    assert event.fingerprint == fingerprint(OneKey.KEY, "EMAIL_ADDRESS", "jane@acme.com")
+
+
+def test_nothing_is_sent_without_the_subjects_key() -> None:
+    wire = Wire(YES)
+    decision = decide(WRITTEN, ALWAYS_ASK, wire=wire, subjects=NoKeys())
+    assert decision.reason is RouteReason.REDACTION_FAILED
     assert wire.requests == []
 
 

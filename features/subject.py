@@ -1,0 +1,32 @@
+"""subject_of: whom a lead is about, in one spelling; so that what is theirs can be found again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from features.plain_text import PlainText, folded
+
+LEAST_DIGITS = 7  # of a phone number; fewer are a house or a postal code
+PHONE = re.compile(r"[\d\s().\-/+]+")
+
+
+def subject_of(contacts: Mapping[str, str]) -> str | None:
+    """One spelling of a lead's e-mail address, else phone number, else all it has; None: nothing.
+
+    The same person is the same subject in every lead that gives the same e-mail address.
+    """
+    values = [folded(PlainText.read(v).text.strip()).text for v in contacts.values()]
+    candidates = (
+        *(v for v in values if "@" in v),
+        *_phone_numbers(values),
+        " ".join(sorted(filter(None, values))),
+    )
+    return next(filter(None, candidates), None)
+
+
+def _phone_numbers(values: Iterable[str]) -> Iterable[str]:
+    for value in values:
+        digits = re.sub(r"\D", "", value)
+        if PHONE.fullmatch(value) and len(digits) >= LEAST_DIGITS:
+            yield digits
