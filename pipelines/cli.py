@@ -228,20 +228,39 @@ def score(
 @app.command()
 def redact(
     file: Annotated[Path, typer.Argument(help="A text file; - for standard input.")],
+    contact: Annotated[
+        list[str] | None,
+        typer.Option(help="What is known of the writer, as column=value; may be repeated."),
+    ] = None,
+    why_not: Annotated[
+        list[str] | None, typer.Option(help="Say what let this value stay; may be repeated.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show a text as an LLM would see it, and why each part went."""
+    """Show a text as an LLM would see it, and why each part went or stayed."""
     from features.redaction import Redactor
     from pipelines.display import Display
-    from pipelines.report import print_json, redaction_json, show_redaction
+    from pipelines.redaction_report import redaction_json, show_redaction, why_it_stayed
+    from pipelines.report import print_json
 
     text = sys.stdin.read() if str(file) == "-" else _read_text(file)
+    contacts = dict(_contact(pair) for pair in contact or ())
     with Display().stage("Redacting"):
-        redacted = Redactor.load().redact(text)
+        redactor = Redactor.load()
+        redacted = redactor.redact(text, contacts)
+        trace = redactor.trace(text, contacts)
+    asked = {value: why_it_stayed(trace, value) for value in why_not or ()}
     if as_json:
-        print_json(redaction_json(redacted))
+        print_json(redaction_json(redacted, list(asked.values())))
     else:
-        show_redaction(redacted)
+        show_redaction(text, redacted, asked)
+
+
+def _contact(pair: str) -> tuple[str, str]:
+    column, equals, value = pair.partition("=")
+    if not (column and equals and value):
+        raise typer.BadParameter("Write it as column=value, such as email=jane@acme.com.")
+    return column, value
 
 
 @keys.command("create")

@@ -18,7 +18,6 @@ from models.log_odds import log_odds
 
 if TYPE_CHECKING:
     from features.lead_spec import LeadSpec
-    from features.redaction import RedactedText
     from models.registry import ReleaseSummary
     from pipelines.spec_file import SpecChanges
     from pipelines.training_run import TrainingRun
@@ -219,36 +218,6 @@ def show_scores(summary: Mapping[str, Any]) -> None:
     if degraded := summary.get("degraded"):
         why = "see the column `reason`, and check the LLM"
         out.print(f"{degraded:,} are degraded, the classifier's answer alone: {why}.")
-
-
-def show_redaction(redacted: RedactedText) -> None:
-    """The redacted text, then one line for each span that went."""
-    out = Console()
-    out.print(escape(redacted.text), highlight=False)
-    table = Table("where", "type", "score", "found by", title=f"policy {redacted.policy}")
-    for span in redacted.spans:
-        where = f"{span.start}-{span.end}"
-        table.add_row(where, span.entity_type, f"{span.score:.2f}", span.recognizer)
-    out.print(table)
-
-
-def redaction_json(redacted: RedactedText) -> dict[str, Any]:
-    """What `tiebreak redact --json` prints: never a value that went."""
-    return {
-        "text": redacted.text,
-        "counts": dict(redacted.counts),
-        "policy": redacted.policy,
-        "spans": [
-            {
-                "start": span.start,
-                "end": span.end,
-                "entity_type": span.entity_type,
-                "score": span.score,
-                "recognizer": span.recognizer,
-            }
-            for span in redacted.spans
-        ],
-    }
 
 
 def show_keys(keys: Sequence[ApiKey]) -> None:
