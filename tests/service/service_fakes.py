@@ -23,12 +23,14 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from features.encoding import Encoder
 from features.lead import Lead
 from features.lead_spec import LeadSpec
+from features.redaction import RedactedSpan
+from features.redaction_policy import Action
 from models.answer import VerdictSource
 from models.band import Band
 from models.calibration import CalibrationMethod, Calibrator
 from models.classifier import Classifier
 from models.combiner import Combiner
-from models.decision import Decision, Route, RouteReason
+from models.decision import Decision, Redaction, Route, RouteReason
 from models.errors import ReleaseNotFound
 from models.llm_version import Api, LlmVersion
 from models.prompt import EvidenceKind, Prompt
@@ -138,6 +140,15 @@ class FakeSource:
         return small_release(version)
 
 
+def taken_out(*entity_types: str) -> Redaction:
+    """A redaction in which these went, one after the other."""
+    events = (
+        RedactedSpan(9 * i, 9 * i + 8, kind, 0.9, "Test", "1", Action.REPLACE, f"{i:032x}")
+        for i, kind in enumerate(entity_types)
+    )
+    return Redaction("policy-1", "subject-1", tuple(events))
+
+
 class FakeDecider:
     """Real classifier; the LLM's part follows from what the lead says."""
 
@@ -155,7 +166,9 @@ class FakeDecider:
         alone = self._alone(lead, reasons)
         if text == BY_BROKEN_LLM:
             reason = RouteReason.LLM_UNAVAILABLE
-            return replace(alone, reason=reason, llm_failure="timeout", redacted={"PERSON": 1})
+            return replace(
+                alone, reason=reason, llm_failure="timeout", redaction=taken_out("PERSON")
+            )
         if text == BY_TEXT:
             return replace(
                 alone,
@@ -163,7 +176,7 @@ class FakeDecider:
                 route=Route.LLM,
                 reason=RouteReason.FREE_TEXT,
                 verdict=VERDICT,
-                redacted={"EMAIL_ADDRESS": 2},
+                redaction=taken_out("EMAIL_ADDRESS", "EMAIL_ADDRESS"),
             )
         return alone
 

@@ -1,0 +1,62 @@
+"""Looks for planted values in bytes, however they may have been written."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import urllib.parse
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+LEAST = 6  # bytes of an encoded value that cannot stand there by chance
+GZIP, ZLIB = b"\x1f\x8b\x08", (b"\x78\x01", b"\x78\x9c", b"\x78\xda")
+
+
+def found_in(data: bytes, values: Iterable[str]) -> list[tuple[str, str]]:
+    """(value, writing) for each value that `data` holds, also packed within it."""
+    layers = [data.lower(), *(layer.lower() for layer in _unpacked(data))]
+    exact = [data, *_unpacked(data)]
+    return [
+        (value, writing)
+        for value in values
+        for writing, needle, any_case in _writings(value)
+        if any(needle in layer for layer in (layers if any_case else exact))
+    ]
+
+
+def found_under(folder: Path, values: Iterable[str]) -> list[tuple[str, str, str]]:
+    """(file, value, writing) for each file under a folder that holds a value."""
+    listed = list(values)
+    return [
+        (str(path.relative_to(folder)), *hit)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not path.is_symlink()
+        for hit in found_in(path.read_bytes() + path.name.encode(), listed)
+    ]
+
+
+def _writings(value: str) -> Iterator[tuple[str, bytes, bool]]:
+    raw = value.encode()
+    yield "plain", raw.lower(), True
+    yield "utf-16", value.lower().encode("utf-16-le"), True
+    yield "json", value.lower().encode("ascii", "backslashreplace"), True
+    yield "hex", raw.hex().encode(), True
+    yield "url", urllib.parse.quote(value, safe="").lower().encode(), True
+    yield "form", urllib.parse.quote_plus(value).lower().encode(), True
+    for skipped in range(3):  # base64 reads three bytes at a time: where they start is not known
+        whole = base64.b64encode(b"\0" * skipped + raw)
+        inner = whole[4 if skipped else 0 :].rstrip(b"=")[:-1]
+        if len(inner) >= LEAST:
+            yield f"base64+{skipped}", inner, False
+            yield f"base64url+{skipped}", inner.translate(bytes.maketrans(b"+/", b"-_")), False
+
+
+def _unpacked(data: bytes) -> Iterator[bytes]:
+    """What is packed in `data`: gzip and zlib streams."""
+    for magic, bits in ((GZIP, 31), *((m, 15) for m in ZLIB)):
+        at = data.find(magic)
+        while at >= 0:
+            with contextlib.suppress(zlib.error):
+                yield zlib.decompressobj(bits).decompress(data[at:])
+            at = data.find(magic, at + 1)
