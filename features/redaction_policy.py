@@ -14,6 +14,7 @@ from typing import Any
 from features.errors import RedactionFailed
 
 SHIPPED = Path(__file__).with_name("redaction_policy.toml")
+SHIPPED_NER = Path(__file__).with_name("ner")  # the name recognizer that it names
 
 
 class Action(StrEnum):
@@ -104,3 +105,10 @@ def _rule(entry: Mapping[str, Any]) -> EntityRule:
         raise ValueError(f"an entity has {', '.join(sorted(known))} and nothing else")
     keep_last = entry.get("keep_last", 0)
     return EntityRule(Action(entry["action"]), float(entry["threshold"]), int(keep_last))
+
+
+def shipped_files() -> dict[str, bytes]:
+    """The shipped policy and its name recognizer: everything that one policy version is."""
+    ner = sorted(path for path in SHIPPED_NER.glob("*") if path.is_file())
+    weights = {f"{SHIPPED_NER.name}/{path.name}": path.read_bytes() for path in ner}
+    return {SHIPPED.name: SHIPPED.read_bytes(), **weights}

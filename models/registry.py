@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import shutil
 import tempfile
@@ -12,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from features.redaction_policy import RedactionPolicy, shipped_files
 from models.errors import ReleaseNotFound
 from models.llm_version import Api, LlmVersion
 from models.prompt import EvidenceKind
@@ -33,15 +35,18 @@ if TYPE_CHECKING:
     from mlflow.models.model import ModelInfo
 
 CLASSIFIER, LLM, RELEASE = "lead-classifier", "lead-llm", "lead-release"
+REDACTION = "lead-redaction"
 PROMPTS = {kind: f"lead-verdict-{kind.value}" for kind in EvidenceKind}
+PINNED = ("classifier", "llm", "redaction")  # the tags of a release that name versions
 CHAMPION, PREVIOUS = "champion", "previous"
 DESCRIPTIONS = {
     CLASSIFIER: "The cheap first opinion: XGBoost on structured fields, calibrated. "
     "Its lead spec, feature order and calibrator are under extra_files/.",
     LLM: "The tie breaker: provider, model, prompts, decoding, answer schema and redaction policy.",
-    RELEASE: "What serves: pins one lead-classifier and one lead-llm, with the ambiguity band and "
-    "the combiner that were fitted for the two. The alias `champion` is live; move it with "
-    "`tiebreak promote` and `tiebreak rollback`.",
+    REDACTION: "What an LLM may see: the redaction policy, and the name recognizer that it names.",
+    RELEASE: "What serves: pins one lead-classifier, one lead-llm and one lead-redaction, with the "
+    "ambiguity band and the combiner that were fitted for them. The alias `champion` is live; move "
+    "it with `tiebreak promote` and `tiebreak rollback`.",
 }
 
 
@@ -136,7 +141,7 @@ class Registry:
         except (MlflowException, OSError, KeyError) as error:
             message = f"Release {version} cannot be unpacked from MLflow ({type(error).__name__})."
             raise ReleaseNotFound(message) from error
-        return _registered(Release.load(into), version, pinned["classifier"], pinned["llm"])
+        return _registered(Release.load(into), version, pinned)
 
     # -- from training to the registry --------------------------------------------------------
 
@@ -148,16 +153,18 @@ class Registry:
         self._describe_models()
         classifier = self._publish_classifier(release, metrics)
         llm, version = self._publish_llm(release.llm)
+        redaction = self._publish_redaction()
         pinned = replace(release, llm=llm)
-        tags = {"classifier": classifier, "llm": version, **_rounded(metrics)}
-        number = self._log_json(
+        tags = {"classifier": classifier, "llm": version, "redaction": redaction}
+        tags |= _rounded(metrics)
+        number = self._log_files(
             RELEASE,
             {RELEASE_FILE: pinned.pins()},
             tags=tags,
-            about=f"Pins {CLASSIFIER} {classifier} and {LLM} {version}.",
+            about=f"Pins {CLASSIFIER} {classifier}, {LLM} {version}, {REDACTION} {redaction}.",
             metadata={"pins": tags},
         )
-        return _registered(pinned, number, classifier, version)
+        return _registered(pinned, number, tags)
 
     def _publish_classifier(self, release: Release, metrics: Mapping[str, float]) -> str:
         import mlflow.xgboost
@@ -179,7 +186,7 @@ class Registry:
     def _publish_llm(self, llm: LlmVersion) -> tuple[LlmVersion, str]:
         uris = {kind: self._publish_prompt(llm, kind) for kind in llm.prompts}
         llm = llm.with_prompt_uris(uris)
-        version = self._log_json(
+        version = self._log_files(
             LLM,
             {LLM_FILE: llm.to_json()},
             tags={"provider": llm.provider, "model": llm.model, "digest": llm.version},
@@ -187,6 +194,23 @@ class Registry:
             prompts=list(uris.values()),
         )
         return llm, version
+
+    def _publish_redaction(self) -> str:
+        """The version of what redacts here; a new one only where anything in it is new."""
+        policy, files = RedactionPolicy.shipped(), shipped_files()
+        hashed = hashlib.sha256()
+        for name, content in sorted(files.items()):
+            hashed.update(f"{name}\0{len(content)}\0".encode() + content)
+        digest = hashed.hexdigest()
+        for known in self._client.search_model_versions(f"name='{REDACTION}'"):
+            if known.tags.get("sha256") == digest:
+                return str(known.version)
+        return self._log_files(
+            REDACTION,
+            files,
+            tags={"policy": policy.version, "ner_weights": policy.ner_weights, "sha256": digest},
+            about=f"Redaction policy {policy.version}, with its name recognizer.",
+        )
 
     def _publish_prompt(self, llm: LlmVersion, kind: EvidenceKind) -> str:
         import mlflow.genai
@@ -200,7 +224,7 @@ class Registry:
         )
         return str(registered.uri)
 
-    def _log_json(
+    def _log_files(
         self,
         name: str,
         files: Mapping[str, Any],
@@ -212,13 +236,13 @@ class Registry:
     ) -> str:
         from mlflow.models import Model
 
-        from models import json_flavor
+        from models import file_flavor
 
         info = Model.log(
             artifact_path=None,
             name=name.removeprefix("lead-"),
-            flavor=json_flavor,
-            flavor_name=json_flavor.FLAVOR_NAME,
+            flavor=file_flavor,
+            flavor_name=file_flavor.FLAVOR_NAME,
             metadata=dict(metadata or {}),
             prompts=list(prompts) or None,
             files=files,
@@ -280,9 +304,9 @@ class Registry:
             shutil.move(local, folder)
 
 
-def _registered(release: Release, version: str, classifier: str, llm: str) -> Release:
+def _registered(release: Release, version: str, tags: Mapping[str, str]) -> Release:
     """`release` under the version numbers that the registry gave to it and what it pins."""
-    numbers = {"release": version, "classifier": classifier, "llm": llm}
+    numbers = {"release": version, **{name: str(tags[name]) for name in PINNED if name in tags}}
     return replace(release, version=version, versions={**numbers, **release.versions})
 
 
@@ -299,6 +323,7 @@ def _summary(version: ModelVersion, aliases: tuple[str, ...]) -> ReleaseSummary:
     tags = dict(version.tags)
     created = datetime.fromtimestamp(version.creation_timestamp / 1000, tz=UTC)
     classifier, llm = tags.pop("classifier", "?"), tags.pop("llm", "?")
+    tags.pop("redaction", None)
     return ReleaseSummary(str(version.version), created, aliases, classifier, llm, tags)
 
 

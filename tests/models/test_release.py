@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from features.lead import Lead
+from features.redaction_policy import RedactionPolicy
 from models.band import Band
 from models.errors import ReleaseNotFound
 from models.prompt import EvidenceKind
@@ -96,6 +97,12 @@ def test_both_models_and_the_prompts_are_in_mlflow_and_the_alias_moves_as_one(
     for kind, uri in llm.prompt_uris.items():
         prompt = client.get_prompt_version(f"lead-verdict-{kind}", uri.rsplit("/", 1)[1])
         assert "{{lead}}" in str(prompt.template)
+
+    # One redaction, since nothing in it changed; it is the policy with its name recognizer.
+    (redaction,) = client.search_model_versions("name='lead-redaction'")
+    assert redaction.tags["policy"] == RedactionPolicy.shipped().version
+    assert (first.versions["redaction"], second.versions["redaction"]) == ("1", "1")
+    assert pinned["redaction"] == "1"
 
     assert registry.promote() == "2"
     assert registry.promote("1") == "1"

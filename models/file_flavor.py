@@ -1,4 +1,4 @@
-"""An MLflow flavour for models that are only JSON: `lead-llm` and `lead-release`.
+"""An MLflow flavour for models that are a few files: the LLM, the redaction, the release.
 
 `Model.log` calls `save_model` of the module it is given; what it writes is what is registered.
 """
@@ -18,8 +18,16 @@ FLAVOR_NAME = "tiebreak"
 
 
 def save_model(path: str, mlflow_model: Model, files: Mapping[str, Any]) -> None:
-    """Write each JSON tree of `files` under its name, and MLflow's own `MLmodel` beside them."""
-    for name, tree in files.items():
-        write_json(Path(path) / name, tree)
+    """Write each of `files` under its name, and MLflow's own `MLmodel` beside them.
+
+    files: bytes as they are, anything else as JSON.
+    """
+    for name, content in files.items():
+        file = Path(path) / name
+        if isinstance(content, bytes):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+        else:
+            write_json(file, content)
     mlflow_model.add_flavor(FLAVOR_NAME, files=sorted(files))
     mlflow_model.save(str(Path(path) / "MLmodel"))
