@@ -25,13 +25,16 @@ def found_in(data: bytes, values: Iterable[str]) -> list[tuple[str, str]]:
     ]
 
 
-def found_under(folder: Path, values: Iterable[str]) -> list[tuple[str, str, str]]:
+def found_under(
+    folder: Path, values: Iterable[str], *, but_not: Path | None = None
+) -> list[tuple[str, str, str]]:
     """(file, value, writing) for each file under a folder that holds a value."""
     listed = list(values)
     return [
         (str(path.relative_to(folder)), *hit)
         for path in sorted(folder.rglob("*"))
         if path.is_file() and not path.is_symlink()
+        if but_not is None or not path.is_relative_to(but_not)
         for hit in found_in(path.read_bytes() + path.name.encode(), listed)
     ]
 
