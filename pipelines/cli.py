@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=HELP)
 keys = typer.Typer(no_args_is_help=True, help="API keys and their roles.")
 app.add_typer(keys, name="keys")
+bench = typer.Typer(no_args_is_help=True, help="Benchmarks, beside what people would use instead.")
+app.add_typer(bench, name="bench")
 
 NOT_PROMOTED = 3
 Table = Annotated[Path, typer.Argument(help="CSV or Parquet file of past leads.")]
@@ -261,6 +263,67 @@ def _contact(pair: str) -> tuple[str, str]:
     if not (column and equals and value):
         raise typer.BadParameter("Write it as column=value, such as email=jane@acme.com.")
     return column, value
+
+
+@app.command("train-names")
+def train_names(
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write.")],
+    seed: Annotated[int, typer.Option(help="The same seed gives the same weights.")] = 1,
+    minutes: Annotated[float, typer.Option(min=0.1, help="At most.")] = 30.0,
+    as_json: AsJson = False,
+) -> None:
+    """Train redaction's name recognizer anew, on generated messages. Needs the extra `bench`."""
+    from pipelines.display import Display
+    from pipelines.redaction.ner_training import train as train_recognizer
+    from pipelines.report import print_json
+
+    summary = train_recognizer(seed, minutes, output, Display())
+    if as_json:
+        print_json(summary)
+    else:
+        sys.stdout.write(
+            f"{output}: put its files into features/ner/, and this into redaction_policy.toml:\n"
+            f'ner_weights = "{summary.digest}"\n'
+        )
+
+
+@bench.command("redaction")
+def bench_redaction(
+    annotated: Annotated[
+        Path | None, typer.Option(help="pii_synth_dev.json, to be reported on too.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Corpora of our own to draw.")] = 3,
+    retrain: Annotated[
+        int, typer.Option(min=0, help="Train the name recognizer so often, each with a seed.")
+    ] = 0,
+    quick: Annotated[bool, typer.Option(help="One small corpus: a minute.")] = False,
+    plot: Annotated[Path | None, typer.Option(help="A PNG file to write.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure redaction beside stock Presidio: what is found, left, wrong, and what it costs.
+
+    Exit code 1 where a target is missed. Needs the extra `bench`.
+    """
+    from pipelines.display import Display
+    from pipelines.redaction.redaction_bench import BenchOptions
+    from pipelines.redaction.redaction_bench import bench_redaction as measure
+    from pipelines.redaction.redaction_table import bench_json, show_bench
+    from pipelines.report import print_json
+
+    if annotated is not None and not annotated.exists():
+        raise typer.BadParameter(f"{annotated} is not there.")
+    options = BenchOptions(seeds=seeds, quick=quick, annotated=annotated, retrain=retrain)
+    report = measure(options, Display())
+    if plot:
+        from pipelines.redaction.redaction_plot import save_redaction_plot
+
+        save_redaction_plot(report, plot)
+    if as_json:
+        print_json(bench_json(report))
+    else:
+        show_bench(report)
+    if report.failed:
+        raise typer.Exit(1)
 
 
 @keys.command("create")

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 
 import pytest
+from faker import Faker
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +18,12 @@ LEAD = {
     "Company": "Kornblume Mühlen AG",
     "Street": "Am Alten Hof 7, 10115 Berlin",
 }
+
+
+def seeded(locale: str, seed: int) -> Faker:
+    fake = Faker(locale)
+    fake.seed_instance(seed)
+    return fake
 
 
 def masked(text: str, contacts: dict[str, str] | list[str]) -> str:
@@ -86,6 +94,84 @@ def test_contacts_that_say_nothing_find_nothing() -> None:
     assert masked("no, n/a or -", {"a": "", "b": "-", "c": "no", "d": "@", "e": "\u200b"}) == (
         "no, n/a or -"
     )
+
+
+@pytest.mark.parametrize(
+    ("contacts", "text", "left"),
+    [
+        ({"email": "a.bly@x-ray.com; b.fox@x-ray.com"}, "B.FOX@x-ray.com, a bly", "#, #"),
+        ({"name": "Smith, Jane"}, "jane smith; J. Smith; J.S.; Smith J", "#; #; #; #"),
+        ({"name": "Jane Smith"}, "jsmith, janes, smithj, jane.smith77", "#, #, #, #77"),
+        ({"name": "Jane Smith"}, "a blacksmith says smithy", "a blacksmith says smithy"),
+        ({"name": "Robert Kowalski"}, "thanks, Bob", "thanks, #"),
+        ({"name": "Łukasz Wójcik"}, "lukasz wojcik and Wójcika", "# and Wójcika"),
+        ({"name": "Søren Åberg"}, "Soeren Aaberg, soren aberg", "#, #"),
+        ({"name": "José O'Neil"}, "jose oneil, O'NEIL", "#, #"),
+        ({"name": "Ilona van der Dussen"}, "I. van der Dussen, ilonavanderdussen", "#, #"),
+        ({"name": "Li Wu"}, "thanks, Li; ask Wu; it is IT", "thanks, #; ask #; it is IT"),
+        ({"company": "Bluebird Labs GmbH & Co. KG"}, "bluebird, BlueBirdLabs", "#, #"),
+        ({"company": "Global Widget Makers"}, "GWM is us, gwm", "# is us, gwm"),
+        ({"company": "AAA Ltd"}, "a plan for AAA", "a plan for #"),
+        ({"company": "Rose"}, "a rose, we at rose", "a rose, we at #"),
+        ({"phone": "+1 (212) 555-0147 x12"}, "212.555.0147 ext. 12 or 5550147", "# or #"),
+        ({"phone": "+44 (0)20 7946 0018"}, "020 7946 0018, 0044 2079460018", "#, #"),
+        ({"phone": "+49 30 901820"}, "030/90 18 20 or 901820", "# or #"),
+        ({"phone": "+49 30 901820"}, "we sold 820 and 9018", "we sold 820 and 9018"),
+        ({"website": "https://www.kornblume.de/"}, "kornblume.de, Kornblume", "#, #"),
+        (
+            {"profile": "https://linkedin.com/in/jane-smith-77"},
+            "jane-smith-77 on linkedin",
+            "# on linkedin",
+        ),
+        ({"twitter": "@mill_owner"}, "I am mill_owner, millowner", "I am #, #"),
+        ({"birthdate": "1980-03-12"}, "12.03.1980 or March 12th, 1980 or 3/12/80", "# or # or #"),
+        ({"address": "12 Main Street, Springfield"}, "main st 12; springfield", "#; #"),
+        ({"address": "Hauptstraße 5"}, "Hauptstr. 5, in der Hauptstrasse", "#, in der #"),
+        ({"zip": "SW1A 1AA"}, "near sw1a1aa", "near #"),
+        ({"customer": "KD-4711/a"}, "file kd 4711 A", "file #"),
+    ],
+)
+def test_each_kind_of_contact_value_is_found_as_people_write_it(
+    contacts: dict[str, str], text: str, left: str
+) -> None:
+    assert masked(text, contacts) == left
+
+
+def test_an_e_mail_address_of_a_free_provider_leaves_its_local_part() -> None:
+    assert masked("I am xaver q", {"email": "xaver.q@gmail.com"}) == "I am #"
+
+
+def plain_ascii(text: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+
+
+LOCALES = ("en_US", "en_GB", "de_DE", "fr_FR", "es_ES", "it_IT", "pt_BR", "en_IN")
+fakers = st.builds(seeded, st.sampled_from(LOCALES), st.integers(min_value=0, max_value=2**16))
+cases = st.sampled_from([str, str.lower, str.upper, str.title, plain_ascii])
+groups = st.tuples(st.integers(min_value=2, max_value=4), st.sampled_from([" ", "-", ".", ""]))
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=150)
+@given(fake=fakers, case=cases, group=groups)
+def test_nothing_of_a_generated_identity_stays(
+    fake: Faker, case: Callable[[str], str], group: tuple[int, str]
+) -> None:
+    first, last = fake.first_name(), fake.last_name()
+    phone = re.sub(r"\D", "", fake.numerify("+4930#######"))
+    email = f"{plain_ascii(first[0] + last)}@kornblume.example".lower().replace(" ", "")
+    contacts = {
+        "name": f"{first} {last}",
+        "phone": phone,
+        "email": email,
+        "company": "Kornblume AG",
+    }
+    size, gap = group
+    digits = gap.join(phone[i : i + size] for i in range(0, len(phone), size))
+    written = [f"{first} {last}", f"{last}, {first}", f"{first[0]}. {last}", "Kornblume", email]
+
+    for value in [*map(case, written), digits]:
+        left = masked(f"({value})", contacts)
+        assert not [c for c in left if c.isalnum()], (value, left)
 
 
 letters = st.characters(categories=["Lu", "Ll"], max_codepoint=0x24F)

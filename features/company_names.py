@@ -1,0 +1,93 @@
+"""Company names that a legal form, or the way of speaking, gives away."""
+
+from __future__ import annotations
+
+import re
+
+from features.patterns import UPPER, PatternSet, Shape
+from features.recognizers import Patterns, Recognizer
+
+LEGAL_FORM = r"""(?:GmbH(?:[ ]&[ ]Co\.?[ ]?KG(?:aA)?)?|gGmbH|mbH|AG(?:[ ]&[ ]Co\.?[ ]KG)?|Inc
+    |Incorporated|LLC
+    |L\.L\.C|LLP|Ltd|Limited|PLC|plc|Corp|Corporation|OHG|KG|KGaA|UG|e\.?[ ]?K|e\.?V|eG|SE|SARL
+    |S\.?[ ]?[àa][ ]?r\.?l|SASU?
+    |EURL|SNC|SpA|S\.p\.A|S\.?r\.?l|S\.?L\.?U?|S\.?A\.?[ ]de[ ]C\.?V|S\.A\.?S?|SA|B\.?V|N\.?V
+    |Pty(?:\.?[ ]Ltd)?|Pvt\.?(?:[ ]Ltd)?
+    |Private[ ]Limited|Oyj?|AB|ASA?|A/S|ApS|Sp\.?[ ]?z[ ]?o\.?[ ]?o|S\.?[ ]?R\.?[ ]?L|Ltda|LTDA
+    |EIRELI|S/A|Pte(?:\.?[ ]Ltd)?
+    |K\.K|KK|Bhd|Sdn\.?[ ]Bhd|d\.o\.o|s\.r\.o|a\.s|Kft|Zrt|A\.?Ş|Lda|Co|Company|Holdings?|Group)"""
+WEAK_FORMS = re.compile(r"(?:SA|AB|SE|AS|AG|Co|Company|Holdings?|Group|KK|UG|e\.?[ ]?K|Corp)\.?$")
+FIRST_WORDS = frozenset(
+    """
+    The Our A An This That Your My We I Any Every Each Some No Which What Is Are And Or For
+    Unsere Die Der Das Eine Ihre Notre La Le Nuestra El Une Un Una Are Both Parent Holding User
+    Target
+    """.split()  # noqa: SIM905  # to be read
+)
+CONNECTORS = frozenset({"&", "+", "and", "und", "of", "et", "y", "e", "de", "del", "di", "für"})
+LOWER_FORM = r"""(?:gmbh(?:[ ]&[ ]co\.?[ ]kg)?|inc|llc|llp|ltd|limited|plc|corp|pty[ ]ltd|pvt[ ]ltd
+    |sarl|s\.?r\.?l|s\.l|b\.v
+    |bv|ltda|sp\.?[ ]z[ ]?o\.?o|ohg|kg|oy|aps)"""
+NO_NAMES = r"""(?!(?:an?|the|our|your|my|any|no|every|new|old|and|or|of|as|single|member|is|are
+    |public|eine?
+    |der|die|das|une?|una|from|in|to|for|german|us|uk|local|other|unsere)\b)"""
+
+
+def is_company(match: str) -> bool:
+    """False for `The Company`, `Our Group`: forms that are words, or codes, too."""
+    weak = WEAK_FORMS.search(match)
+    if not weak:
+        return True
+    words = match[: weak.start()].split()
+    return (
+        words[0] not in FIRST_WORDS
+        and words[-1] not in CONNECTORS
+        and not any(map(str.isdigit, match))
+    )
+
+
+COMPANIES = PatternSet(
+    "ORGANIZATION",
+    "CompaniesByLegalForm",
+    0.75,
+    (
+        rf"""(?<![\w&]) (?: [{UPPER}\d][\w&'.-]{{0,30}}+ ,?[ ] (?:(?:&|\+|and|und|of|et|y|e|de|del
+            |di|für)[ ]){{0,2}} ){{1,5}}
+            {LEGAL_FORM} (?!\w)\.?""",
+        rf"""(?i: (?<![\w&]) {NO_NAMES} [^\W\d_][\w&'-]{{1,30}}+ [ ] {LOWER_FORM} (?!\w)\.? )""",
+    ),
+    ignore_case=False,
+    honest=is_company,
+)
+NAMED_COMPANIES = PatternSet(
+    "ORGANIZATION",
+    "IntroducedCompanies",
+    0.6,
+    (
+        Shape(
+            r"""(?m: ^[ \t>]*+ (?i:company|organi[sz]ation|employer|firma|unternehmen|entreprise
+                |société|empresa
+            |azienda|bedrijf|företag) (?i:[ ]?name)? [ \t]*+ [:=] [ \t]*+ (?P<pii>
+                [^\s,;|][^\n,;|]{1,50} ) )""",
+            (":", "="),
+        ),
+        Shape(
+            rf"""\b(?i:company(?:'s)?[ ](?:name[ ])?is[ ]called | company[ ]name[ ]is |
+            on[ ]behalf[ ]of | (?:we|here|team|us)[ ]at
+            | firma[ ]hei(?:ß|ss)t | entreprise[ ]s'appelle | empresa[ ]se[ ]llama |
+                wir[ ]von[ ]der | wir[ ]bei
+            | i[ ]work[ ](?:for|at) | i'm[ ]with | ich[ ]arbeite[ ]bei )
+            [ ] (?P<pii> [{UPPER}][\w&'.-]{{1,30}}+
+                (?:[ ](?:&[ ])?[{UPPER}][\w&'.-]{{0,30}}+){{0,3}} (?<!\.) )""",
+            ("called", "company name", "behalf of", " at ", "firma", "entreprise", "empresa",
+             "wir ", "i work", "i'm with", "arbeite"),
+        ),
+    ),
+    ignore_case=False,
+    honest=lambda match: match.split()[0] not in FIRST_WORDS,
+)  # fmt: skip
+
+
+def recognizers() -> list[Recognizer]:
+    """Recognizers of company names."""
+    return [Patterns(COMPANIES), Patterns(NAMED_COMPANIES)]

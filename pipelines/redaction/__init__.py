@@ -1,0 +1,1 @@
+"""How well redaction works, and the training of its name recogniser."""

@@ -1,0 +1,209 @@
+r"""Training messages: templates filled with identities of the training half and with decoys.
+
+A template is one line of `templates/train_*.txt`: `\n` starts a line, `[a|b]` is one of them, and
+`{slot}` a field of an identity (`{first2}`: of the second one) or a kind of phrase in
+`words/phrases.toml`. `_low` and `_cap` change a phrase's first letter, capitals all letters.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from pipelines.redaction.address_writings import corner, street_name, unit
+from pipelines.redaction.english_words import english_words
+from pipelines.redaction.example import Example, Span
+from pipelines.redaction.identities import SLOT_TYPES, Identities, Identity, Part
+from pipelines.redaction.identity_numbers import digits
+from pipelines.redaction.name_pools import (
+    WORDS,
+    frequent_words,
+    invented_words,
+    read_words,
+    surnames,
+)
+
+TEMPLATES = Path(__file__).with_name("templates")
+CHOICE = re.compile(r"\[([^\[\]]*\|[^\[\]]*)\]")
+SLOT = re.compile(r"\{([A-Za-z_]+)(\d?)\}")
+FOREIGN = "train_foreign"
+TITLES = {"film", "song"}
+RARE = {"noun", "verb", "adjective", "adverb"}  # words of these come from a lexicon too
+Piece = tuple[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """name: of its file and line. locale: of whoever writes in it; None for any."""
+
+    name: str
+    text: str
+    locale: str | None = None
+
+
+@cache
+def templates() -> tuple[Template, ...]:
+    """All training templates, in order."""
+    return tuple(t for path in sorted(TEMPLATES.glob("train_*.txt")) for t in _read(path))
+
+
+def _read(path: Path) -> Iterator[Template]:
+    for line_number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if not line or line.startswith("# "):
+            continue
+        name, text = f"{path.stem}:{line_number}", line.replace("\\n", "\n")
+        locale, bar, rest = text.partition("|")
+        own = path.stem == FOREIGN and bool(bar) and re.fullmatch(r"[a-z]{2}_[A-Z]{2}", locale)
+        yield Template(name, rest, locale) if own else Template(name, text)
+
+
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """Choices of one kind of slot."""
+
+    entity_type: str | None
+    choices: tuple[str, ...]
+
+
+@cache
+def phrases() -> Mapping[str, Phrases]:
+    """By slot."""
+    plain = (WORDS / "plain_sentences.txt").read_text(encoding="utf-8")
+    return {"plain": Phrases(None, tuple(plain.splitlines()))} | {
+        kind: Phrases(
+            entry["type"] or None,
+            tuple(w.strip() for w in re.split(r"[;\n]", entry["words"]) if w.strip()),
+        )
+        for kind, entry in read_words("phrases").items()
+    }
+
+
+class Filler:
+    """Fills templates. The same seed fills them alike."""
+
+    def __init__(self, seed: int, part: Part = Part.TRAIN) -> None:
+        self._rng = random.Random(f"filler:{seed}")  # noqa: S311  # no secret is drawn
+        self._identities = Identities(part, seed)
+        self._part = part
+
+    def fill(self, template: Template) -> Example:
+        """One example of a template."""
+        people: dict[str, Identity] = {}
+        names: dict[str, str] = {}
+        pieces = list(self._pieces(template.text, template.locale, people, names))
+        text, spans = _joined(pieces)
+        locale = people["1"].locale if "1" in people else template.locale or "en_US"
+        return Example(text, spans, template.name, locale)
+
+    def _pieces(
+        self, text: str, locale: str | None, people: dict[str, Identity], names: dict[str, str]
+    ) -> Iterator[Piece]:
+        chosen = CHOICE.sub(lambda m: self._rng.choice(m[1].split("|")), text)
+        at = 0
+        for slot in SLOT.finditer(chosen):
+            yield chosen[at : slot.start()], None
+            at = slot.end()
+            kind, who = slot[1], slot[2] or "1"
+            yield from self._slot(kind, who, locale, people, names)
+        yield chosen[at:], None
+
+    def _slot(
+        self,
+        kind: str,
+        who: str,
+        locale: str | None,
+        people: dict[str, Identity],
+        names: dict[str, str],
+    ) -> Iterator[Piece]:
+        word = re.sub(r"(?<=.)_(low|plain|cap)", "", kind.lower())
+        phrase = phrases().get(kind if kind in phrases() else word)
+        if phrase and not (word == "country" and (locale or self._rng.random() < 0.3)):
+            yield from self._phrase(phrase, word, kind, locale, people, names)
+            return
+        if who not in people:
+            people[who] = self._identities.draw(locale)
+        value, entity_type = self._value(word, people[who], names, who)
+        yield value.upper() if kind.isupper() else value, entity_type
+
+    def _phrase(
+        self,
+        phrase: Phrases,
+        word: str,
+        kind: str,
+        locale: str | None,
+        people: dict[str, Identity],
+        names: dict[str, str],
+    ) -> Iterator[Piece]:
+        text = self._rng.choice(phrase.choices)
+        if word in TITLES and self._rng.random() < 0.6:
+            text = self._title(quoted=word == "song")
+        if word in RARE and self._rng.random() < 0.5:
+            text = self._rare(word)
+        if "_low" in kind and not text.startswith("I"):
+            text = text[0].lower() + text[1:]
+        if "_cap" in kind:
+            text = text[0].upper() + text[1:]
+        if phrase.entity_type:
+            yield text.upper() if kind.isupper() else text, phrase.entity_type
+        else:
+            yield from self._pieces(text, locale, people, names)
+
+    def _title(self, *, quoted: bool) -> str:
+        """Of a film or a song: words that may stand in any title."""
+        pools = (frequent_words(), english_words("noun"), invented_words(self._part))
+        count = self._rng.choice([1, 1, 2, 2, 3])
+        words = [self._rng.choice(self._rng.choice(pools)).capitalize() for _ in range(count)]
+        title = " ".join([*self._rng.choice([[], [], ["The"], ["A"]]), *words])
+        return f'"{title}"' if quoted else title
+
+    def _rare(self, kind: str) -> str:
+        if self._rng.random() < 0.5:
+            return self._rng.choice(frequent_words())
+        text = self._rng.choice(english_words(kind))
+        return text + self._rng.choice(["ed", "s", "ing", ""]) if kind == "verb" else text
+
+    def _value(self, kind: str, who: Identity, names: dict[str, str], key: str) -> Piece:
+        if kind == "name":
+            if key not in names:
+                names[key] = self._name(who)
+            return names[key], "PERSON"
+        if kind == "both":
+            return f"{who.first} {who.last}", "PERSON"
+        if kind == "wordname_full":
+            first = self._rng.choice(phrases()["wordname"].choices)
+            return f"{first} {self._rng.choice(surnames(who.locale, self._part))}", "PERSON"
+        if kind == "a_job":
+            job = self._rng.choice(phrases()["job"].choices)
+            return ("an " if job[0] in "AEIO" else "a ") + job, None
+        if kind in SLOT_TYPES:
+            return str(getattr(who, kind)), SLOT_TYPES[kind]
+        return self._address_part(kind, who), "STREET_ADDRESS"
+
+    def _name(self, who: Identity) -> str:
+        both = f"{who.first} {who.last}"
+        return self._rng.choice([who.full, who.full, both, both, who.first, who.first, who.last])
+
+    def _address_part(self, kind: str, who: Identity) -> str:
+        rng = self._rng
+        parts: dict[str, Callable[[], str]] = {
+            "street_name": lambda: street_name(who.locale, self._part, rng),
+            "unit": lambda: unit(who.locale, rng),
+            "long_line": lambda: f"{digits(rng, rng.randint(2, 5))} {who.street_line}",
+            "corner": lambda: corner(who.locale, self._part, rng),
+            "street_flat": lambda: re.sub(r",?\s*\n[\s,]*", ", ", who.street),
+        }
+        return parts[kind]()
+
+
+def _joined(pieces: list[Piece]) -> tuple[str, tuple[Span, ...]]:
+    spans: list[Span] = []
+    size = 0
+    for text, entity_type in pieces:
+        if entity_type and text:
+            spans.append(Span(size, size + len(text), entity_type))
+        size += len(text)
+    return "".join(text for text, _ in pieces), tuple(spans)

@@ -1,0 +1,34 @@
+"""Rows to judge: what goes is marked with its type; what only looks like it stays."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.features.recognized import marked, unmarked
+
+GOES = [
+    "we are [ORGANIZATION Müller & Söhne GmbH], a mill",
+    "at [ORGANIZATION Acme Tools Inc.] we do",
+    "we at [ORGANIZATION Bluebird Labs] mill",
+    "[ORGANIZATION acme gmbh] is ours",
+    "Company: [ORGANIZATION Northwind Traders]",
+    "[ORGANIZATION Contoso S.A. de C.V.]",
+    "[ORGANIZATION Contoso Ltd and Fabrikam, Inc.]",
+    "[ORGANIZATION Volkswagen AG]",
+]
+STAYS = [
+    "the Limited edition and the Group",
+    "Our Company grew",
+    "an llc or a gmbh",
+    "The Company",
+]
+
+
+@pytest.mark.parametrize("row", GOES)
+def test_company_names_go(row: str) -> None:
+    assert marked(unmarked(row)) == row
+
+
+@pytest.mark.parametrize("text", STAYS)
+def test_what_only_looks_like_company_names_stays(text: str) -> None:
+    assert marked(text) == text

@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+import time
+from datetime import timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from features.cpu_timer import CpuTimer
+from features.errors import RedactionFailed
+from features.named_entities import MOST_WORDS, NamedEntities, cleaned, pieces, readable
+from features.ner_component import META, SHIPPED, WEIGHTS, load_component, tokenizer_of
+from features.redaction_policy import RedactionPolicy
+
+MODEL = RedactionPolicy.shipped().ner_model
+DIGEST = str(json.loads((SHIPPED / META).read_text())["sha256"])
+HOSTILE = (
+    "a.a." * 5_000,
+    "Mr " * 6_666,
+    "((((" * 5_000,
+    "A" * 20_000,
+    "x\n" * 10_000,
+    "?! " * 6_666,
+    "@" * 60 + " ",
+    ("'s" * 30 + " ") * 327,
+    "é̈" * 10_000,
+    "1/2-" * 5_000,
+)
+
+
+@pytest.fixture(scope="module")
+def names() -> NamedEntities:
+    return NamedEntities(MODEL, DIGEST, 1_000)
+
+
+def found(names: NamedEntities, text: str) -> list[tuple[str, str]]:
+    results = names.analyze(text, names.supported_entities)
+    return [(r.entity_type, text[r.start : r.end]) for r in results]
+
+
+@pytest.mark.parametrize(
+    ("text", "entity_type", "value"),
+    [
+        ("Hi, my name is Ottilie Brandauer and I run a bakery.", "PERSON", "Ottilie Brandauer"),
+        ("we spoke to priya raghunathan about the quote", "PERSON", "priya raghunathan"),
+        ("Regards,\nTomasz Wieczorkowski\nBuyer", "PERSON", "Tomasz Wieczorkowski"),
+        ("I work at Velocira Logistics in Leeds.", "ORGANIZATION", "Velocira Logistics"),
+        ("Ship it to 27 Thornbury Lane, Leeds LS4 2AB.", "STREET_ADDRESS", "27 Thornbury Lane"),
+        ("Wir sitzen in der Lindenstraße 12, 10115 Berlin.", "STREET_ADDRESS", "Lindenstraße 12"),
+        ("We are based in Toronto.", "LOCATION", "Toronto"),
+    ],
+)  # fmt: skip
+def test_it_finds(names: NamedEntities, text: str, entity_type: str, value: str) -> None:
+    assert any(kind == entity_type and value in span for kind, span in found(names, text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We use Salesforce, HubSpot and Excel, and our budget is $40k.",
+        "The jacket runs small, I usually wear a medium but the large fits.",
+        "Can you send me a price list by Friday? We need it in May.",
+        "Does it work with Microsoft Teams on my iPhone?",
+    ],
+)
+def test_it_leaves_what_identifies_nobody(names: NamedEntities, text: str) -> None:
+    gone = {"PERSON", "ORGANIZATION", "STREET_ADDRESS"}
+    assert [f for f in found(names, text) if f[0] in gone] == []
+
+
+def test_only_the_types_asked_for_are_given(names: NamedEntities) -> None:
+    results = names.analyze("Anna Kowalska lives in Paris.", ["LOCATION"])
+    assert {r.entity_type for r in results} <= {"LOCATION"}
+
+
+def test_weights_that_the_policy_does_not_name_are_not_loaded(tmp_path: Path) -> None:
+    shutil.copytree(SHIPPED, tmp_path / "ner")
+    raw = bytearray((tmp_path / "ner" / WEIGHTS).read_bytes())
+    raw[-1] ^= 1
+    (tmp_path / "ner" / WEIGHTS).write_bytes(raw)
+    with pytest.raises(RedactionFailed, match="ner_weights"):
+        load_component(tokenizer_of(MODEL), DIGEST, tmp_path / "ner")
+    with pytest.raises(RedactionFailed, match="cannot be read"):
+        load_component(tokenizer_of(MODEL), DIGEST, tmp_path / "nothing")
+
+
+def test_more_words_than_the_policy_allows_are_refused(names: NamedEntities) -> None:
+    with pytest.raises(RedactionFailed, match="words"):
+        names.analyze("word " * 1_001, names.supported_entities)
+
+
+def test_the_cpu_timer_stops_it_between_pieces(names: NamedEntities) -> None:
+    ticks = iter(range(1_000))
+    timer = CpuTimer(timedelta(seconds=3), clock=lambda: float(next(ticks)))
+    with pytest.raises(RedactionFailed), timer.running():
+        names.analyze("A word or two. " * 240, names.supported_entities)
+
+
+def test_two_threads_at_once_do_not_mix(names: NamedEntities) -> None:
+    texts = [f"My name is {name} Hartwell." for name in ("Oliver", "Susanna", "Marek", "Ilse")]
+    alone = [found(names, text) for text in texts]
+    together: dict[int, list[tuple[str, str]]] = {}
+
+    def work(i: int) -> None:
+        for _ in range(5):
+            together[i] = found(names, texts[i])
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(len(texts))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [together[i] for i in range(len(texts))] == alone
+
+
+@given(st.text(max_size=600))
+@settings(max_examples=40, deadline=None)
+def test_every_span_lies_in_the_text_and_holds_something(text: str) -> None:
+    names = _one()
+    for r in names.analyze(text, names.supported_entities):
+        assert 0 <= r.start < r.end <= len(text)
+        assert text[r.start : r.end].strip()
+
+
+_made: list[NamedEntities] = []
+
+
+def _one() -> NamedEntities:
+    if not _made:
+        _made.append(NamedEntities(MODEL, DIGEST, 5_000))
+    return _made[0]
+
+
+@given(st.text(alphabet=" \n.ab!?-'", max_size=3_000))
+@settings(max_examples=60, deadline=None)
+def test_pieces_cover_every_word_once_and_are_small(text: str) -> None:
+    cuts = list(pieces(readable(text), 10_000))
+    assert all(a[1] <= b[0] for a, b in pairwise(cuts))
+    covered = {i for start, end in cuts for i in range(start, end)}
+    assert all(i in covered for i, c in enumerate(readable(text)) if not c.isspace())
+    for start, end in cuts:
+        assert sum(c.isalnum() for c in readable(text)[start:end].split()) <= 2 * MOST_WORDS
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: text[:6].strip())
+def test_a_hostile_text_is_read_or_refused_in_time(names: NamedEntities, text: str) -> None:
+    begin = time.thread_time()
+    try:
+        with CpuTimer(timedelta(milliseconds=200)).running():
+            names.analyze(text, names.supported_entities)
+    except RedactionFailed as refusal:
+        assert text[:10] not in str(refusal)  # noqa: PT017
+    assert time.thread_time() - begin < 0.5  # 0.25 s on an idle core
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "kept"),
+    [
+        ("> Jane Smith,", "PERSON", ["Jane Smith"]),
+        ("Jane Smith\n> Acme", "PERSON", ["Jane Smith", "Acme"]),
+        ("34B", "PERSON", []),
+        ("X", "PERSON", []),
+        ("Acme Inc.", "ORGANIZATION", ["Acme Inc."]),
+        ("12 High St\nLeeds.", "STREET_ADDRESS", ["12 High St\nLeeds"]),
+    ],
+)
+def test_spans_lose_what_is_no_part_of_them(text: str, kind: str, kept: list[str]) -> None:
+    assert [text[a:b] for a, b, _ in cleaned(text, 0, len(text), kind)] == kept

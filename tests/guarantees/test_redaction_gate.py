@@ -1,0 +1,39 @@
+"""The release gate of redaction: `tiebreak bench redaction` in small, against its targets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from features.redaction import Redactor
+from pipelines.display import Display
+from pipelines.redaction.redaction_bench import BenchOptions, BenchReport, bench_redaction
+
+pytest.importorskip("faker", reason="the extra `bench` is not installed")
+
+ANNOTATED = Path(__file__).parents[2].parent / "shared" / "data" / "pii_synth_dev.json"
+
+
+@pytest.fixture(scope="module")
+def report() -> BenchReport:
+    annotated = ANNOTATED if ANNOTATED.exists() else None
+    options = BenchOptions(quick=True, annotated=annotated)
+    return bench_redaction(options, Display(Console(quiet=True)))
+
+
+def test_a_release_meets_every_target_of_redaction(report: BenchReport) -> None:
+    missed = [f"{f.name}, {f.corpus}: {f.ours}" for f in report.failed]
+    assert missed == []
+
+
+def test_the_gate_reads_enough_texts_and_none_of_them_is_refused(report: BenchReport) -> None:
+    assert report.messages["leads"] >= 120
+    assert report.messages["decoys"] >= 60
+    assert report.refused == 0
+    assert {f.name for f in report.figures} >= {"F2", "precision", "left in clear", "CPU, p99"}
+
+
+def test_the_policy_that_was_measured_is_the_one_that_is_served(report: BenchReport) -> None:
+    assert report.policy == Redactor.load().policy_version
