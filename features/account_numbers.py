@@ -21,7 +21,7 @@ ACCOUNT = r"""\b(?:account|acct|a/c|customer|client|order|invoice|purchase[ ]ord
 ACCOUNT_NUMBERS = PatternSet(
     "ACCOUNT_NUMBER",
     "KeywordedNumbers",
-    0.7,
+    0.85,
     (
         rf"""{NUMBER_SIGN} (?P<pii> (?=[A-Z/-]{{0,8}}\d) [A-Z\d] (?:[A-Z\d/-]|[ ](?=\d)){{2,24}}
             )""",
