@@ -16,6 +16,7 @@ from presidio_analyzer import LocalRecognizer, RecognizerResult
 
 from features.errors import RedactionFailed
 from features.lead import MAX_TEXT_CHARS
+from features.named_entities import NamedEntities
 from features.redaction import RedactedText, Redactor
 from features.redaction_policy import RedactionPolicy
 
@@ -179,6 +180,35 @@ def test_a_failing_recognizer_means_no_text_and_no_trace_of_it(broken: Fixed) ->
     shown = "".join(traceback.format_exception(failure.value)) + repr(failure.value)
     assert "Jane" not in shown
     assert "acme" not in shown
+
+
+def test_whichever_recognizer_fails_no_text_comes_out(redactor: Redactor) -> None:
+    shipped = list(redactor._registry.recognizers)
+    assert len(shipped) > 50
+    for place, recognizer in enumerate(shipped):
+        others = [Fixed(ValueError(JANE)) if i == place else r for i, r in enumerate(shipped)]
+        with pytest.raises(RedactionFailed, match="ValueError"):
+            redactor_with(*others).redact(JANE)
+        assert recognizer.name
+    with pytest.raises(RedactionFailed):
+        redactor_with(*shipped).redact(JANE, {"name": Unreadable("Jane")})
+
+
+class Unreadable(str):
+    """A contact value that fails when it is read."""
+
+    __slots__ = ()
+
+    def __len__(self) -> int:
+        raise ValueError(JANE)
+
+
+def test_a_failing_network_means_no_text() -> None:
+    policy = RedactionPolicy.shipped()
+    names = NamedEntities(policy.ner_model, policy.ner_weights, policy.max_ner_words)
+    names._nlp = None
+    with pytest.raises(RedactionFailed, match="Do not send"):
+        redactor_with(names).redact(JANE)
 
 
 @pytest.mark.parametrize("text", [None, 7, b"bytes", ["a"]])
