@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import product
 
 from features.given_names import diminutives
 from features.ordinary_words import (
     FREE_MAIL,
+    GRAMMAR,
     HOST_LABELS,
     LEGAL_FORMS,
     NETWORKS,
@@ -259,6 +260,15 @@ def _place(value: str) -> Iterator[Known]:
 
 
 def _name(value: str) -> Iterator[Known]:
+    """A person's own name goes in any case (`autumn`); only what holds sentences up may stay."""
+    for known in _name_forms(value):
+        if isinstance(known, Words) and known.ordinary and len(known.words[0]) >= LEAST_LETTERS:
+            yield replace(known, ordinary=known.words[0] in GRAMMAR)
+        else:
+            yield known
+
+
+def _name_forms(value: str) -> Iterator[Known]:
     if "," in value:  # Smith, Jane
         last, _, first = value.partition(",")
         value = f"{first} {last}"

@@ -45,6 +45,15 @@ ORDINARY = frozenset(
     yes york you young your zen zum zur
     """.split()  # noqa: SIM905  # to be read
 )
+# Of these, what no sentence does without: a lead's own name too, where it is not written as one.
+GRAMMAR = frozenset(
+    """
+    about all and any can con como das dear del dem den der des die est for from great had has
+    have help how its just las les like los make may might mit more most much my need new nice
+    non not now one our out para please pas plus pour que she some sur that the they this time
+    und una une von want was way well what when who will with would yes you your zum zur
+    """.split()  # noqa: SIM905  # to be read
+)
 LEGAL_FORMS = frozenset(
     """
     ab ag and as bhd bv cie co company corp corporation doo eg eireli ek eurl ev gbr gmbh gmbhco

@@ -110,6 +110,8 @@ def _share(value: float | None) -> str:
 
 
 def _shown(interval: Interval, unit: str) -> str:
+    if 0 < interval.value < 0.001:  # not nothing, where nothing is the target
+        return f"{interval.value:.6f} {unit}".rstrip()
     if interval.low < interval.high:
         return f"{interval} {unit}".rstrip()
     value = f"{interval.value:.3f}" if abs(interval.value) < 10 else f"{interval.value:,.0f}"

@@ -56,11 +56,21 @@ def test_a_leads_own_values_are_found_however_they_are_written(text: str, left: 
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["Mark the date: we will grow.", "Will you call?", "a frank word", "Price per seat?", "smithy"],
+    ("text", "left"),
+    [
+        ("cheers, autumn", "cheers, #"),
+        ("a frank word", "a # word"),
+        ("thanks, Will", "thanks, #"),
+        ("ROSE here", "# here"),
+    ],
 )
-def test_names_that_are_ordinary_words_stay_words(text: str) -> None:
-    assert masked(text, ["Mark Price", "Will Frank", "Jo Smith"]) == text
+def test_a_leads_own_name_goes_in_any_case_though_it_is_a_word(text: str, left: str) -> None:
+    assert masked(text, ["Autumn Rose", "Will Frank"]) == left
+
+
+@pytest.mark.parametrize("text", ["we will grow.", "Will you call?", "smithy", "may I?"])
+def test_names_that_no_sentence_does_without_stay_words(text: str) -> None:
+    assert masked(text, ["Mark Price", "Will Frank", "Jo Smith", "May Green"]) == text
 
 
 @pytest.mark.parametrize(
