@@ -16,6 +16,7 @@ from presidio_analyzer import LocalRecognizer, RecognizerResult
 from features.cpu_timer import check_cpu
 from features.errors import RedactionFailed
 from features.ner_component import SHIPPED, load_component, ordinary_words, tokenizer_of
+from features.ordinary_language import OrdinaryLanguage
 
 VERSION = "2026-11.2"
 SCORE = 0.85
@@ -28,9 +29,6 @@ MOST_WORDS = 120  # in one piece: at about 10,000 words a second, 12 ms
 FEWEST_WORDS = 40  # before a cut that is not between any two words
 CUTS = re.compile(r"(?P<blank_line>\n\s*\n\s*)|(?P<sentence>(?<=[.!?])\s+)|(?P<line>\n\s*)|\s+")
 EDGES = " \t\r\n,;:!?>|*\"'()<#-"
-FILTERED = {"PERSON", "ORGANIZATION", "STREET_ADDRESS"}
-LETTERS = re.compile(r"[^\W\d_]+")
-ENDINGS = ("s", "es", "ed", "ing", "ly", "er", "est", "y", "ers")
 # A unit, or a house number of up to three digits at an end of the line.
 STREET_LINE = re.compile(
     r"(?im)\b(?:apt|apartment|suite|ste|unit|flat|floor|room|box|building|bldg|studio)\b"
@@ -58,7 +56,7 @@ class NamedEntities(LocalRecognizer):  # type: ignore[misc]  # Presidio ships no
         self._blas = ThreadpoolController()  # more threads than one only wait for each other here
         self._nlp = tokenizer_of(model)
         self._ner = load_component(self._nlp, weights, folder)
-        self._ordinary = ordinary_words(model, folder)
+        self._ordinary = OrdinaryLanguage(ordinary_words(model, folder))
         self._max_words = max_words
         self._turn = threading.Lock()
 
@@ -83,30 +81,7 @@ class NamedEntities(LocalRecognizer):  # type: ignore[misc]  # Presidio ships no
                 doc = self._ner(self._nlp.make_doc(text[start:end]))
                 spans = [(start + e.start_char, start + e.end_char, e.label_) for e in doc.ents]
             for span in spans:
-                yield from (s for s in cleaned(text, *span) if not self._only_words(text, s))
-
-    def _only_words(self, text: str, span: Span) -> bool:
-        """True for words in small letters that a dictionary has: no name is missed by them."""
-        value = text[span[0] : span[1]]
-        if not value.islower() or span[2] not in FILTERED or any(map(str.isdigit, value)):
-            return False
-        return all(map(self._is_ordinary, LETTERS.findall(value)))
-
-    def _is_ordinary(self, word: str) -> bool:
-        if word in self._ordinary or len(word) < 3:
-            return True
-        for ending in ENDINGS:
-            stem = word.removesuffix(ending)
-            if stem != word and (stem in self._ordinary or stem + "e" in self._ordinary):
-                return True
-            if (
-                stem != word
-                and len(stem) > 2
-                and stem[-1] == stem[-2]
-                and stem[:-1] in self._ordinary
-            ):
-                return True
-        return False
+                yield from (s for s in cleaned(text, *span) if not self._ordinary.holds(text, *s))
 
 
 def readable(text: str) -> str:
@@ -177,8 +152,7 @@ def address_lines(text: str, start: int, end: int) -> list[tuple[int, int]]:
     anywhere else: only postcodes go with street and unit.
     """
     lines = [line.span() for line in LINE.finditer(text, start, end)]
-    own_line = not text[text.rfind("\n", 0, start) + 1 : start].strip(EDGES)
-    if len(lines) < 3 or not own_line:
+    if len(lines) < 3 or text[text.rfind("\n", 0, start) + 1 : start].strip(EDGES):
         return [(start, end)]
     parts = [lines[0]]
     for a, b in lines[1:]:

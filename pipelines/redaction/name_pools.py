@@ -125,7 +125,8 @@ def street_words(locale: str, part: Part) -> tuple[str, ...]:
 def towns(locale: str) -> tuple[str, ...]:
     """Towns that Faker lists for a locale; none for some."""
     address = _provider(locale, "address")
-    return tuple(t for t in getattr(address, "cities", ()) if t and len(t) < 25)[:600]
+    listed = sorted(set(getattr(address, "cities", ())))  # some are sets, in no order
+    return tuple(town for town in listed if town and len(town) < 25)[:600]
 
 
 @cache

@@ -21,8 +21,8 @@ from pipelines.redaction.example import Example
 from pipelines.redaction.training_corpus import training_corpus
 
 VERSION = "2026-11.2"
-EXAMPLES = 24_000
-EPOCHS = 8
+EXAMPLES = 30_000
+EPOCHS = 6
 PATIENCE = 3  # validations without a better score
 BATCH_WORDS = 1_000
 LEARN_RATE, LAST_LEARN_RATE = 1e-3, 1e-4

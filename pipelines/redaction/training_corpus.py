@@ -26,6 +26,7 @@ WEIGHTS = {
     "train_decoys": 1.1,
     "train_companies": 1.3,
     "train_words": 1.2,
+    "train_people": 1.3,
     "train_plain": 5.0,
 }
 
@@ -53,12 +54,12 @@ def is_validation(template: Template) -> bool:
 
 
 def training_corpus(seed: int, size: int) -> TrainingCorpus:
-    """`size` training examples, and a tenth as many for validation."""
+    """`size` training examples, and a thirtieth as many for validation."""
     rng = random.Random(f"corpus:{seed}")  # noqa: S311  # no secret is drawn
     learned = [t for t in templates() if not is_validation(t)]
     held_out = [t for t in templates() if is_validation(t)]
     train = tuple(_drawn(learned, Filler(seed), size, rng))
-    validation = tuple(_drawn(held_out, Filler(seed, Part.TEST), max(200, size // 10), rng))
+    validation = tuple(_drawn(held_out, Filler(seed, Part.TEST), max(200, size // 30), rng))
     return TrainingCorpus(train, validation)
 
 

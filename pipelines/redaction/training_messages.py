@@ -31,6 +31,13 @@ TEMPLATES = Path(__file__).with_name("templates")
 CHOICE = re.compile(r"\[([^\[\]]*\|[^\[\]]*)\]")
 SLOT = re.compile(r"\{([A-Za-z_]+)(\d?)\}")
 FOREIGN = "train_foreign"
+# Kinds of things that get made-up names, and what these end with.
+MADE_UP = {
+    "tool": "CRM Cloud Desk Hub Suite Flow Sheets ERP One Connect 365 Studio Online Analytics .io",
+    "product": "Pro Max 2 3000 X200 Mini Plus Air Ultra S9 Lite Classic Series V8 4K",
+    "brand": "Home Kids Sport Denim & Co.",
+    "event": "Summit Expo Conference Days Fair Week Forum",
+}
 TITLES = {"film", "song"}
 RARE = {"noun", "verb", "adjective", "adverb"}  # words of these come from a lexicon too
 Piece = tuple[str, str | None]
@@ -139,6 +146,8 @@ class Filler:
         names: dict[str, str],
     ) -> Iterator[Piece]:
         text = self._rng.choice(phrase.choices)
+        if word in MADE_UP and self._rng.random() < 0.4:
+            text = self._made_up(MADE_UP[word])
         if word in TITLES and self._rng.random() < 0.6:
             text = self._title(quoted=word == "song")
         if word in RARE and self._rng.random() < 0.5:
@@ -151,6 +160,15 @@ class Filler:
             yield text.upper() if kind.isupper() else text, phrase.entity_type
         else:
             yield from self._pieces(text, locale, people, names)
+
+    def _made_up(self, endings: str) -> str:
+        """A tool or product that nobody has heard of, so that what is said of it must tell."""
+        name = self._rng.choice(invented_words(self._part))
+        if self._rng.random() < 0.4:
+            pool = english_words("noun") if self._rng.random() < 0.5 else frequent_words()
+            name = self._rng.choice(pool).capitalize()
+        ending = self._rng.choice(endings.split())
+        return name if self._rng.random() < 0.5 else f"{name} {ending}"
 
     def _title(self, *, quoted: bool) -> str:
         """Of a film or a song: words that may stand in any title."""

@@ -285,7 +285,7 @@ def test_speed_has_targets_and_the_worst_text_decides() -> None:
 def _report() -> BenchReport:
     leads = _compared("leads", [NAME, EMAIL], [EMAIL])
     decoys = _compared("decoys", [NAME], [NAME, Span(0, 3, "PERSON")])
-    bent = disguise_figures("upper case", leads, decoys.ours, decoys.stock)
+    bent = disguise_figures("zero-width", leads, decoys.ours, decoys.stock)
     figures = [*lead_figures(leads), *decoy_figures(decoys), *disguise_gates(bent)]
     return BenchReport(
         policy="2026-11.2",
@@ -306,7 +306,7 @@ def test_the_report_says_what_missed_its_target_and_shows_no_text() -> None:
     show_bench(_report(), Console(file=out, width=140))
     shown = out.getvalue()
     assert "FAIL" in shown
-    assert "change of F2 (leads, upper case)" in " ".join(shown.split())
+    assert "change of F2 (leads, zero-width)" in " ".join(shown.split())
     assert "> 10 s" in shown
     tree = bench_json(_report())
     assert tree["passed"] is False

@@ -1,0 +1,120 @@
+"""OrdinaryLanguage: spans that a network takes for names, and that identify nobody."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+LETTERS = re.compile(r"[^\W\d_]+")
+ENDINGS = ("s", "es", "ed", "ing", "ly", "er", "est", "y", "ers")
+# Who stands behind one of these is where somebody works, or whom they are.
+BELONGING = re.compile(
+    r"(?i)\b(?:at|for|from|with|by|of|behalf|company|firm|employer|client|customer|called|named"
+    r"|join(?:ed|ing)?|represent(?:ing)?|bei|von|für|firma|chez|pour|entreprise|en|para|empresa)"
+    r"[:\s]+(?:the\s|our\s|my\s|a\s|der\s|die\s|la\s|el\s)?$"
+)
+BEFORE = 24  # characters in which such a word stands
+STREET_WORD = re.compile(
+    r"(?i)street|\bst\b|road|\brd\b|avenue|\bave\b|lane|\bln\b|drive|\bdr\b|court|\bct\b|place|\bpl\b"
+    r"|square|way\b|boulevard|blvd|parkway|highway|terrace|close|crescent|gardens|corner|box|suite"
+    r"|apt|floor|flat|unit|stra(?:ß|ss)e|str\b|weg\b|platz|gasse|allee|\brue\b|calle|\bvia\b|plaza"
+)
+MEASURE = re.compile(
+    r"(?i)\d\s?(?:gb|tb|mb|ghz|mhz|kg|lbs?|cm|mm|km|ml|kw|hz|px|pcs|pieces|%)\b"
+    r"|^\d+\s?x\s|\d\s?x\s?\d|[^\W\d]\s\d+\.\d"
+)
+# Products, brands, techniques and places that millions name: not in a dictionary, and nobody's.
+WELL_KNOWN = frozenset(
+    """
+    adidas adobe africa ai airbnb airtable ajax alexa alibaba amazon america amex android
+    angular ansible apache api apis apple asana asia asus atlassian audi aws azure b2b b2c bing
+    bitcoin bluetooth bmw boeing bosch brexit canva ceo cfo chatgpt chrome cisco citroen claude
+    cmo coca cola confluence continental coo copilot cortana covid crm csv cto dell deloitte
+    discord django docker docusign dropbox dyson ebay echo edge erp ethereum etsy europe evian
+    excel expedia facebook fedex fiat figma firefox fitbit flask ford freshdesk fujitsu gcp gdpr
+    gemini github gitlab gmail golang google gopro grafana gti gtx gucci hadoop hewlett hipaa
+    honda hr html http https huawei hubspot hue hyundai ibm ikea insta instagram intel intercom
+    ios ipad iphone iso it java javascript jenkins jira jquery json kafka kia kindle klarna
+    kotlin kpi kubernetes lego lenovo lexus linkedin linux lite logitech looker ltd lufthansa
+    macbook magento mailchimp marketo mastercard max mazda mcdonalds mckinsey mercedes michelin
+    microsoft miele mini miro ml mongodb motorola mysql nasdaq nespresso nestle netflix netsuite
+    nike nintendo nissan node nodejs nokia notion nutella nvidia odoo okta oktoberfest onedrive
+    openai oracle outlook pandas paypal pdf peloton pepsi perl peugeot philips photoshop php
+    pinterest pipedrive playstation plus porsche postgres postgresql powerpoint prada pro
+    prometheus python pytorch qualcomm quickbooks react reddit redis renault roi rolex ruby
+    ryanair saas salesforce samsung sap sdk seat selenium seo servicenow shopify siemens siri
+    skoda skype slack snapchat snowflake soc sony spotify sql squarespace ssl starbucks stripe
+    subaru suzuki swift tableau target tensorflow tesla tiktok toyota trello tripadvisor
+    tupperware twilio twitter typeerror typescript uber ubuntu unicef unilever unix ups usb
+    vercel visa vmware volkswagen volvo vue walmart whatsapp wifi wikipedia windows woocommerce
+    wordpress workday xbox xero xiaomi xml yahoo yamaha youtube zapier zara zendesk zoho zoom
+    """.split()  # noqa: SIM905  # to be read
+)
+
+
+class OrdinaryLanguage:
+    """A dictionary of words that are hardly ever a name, and how they stand in a text."""
+
+    def __init__(self, words: Collection[str]) -> None:
+        self._words = words
+
+    def holds(self, text: str, start: int, end: int, entity_type: str) -> bool:
+        """True where characters start to end say nothing of a person, whatever a network says.
+
+        entity_type: what the network says they are.
+        """
+        value = text[start:end]
+        if entity_type == "STREET_ADDRESS":
+            return self._is_no_address(value)
+        if entity_type not in ("PERSON", "ORGANIZATION") or any(map(str.isdigit, value)):
+            return False
+        words = LETTERS.findall(value)
+        if value.islower():
+            return all(self._is_ordinary(word) for word in words)
+        if not self._are_known(words):
+            return False
+        if entity_type == "PERSON":
+            return True
+        return not self._is_whose(text, start, end)
+
+    def _is_no_address(self, value: str) -> bool:
+        if MEASURE.search(value):
+            return True
+        if any(map(str.isdigit, value)) or STREET_WORD.search(value):
+            return False
+        return all(self._is_ordinary(word.lower()) for word in LETTERS.findall(value))
+
+    def _are_known(self, words: list[str]) -> bool:
+        """One word is known if millions say it; of two or more a dictionary is enough."""
+        lower = [word.lower() for word in words]
+        if len(lower) == 1:
+            return lower[0] in WELL_KNOWN
+        return all(word in WELL_KNOWN or self._is_exactly_ordinary(word) for word in lower)
+
+    def _is_exactly_ordinary(self, word: str) -> bool:
+        """Stricter than in small letters: `Jones` is no plural, and `Carly` not like a carl."""
+        stem = word.removesuffix("ing")
+        return word in self._words or (
+            stem != word and (stem in self._words or stem + "e" in self._words)
+        )
+
+    @staticmethod
+    def _is_whose(text: str, start: int, end: int) -> bool:
+        """True where it is somebody's company: by the word before it, or on a line of its own."""
+        if BELONGING.search(text, max(0, start - BEFORE), start):
+            return True
+        line_start = text.rfind("\n", 0, start) + 1
+        line_end = text.find("\n", end)
+        rest = text[line_start:start] + text[end : line_end if line_end >= 0 else len(text)]
+        return "\n" in text and not any(map(str.isalnum, rest))
+
+    def _is_ordinary(self, word: str) -> bool:
+        if word in self._words or len(word) < 3:
+            return True
+        stems = [word.removesuffix(ending) for ending in ENDINGS if word.endswith(ending)]
+        return any(
+            stem in self._words
+            or stem + "e" in self._words
+            or (len(stem) > 2 and stem[-1] == stem[-2] and stem[:-1] in self._words)
+            for stem in stems
+        )

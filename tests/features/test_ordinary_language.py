@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import pytest
+
+from features.ordinary_language import OrdinaryLanguage
+
+LANGUAGE = OrdinaryLanguage(
+    {"machine", "learning", "white", "glove", "smart", "energy", "growth", "tom", "evaluate"}
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "entity_type"),
+    [
+        ("We teach Machine Learning here.", "Machine Learning", "ORGANIZATION"),
+        ("Evaluating Odoo in parallel", "Evaluating Odoo", "PERSON"),
+        ("what about white gloves", "white gloves", "PERSON"),
+        ("Toyota or Lexus?", "Lexus", "ORGANIZATION"),
+        ("Redis 7.0.12 and Django 4.2", "Django 4.2", "STREET_ADDRESS"),
+        ("4 x Trail Runner", "4 x Trail Runner", "STREET_ADDRESS"),
+        ("16 GB RAM, Windows 11", "16 GB RAM, Windows 11", "STREET_ADDRESS"),
+        ("Machine Learning", "Machine Learning", "STREET_ADDRESS"),
+    ],
+)
+def test_ordinary_language_identifies_nobody(text: str, value: str, entity_type: str) -> None:
+    start = text.index(value)
+    assert LANGUAGE.holds(text, start, start + len(value), entity_type)
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "entity_type"),
+    [
+        ("Tom will call", "Tom", "PERSON"),  # one word, though the dictionary has it
+        ("Jane Growth will call", "Jane Growth", "PERSON"),
+        ("I work at Smart Energy", "Smart Energy", "ORGANIZATION"),
+        ("Regards,\nJane\nSmart Energy\n", "Smart Energy", "ORGANIZATION"),
+        ("I am with Lexus", "Lexus", "ORGANIZATION"),
+        ("12 Learning Street", "12 Learning Street", "STREET_ADDRESS"),
+        ("the corner of White Street", "White Street", "STREET_ADDRESS"),
+        ("5 W Machine Road", "5 W Machine Road", "STREET_ADDRESS"),
+        ("in Koskikatu", "Koskikatu", "STREET_ADDRESS"),
+        ("in Rome", "Rome", "LOCATION"),
+    ],
+)
+def test_what_may_be_a_name_goes(text: str, value: str, entity_type: str) -> None:
+    start = text.index(value)
+    assert not LANGUAGE.holds(text, start, start + len(value), entity_type)
