@@ -10,13 +10,15 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 LEAST = 6  # bytes of an encoded value that cannot stand there by chance
+MOST_SEARCHED = 2_000_000  # bytes: two bytes that look like a zlib stream are in any big file
+MOST_UNPACKED = 1_000_000  # bytes of one stream
 GZIP, ZLIB = b"\x1f\x8b\x08", (b"\x78\x01", b"\x78\x9c", b"\x78\xda")
 
 
 def found_in(data: bytes, values: Iterable[str]) -> list[tuple[str, str]]:
     """(value, writing) for each value that `data` holds, also packed within it."""
-    layers = [data.lower(), *(layer.lower() for layer in _unpacked(data))]
     exact = [data, *_unpacked(data)]
+    layers = [layer.lower() for layer in exact]
     return [
         (value, writing)
         for value in values
@@ -56,10 +58,13 @@ def _writings(value: str) -> Iterator[tuple[str, bytes, bool]]:
 
 
 def _unpacked(data: bytes) -> Iterator[bytes]:
-    """What is packed in `data`: gzip and zlib streams."""
-    for magic, bits in ((GZIP, 31), *((m, 15) for m in ZLIB)):
+    """What is packed in `data`: gzip streams, and zlib streams where it is no big file."""
+    magics = [(GZIP, 31), *((magic, 15) for magic in ZLIB if len(data) < MOST_SEARCHED)]
+    view = memoryview(data)
+    for magic, bits in magics:
         at = data.find(magic)
         while at >= 0:
             with contextlib.suppress(zlib.error):
-                yield zlib.decompressobj(bits).decompress(data[at:])
+                part = view[at : at + MOST_UNPACKED]
+                yield zlib.decompressobj(bits).decompress(part, MOST_UNPACKED)
             at = data.find(magic, at + 1)
