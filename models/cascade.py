@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from concurrent.futures import Executor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
@@ -17,6 +17,7 @@ from models.budget import CallBudget
 from models.decision import Decision, Redaction, Route, RouteReason
 from models.errors import LlmUnavailable
 from models.evidence import evidence_text
+from models.llm_version import LlmVersion
 from models.prompt import EvidenceKind
 from models.release import Release
 from models.verdict import Verdict
@@ -36,17 +37,40 @@ class TextRedactor(Protocol):
     def redact(self, text: str, contacts: Mapping[str, str], key: SubjectKey) -> RedactedText: ...
 
 
-class SubjectKeys(Protocol):
-    """The key of whom a lead is about; raises RedactionFailed and nothing else."""
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """What is about to be sent to an LLM.
 
-    async def key(self, contacts: Mapping[str, str]) -> SubjectKey: ...
+    shown: the part of the prompt that is about the lead. prompt: version of all the rest.
+    """
+
+    shown: str
+    prompt: str
+    kind: EvidenceKind
+    redaction: Redaction
 
 
-class PassingKeys:
-    """Where nothing is recorded: fingerprints link the values of one text, and no more."""
+def leaving(
+    llm: LlmVersion, evidence: RedactedText, kind: EvidenceKind, redaction: Redaction
+) -> Leaving:
+    """What asking this LLM about this evidence sends."""
+    prompt = llm.prompts.get(kind)
+    if prompt is None:  # then the judge sends nothing
+        return Leaving("", "", kind, redaction)
+    return Leaving(prompt.shown(evidence), prompt.version, kind, redaction)
 
-    async def key(self, contacts: Mapping[str, str]) -> SubjectKey:  # noqa: ARG002
-        return SubjectKey.passing()
+
+class Outbox(Protocol):
+    """Whoever writes down what is about to leave. Where it raises, nothing is sent."""
+
+    async def leaving(self, leaving: Leaving) -> None: ...
+
+
+class ExampleOutbox:
+    """For warming up: the release's own example leaves, which is about nobody."""
+
+    async def leaving(self, leaving: Leaving) -> None:
+        """Nothing to write down."""
 
 
 class UnavailableJudge:
@@ -70,44 +94,52 @@ class Cascade:
         release: Release,
         *,
         redactor: TextRedactor,
-        subjects: SubjectKeys,
         judge: Judge,
         budget: CallBudget,
         threads: Executor,
     ) -> None:
         self.release = release
         self._redactor = redactor
-        self._subjects = subjects
         self._judge = judge
         self._budget = budget
         self._threads = threads
 
-    async def decide(self, lead: Lead, *, reasons: int = 3) -> Decision:
-        """The decision on one lead. LLM trouble of any kind leaves the classifier's answer."""
+    async def decide(
+        self, lead: Lead, *, key: SubjectKey, outbox: Outbox, reasons: int = 3
+    ) -> Decision:
+        """The decision on one lead. LLM trouble of any kind leaves the classifier's answer.
+
+        key: of whom the lead is about. outbox: told what is about to leave; what it raises comes
+        through.
+        """
         release = self.release
-        prior = release.classifier.win_probability(lead)
+        row = release.classifier.encoder.encode([lead])
+        prior = float(release.classifier.probabilities(row)[0])
         routing = release.policy.route(prior, has_text=lead.has_text)
-        alone = self._alone(lead, prior, reasons)
+        alone = replace(self._alone(lead, prior, reasons), row=row.astype("<f4").tobytes())
         text = self._text(lead, routing.evidence)
         if routing.evidence is None or not text:
             return replace(alone, reason=routing.reason)
         if not self._budget.take():
             return replace(alone, reason=RouteReason.BUDGET_EXHAUSTED)
         try:
-            evidence, redaction = await self._redact(text, lead)  # raw text ends here
+            evidence, redaction = await self._redact(text, lead, key)  # raw text ends here
         except RedactionFailed:
             return replace(alone, reason=RouteReason.REDACTION_FAILED)
         seen = replace(alone, redaction=redaction)
+        await outbox.leaving(leaving(release.llm, evidence, routing.evidence, redaction))
         try:
             verdict = await self._judge.ask(evidence, routing.evidence)
         except LlmUnavailable as error:
-            return replace(seen, reason=RouteReason.LLM_UNAVAILABLE, llm_failure=error.cause)
+            failed = replace(seen, llm_failure=error.cause, llm_calls=error.calls)
+            return replace(failed, reason=RouteReason.LLM_UNAVAILABLE)
         return replace(
             seen,
             probability=release.combiner.combine(prior, routing.evidence, verdict.log_odds),
             route=Route.LLM,
             reason=routing.reason,
             verdict=verdict,
+            llm_calls=verdict.calls,
         )
 
     async def close(self) -> None:
@@ -125,6 +157,7 @@ class Cascade:
             unknown_categories=classifier.encoder.unknown_categories(lead),
             unknown_fields=lead.unknown_fields,
             missing=classifier.encoder.missing(lead),
+            has_text=lead.has_text,
         )
 
     def _text(self, lead: Lead, kind: EvidenceKind | None) -> str:
@@ -133,8 +166,9 @@ class Cascade:
             return ""
         return evidence_text(lead, kind, release.fields_shown, release.classifier.encoder)
 
-    async def _redact(self, text: str, lead: Lead) -> tuple[RedactedText, Redaction]:
-        key = await self._subjects.key(lead.contacts)
+    async def _redact(
+        self, text: str, lead: Lead, key: SubjectKey
+    ) -> tuple[RedactedText, Redaction]:
         redact = partial(self._redactor.redact, text, lead.contacts, key)
         evidence = await asyncio.get_running_loop().run_in_executor(self._threads, redact)
         return evidence, Redaction(evidence.policy, key.subject, evidence.spans)

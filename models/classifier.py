@@ -34,7 +34,11 @@ class Classifier:
 
     def win_probabilities(self, leads: Sequence[Lead]) -> NDArray[np.float64]:
         """Calibrated win probabilities, shape (number of leads,)."""
-        return self.calibrator(self.margins(self.encoder.encode(leads)))
+        return self.probabilities(self.encoder.encode(leads))
+
+    def probabilities(self, rows: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Calibrated win probabilities of encoded rows, shape (number of rows,)."""
+        return self.calibrator(self.margins(rows))
 
     def margins(self, rows: NDArray[np.float32]) -> NDArray[np.float64]:
         """Uncalibrated log-odds of encoded rows, shape (number of rows,)."""

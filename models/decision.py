@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from features.redaction import RedactedSpan
-from models.verdict import Verdict
+from models.verdict import LlmCall, Verdict
 
 
 class Route(StrEnum):
@@ -65,6 +65,9 @@ class Decision:
         verdict: the LLM's answer where it was asked and answered.
         redaction: what was taken out of what the LLM was shown; None where it was shown nothing.
         unknown_categories, unknown_fields, missing: data the lead lacked or training never saw.
+        llm_calls: the requests that left for an LLM, also those that gave no answer.
+        has_text, row: what routing and classifier saw: with these, and the release, it can be
+            decided again. row: float32, little-endian, in the encoder's order.
     """
 
     probability: float
@@ -78,6 +81,9 @@ class Decision:
     unknown_fields: int = 0
     missing: tuple[str, ...] = ()
     llm_failure: str | None = None
+    llm_calls: tuple[LlmCall, ...] = ()
+    has_text: bool = False
+    row: bytes = b""
 
     @property
     def redacted(self) -> dict[str, int]:

@@ -9,11 +9,21 @@ ScoringError
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from features.errors import ScoringError
+
+if TYPE_CHECKING:
+    from models.verdict import LlmCall
 
 
 class LlmUnavailable(ScoringError):
-    """No verdict in time. `cause` is a short word for metrics: timeout, connection, http_500..."""
+    """No verdict in time. `cause` is a short word for metrics: timeout, connection, http_500...
+
+    calls: the requests that were sent nevertheless.
+    """
+
+    calls: tuple[LlmCall, ...] = ()
 
     def __init__(self, cause: str, message: str = "") -> None:
         super().__init__(message or f"The LLM gave no verdict: {cause}.")

@@ -94,7 +94,7 @@ class Prompt:
         Raises:
             TypeError: `evidence` is not a RedactedText.
         """
-        return self._completion(self._shown(require_redacted(evidence).text, LEAD_LIMIT))
+        return self._completion(self.shown(evidence))
 
     def render_chat(self, evidence: RedactedText) -> list[dict[str, str]]:
         """For chat models: instruction and worked examples as system message, then the lead.
@@ -102,7 +102,15 @@ class Prompt:
         Raises:
             TypeError: `evidence` is not a RedactedText.
         """
-        return self._chat(self._shown(require_redacted(evidence).text, LEAD_LIMIT))
+        return self._chat(self.shown(evidence))
+
+    def shown(self, evidence: RedactedText) -> str:
+        """What of the evidence a model is shown; with `version` it says exactly what is sent.
+
+        Raises:
+            TypeError: `evidence` is not a RedactedText.
+        """
+        return self._shown(require_redacted(evidence).text, LEAD_LIMIT)
 
     @cached_property
     def template_text(self) -> str:

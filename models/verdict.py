@@ -8,6 +8,7 @@ import math
 import random
 import re
 import time
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -29,7 +30,7 @@ from models.prompt import ROUND_BRACKETS, EvidenceKind, require_redacted
 if TYPE_CHECKING:
     import openai
 
-__all__ = ["LlmJudge", "Prices", "Verdict", "VerdictSource"]
+__all__ = ["LlmCall", "LlmJudge", "Prices", "Verdict", "VerdictSource"]
 
 MAX_ATTEMPTS = 4  # of one question; the deadline usually comes first
 FIRST_PAUSE_S = 0.1  # before the second attempt; doubles each time
@@ -38,6 +39,7 @@ PASSING = frozenset(
     {NO_RESPONSE, 408, 409, 425, 429, 500, 502, 503, 504, 529}
 )  # may go well next time
 REFUSING = frozenset({400, 422})  # may mind a parameter
+CLIENT_REQUEST_ID = "X-Client-Request-Id"
 COMPLAINT_LIMIT = 2_000  # characters
 REQUEST_ID = re.compile(r"[\w.:-]{1,100}", re.ASCII)
 # Parameters that some providers refuse: what to look for in their words, and what to leave out.
@@ -62,7 +64,7 @@ class Verdict:
         cost_usd: None where the price or the token counts are unknown, never 0 for that.
         latency_s: from the question to the answer, waiting and attempts included.
         request_id: the provider's own, None where it gives none.
-        attempts: requests sent, at least 1.
+        calls: the requests that were sent, in order; at least one, and the last one was answered.
     """
 
     win_probability: float
@@ -73,12 +75,38 @@ class Verdict:
     cost_usd: float | None
     latency_s: float
     request_id: str | None
-    attempts: int
+    calls: tuple[LlmCall, ...]
+
+    @property
+    def attempts(self) -> int:
+        return len(self.calls)
 
     @property
     def log_odds(self) -> float:
         """ln(p / (1 - p)) of the win probability, within +-9.3."""
         return math.log(self.win_probability) - math.log1p(-self.win_probability)
+
+
+@dataclass(slots=True)
+class LlmCall:
+    """One request to a provider, whatever became of it. Written down before it is sent.
+
+    Attributes:
+        id: ours, sent along as `X-Client-Request-Id`: a provider finds it also where no response
+            came back.
+        status: of HTTP; 0 where there was no response.
+        cause: why it gave no answer, a short word as in LlmUnavailable; None where it did.
+        request_id: the provider's own, None where it gives none.
+        prompt_tokens, completion_tokens: as billed; None where the provider does not say.
+    """
+
+    id: str
+    status: int = NO_RESPONSE
+    cause: str | None = "timeout"  # until it is known better: a deadline may come at any time
+    request_id: str | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    latency_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +168,10 @@ class LlmJudge:
         """
         require_redacted(evidence)
         trouble: LlmUnavailable
+        calls: list[LlmCall] = []
         try:
             async with asyncio.timeout(self._deadline_s):
-                return await self._ask(evidence, kind)
+                return await self._ask(evidence, kind, calls)
         except LlmUnavailable as error:
             trouble = error
         except TimeoutError:
@@ -150,17 +179,20 @@ class LlmJudge:
         except Exception as error:
             trouble = LlmUnavailable("unexpected", f"The LLM call broke: {type(error).__name__}.")
         # Raised out here, it does not drag along a foreign error that holds prompt and key.
+        trouble.calls = tuple(calls)
         raise trouble
 
     async def close(self) -> None:
         """Close the client's connections. The judge is not used any more."""
         await self._client.close()
 
-    async def _ask(self, evidence: RedactedText, kind: EvidenceKind) -> Verdict:
+    async def _ask(
+        self, evidence: RedactedText, kind: EvidenceKind, calls: list[LlmCall]
+    ) -> Verdict:
         started, until = time.perf_counter(), asyncio.get_running_loop().time() + self._deadline_s
         question = self._question(evidence, kind)
         async with self._slots:
-            reply, attempts = await self._send_until_answered(question, until)
+            reply = await self._send_until_answered(question, until, calls)
         answer = self._read(reply.body)
         tokens = read_usage(reply.body)
         prompt_tokens, completion_tokens = tokens or (0, 0)
@@ -173,7 +205,7 @@ class LlmJudge:
             cost_usd=self._prices.cost_usd(*tokens) if self._prices and tokens else None,
             latency_s=time.perf_counter() - started,
             request_id=reply.request_id,
-            attempts=attempts,
+            calls=tuple(calls),
         )
 
     def _question(self, evidence: RedactedText, kind: EvidenceKind) -> dict[str, Any]:
@@ -202,15 +234,16 @@ class LlmJudge:
         return read_completion(body) if self.version.api is Api.COMPLETION else read_chat(body)
 
     async def _send_until_answered(
-        self, question: Mapping[str, Any], until: float
-    ) -> tuple[_Reply, int]:
-        """The first good reply, and how many requests it took. `until` is in loop time."""
+        self, question: Mapping[str, Any], until: float, calls: list[LlmCall]
+    ) -> _Reply:
+        """The first good reply. Each request is added to `calls`. `until` is in loop time."""
         refused, pause_s = self._refused, FIRST_PAUSE_S
         for attempt in range(1, MAX_ATTEMPTS + 1):
-            reply = await self._send(_without(refused, question))
+            calls.append(LlmCall(str(uuid.uuid4())))
+            reply = await self._send_on_record(_without(refused, question), calls[-1])
             if reply.cause is None:
                 self._refused = refused  # only now is it known that leaving it out helps
-                return reply, attempt
+                return reply
             if reply.status in REFUSING and (more := self._disliked(reply) - refused):
                 refused |= more
                 continue
@@ -229,6 +262,17 @@ class LlmJudge:
         if self.version.api is Api.COMPLETION:
             return frozenset(named - {"logprobs"})  # without them there is no verdict
         return frozenset(named or {"response_format", "logprobs"})
+
+    async def _send_on_record(self, question: Mapping[str, Any], call: LlmCall) -> _Reply:
+        """One request, and what became of it."""
+        started = time.perf_counter()
+        try:
+            reply = await self._send({**question, "extra_headers": {CLIENT_REQUEST_ID: call.id}})
+        finally:
+            call.latency_s = time.perf_counter() - started
+        call.status, call.cause, call.request_id = reply.status, reply.cause, reply.request_id
+        call.prompt_tokens, call.completion_tokens = read_usage(reply.body) or (None, None)
+        return reply
 
     async def _send(self, question: Mapping[str, Any]) -> _Reply:
         """One request. Failures that have a name come back as a reply."""
@@ -263,6 +307,7 @@ def _failure(error: openai.APIStatusError) -> _Reply:
     return _Reply(
         error.status_code,
         f"http_{error.status_code}",
+        request_id=_request_id(error.response.headers, None),
         pause_s=_seconds(error.response.headers.get("retry-after")),
         complaint=str(error.body)[:COMPLAINT_LIMIT].casefold(),
     )

@@ -410,9 +410,9 @@ def _registry() -> Iterator[Registry]:
 def _store() -> Any:
     from contextlib import closing
 
-    from service.store import Store
+    from service.bootstrap import open_store
 
-    return closing(Store(_settings().database_url))
+    return closing(open_store(_settings()))
 
 
 def _read_text(path: Path) -> str:

@@ -1,6 +1,6 @@
 """Offline: the live release's cascade without a server. For one lead, and for a table of them.
 
-These answers are not recorded: whoever needs the record asks the service.
+What they decide is in the ledger like what the service decides: a text that left has left.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ import csv
 import json
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, closing, contextmanager, nullcontext
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from features.errors import InvalidLead
-from features.lead import Lead
 from models.cascade import Cascade
 from models.decision import Decision
 from models.errors import ReleaseNotFound
@@ -27,8 +27,11 @@ from pipelines.display import Display
 from pipelines.errors import UnusableFile
 from pipelines.local_llm import llm_running
 from pipelines.tables import read_table, rows
-from service.bootstrap import assembler
+from service.bootstrap import assembler, open_store, open_subjects
+from service.entry import COMMAND_LINE
+from service.llm_endpoint import prices
 from service.record import Record
+from service.recorder import Recorder
 from service.schemas import DecideRequest
 from service.settings import Settings
 
@@ -41,14 +44,12 @@ def decide_file(path: Path, settings: Settings) -> dict[str, Any]:
     """The answer to the lead in a JSON file, either bare or as `POST /decide` takes it.
 
     Raises:
-        UnusableFile, InvalidLead, ReleaseNotFound
+        UnusableFile, InvalidLead, ReleaseNotFound, StorageUnavailable
     """
     tree = _read_json(path)
     request = DecideRequest.of(tree if "lead" in tree else {"lead": tree})
     with live_release(settings) as release, llm_running(settings, release.llm):
-        lead = Lead.parse(release.spec, request.fields)
-        decision = asyncio.run(_decide_one(release, lead, request.reasons, settings))
-    return Record.of(decision, release, is_priced=False, latency_ms=0.0).answer
+        return asyncio.run(_decide_one(release, request, settings)).answer
 
 
 def score_table(table: Path, output: Path, settings: Settings, display: Display) -> dict[str, Any]:
@@ -59,24 +60,26 @@ def score_table(table: Path, output: Path, settings: Settings, display: Display)
     with display.stage(f"Reading {table.name}"):
         fields = list(rows(read_table(table)))
     counts: dict[str, int] = {}
-    with live_release(settings) as release, llm_running(settings, release.llm):
-        leads = [_parse(release, row) for row in fields]
-        with display.bar("Deciding", len(leads)) as advance, _writer(output) as write:
+    with (
+        live_release(settings) as release,
+        llm_running(settings, release.llm),
+        display.bar("Deciding", len(fields)) as advance,
+        _writer(output) as write,
+    ):
 
-            async def decide_all() -> None:
-                async with _cascade(release, settings) as cascade:
-                    for start in range(0, len(leads), AT_ONCE):
-                        part = leads[start : start + AT_ONCE]
-                        answers = await asyncio.gather(*(_answer(cascade, lead) for lead in part))
-                        for number, answer in enumerate(answers, start=start + 1):
-                            write(number, answer)
-                            key = "unreadable" if isinstance(answer, str) else answer.route.value
-                            counts[key] = counts.get(key, 0) + 1
-                            if not isinstance(answer, str) and answer.degraded:
-                                counts["degraded"] = counts.get("degraded", 0) + 1
-                            advance()
+        async def decide_all() -> None:
+            async with _deciding(release, settings) as deciding:
+                for start in range(0, len(fields), AT_ONCE):
+                    answers = await deciding.many(fields[start : start + AT_ONCE])
+                    for number, answer in enumerate(answers, start=start + 1):
+                        write(number, answer)
+                        key = "unreadable" if isinstance(answer, str) else answer.route.value
+                        counts[key] = counts.get(key, 0) + 1
+                        if not isinstance(answer, str) and answer.degraded:
+                            counts["degraded"] = counts.get("degraded", 0) + 1
+                        advance()
 
-            asyncio.run(decide_all())
+        asyncio.run(decide_all())
     return {"table": str(table), "output": str(output), "release": release.version, **counts}
 
 
@@ -95,30 +98,46 @@ def live_release(settings: Settings) -> Iterator[Release]:
         yield registry.load(version, Path(folder))
 
 
-async def _decide_one(release: Release, lead: Lead, reasons: int, settings: Settings) -> Decision:
-    async with _cascade(release, settings) as cascade:
-        return await cascade.decide(lead, reasons=reasons)
+async def _decide_one(release: Release, request: DecideRequest, settings: Settings) -> Record:
+    async with _deciding(release, settings) as deciding:
+        return await deciding.one(request)
+
+
+@dataclass(frozen=True)
+class _Deciding:
+    release: Release
+    cascade: Cascade
+    recorder: Recorder
+
+    async def one(self, request: DecideRequest) -> Record:
+        record = await self.recorder.decide(self.release, self.cascade, request)
+        await self.recorder.keep([record], key_id=COMMAND_LINE)
+        return record
+
+    async def many(self, rows: Sequence[Mapping[str, object]]) -> list[Decision | str]:
+        """Decisions in order; in place of a row that cannot be read, what is wrong with it."""
+        answers = await asyncio.gather(*(self._answer(row) for row in rows))
+        records = [answer for answer in answers if isinstance(answer, Record)]
+        await self.recorder.keep(records, key_id=COMMAND_LINE)
+        return [a.decision if isinstance(a, Record) else a for a in answers]
+
+    async def _answer(self, row: Mapping[str, object]) -> Record | str:
+        try:
+            return await self.recorder.decide(self.release, self.cascade, DecideRequest(row, 0))
+        except InvalidLead as error:
+            return str(error)
 
 
 @asynccontextmanager
-async def _cascade(release: Release, settings: Settings) -> AsyncIterator[Cascade]:
+async def _deciding(release: Release, settings: Settings) -> AsyncIterator[_Deciding]:
     patient = settings.model_copy(update={"llm_deadline": PATIENT})
     cascade = assembler(patient)(release)
-    try:
-        yield cascade
-    finally:
-        await cascade.close()
-
-
-async def _answer(cascade: Cascade, lead: Lead | str) -> Decision | str:
-    return lead if isinstance(lead, str) else await cascade.decide(lead, reasons=0)
-
-
-def _parse(release: Release, row: dict[str, object]) -> Lead | str:
-    try:
-        return Lead.parse(release.spec, row)
-    except InvalidLead as error:
-        return str(error)
+    is_priced = prices(settings) is not None
+    with closing(open_store(settings)) as store, closing(open_subjects(settings)) as subjects:
+        try:
+            yield _Deciding(release, cascade, Recorder(store, subjects, is_priced=is_priced))
+        finally:
+            await cascade.close()
 
 
 @contextmanager

@@ -32,6 +32,7 @@ from pipelines.tie_breaking import (
 from pipelines.training_data import TrainingData, read_training_data
 from pipelines.verdicts import Call, Verdicts, Witness, ask_about
 from service.llm_endpoint import LlmEndpoint, judge_at
+from service.question_record import QuestionRecord
 from service.settings import Settings
 
 PATIENT = timedelta(seconds=60)  # nobody waits for a single answer here
@@ -100,6 +101,7 @@ def train(
     *,
     endpoint: LlmEndpoint,
     settings: Settings,
+    record: QuestionRecord,
     display: Display,
 ) -> Trained:
     """Fit and evaluate everything; store nothing. The LLM must be running at `endpoint`.
@@ -114,7 +116,7 @@ def train(
     display.say(_said_of(fitted, options))
     with display.stage("Redacting worked examples"):
         witness, llm = _prepare_llm(data, fitted, endpoint, options.seed)
-    inquiry = _Inquiry(data, witness, llm, endpoint, settings, display)
+    inquiry = _Inquiry(data, witness, llm, endpoint, settings, record, display)
 
     kinds = tuple(llm.prompts)
     sampled = sample_calls(data, fitted, kinds, calls=options.llm_calls, seed=options.seed)
@@ -190,6 +192,7 @@ class _Inquiry:
     llm: LlmVersion
     endpoint: LlmEndpoint
     settings: Settings
+    record: QuestionRecord
     display: Display
 
     def ask(self, calls: Sequence[Call], what: str) -> Verdicts | None:
@@ -202,6 +205,7 @@ class _Inquiry:
                 calls,
                 witness=self.witness,
                 open_judge=self._open_judge,
+                record=self.record,
                 concurrency=self.settings.llm_max_concurrency,
                 on_answer=advance,
             )

@@ -7,7 +7,7 @@ import math
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,9 @@ from pipelines.display import Display
 from pipelines.local_llm import endpoint_running
 from pipelines.train import Trained, TrainingOptions, train
 from pipelines.training_plots import training_plots
+from service.bootstrap import open_store, open_subjects
 from service.llm_endpoint import configured_endpoint
+from service.question_record import QuestionRecord
 from service.settings import Settings
 
 EXPERIMENT = "tiebreak"
@@ -55,8 +57,19 @@ def run_training(
         UnusableTable, TrainingRefused, LlmUnavailable: nothing was logged.
     """
     endpoint = configured_endpoint(settings)
-    with endpoint_running(settings, endpoint, is_asked=options.llm_calls > 0):
-        trained = train(table, spec, options, endpoint=endpoint, settings=settings, display=display)
+    with ExitStack() as running:
+        running.enter_context(endpoint_running(settings, endpoint, is_asked=options.llm_calls > 0))
+        store = running.enter_context(closing(open_store(settings)))
+        subjects = running.enter_context(closing(open_subjects(settings)))
+        trained = train(
+            table,
+            spec,
+            options,
+            endpoint=endpoint,
+            settings=settings,
+            record=QuestionRecord(store, subjects),
+            display=display,
+        )
     with display.stage("Logging to MLflow"), _quiet_mlflow():
         release, run_id = _log(trained, settings)
     promoted = promote and all(gate.passed for gate in trained.gates)

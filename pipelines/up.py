@@ -16,11 +16,10 @@ from pipelines.local_llm import endpoint_running
 from pipelines.processes import Child, require_free
 from pipelines.report import print_json, show_decision, show_where
 from pipelines.sample_leads import DemoLead, demo_leads
-from service.bootstrap import last_release
+from service.bootstrap import last_release, open_store
 from service.keys import Role, create_key, list_keys, revoke_key
 from service.llm_endpoint import configured_endpoint
 from service.settings import Settings
-from service.store import Store
 
 KEY_NAME = "tiebreak up"
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -151,7 +150,7 @@ def _train_on_sample(settings: Settings, display: Display) -> None:
 
 def _fresh_key(settings: Settings) -> str:
     """A key for this run; those of earlier runs end, since nobody can know them any more."""
-    with closing(Store(settings.database_url)) as store:
+    with closing(open_store(settings)) as store:
         for key in list_keys(store):
             if key.name == KEY_NAME and key.revoked_at is None:
                 revoke_key(store, key.id)

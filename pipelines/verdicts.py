@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from features.encoding import Encoder
 from features.errors import RedactionFailed
+from features.fingerprint import SubjectKey
 from features.lead import Lead
 from features.redaction import RedactedText, Redactor
 from models.errors import LlmUnavailable
 from models.evidence import evidence_text
 from models.prompt import EvidenceKind
 from models.verdict import LlmJudge, Verdict
+from service.question_record import QuestionRecord
 
 Floats = NDArray[np.float64]
 Call = tuple[int, EvidenceKind]  # number of a lead, and what the LLM is shown of it
@@ -49,13 +51,15 @@ class Witness:
     encoder: Encoder
     fields_shown: tuple[str, ...]
 
-    def evidence(self, lead: Lead, kind: EvidenceKind) -> RedactedText | None:
+    def evidence(
+        self, lead: Lead, kind: EvidenceKind, key: SubjectKey | None = None
+    ) -> RedactedText | None:
         """The redacted evidence; None where it cannot be redacted, or says nothing."""
         text = evidence_text(lead, kind, self.fields_shown, self.encoder)
         if not text:
             return None
         try:
-            return self.redactor.redact(text, lead.contacts)
+            return self.redactor.redact(text, lead.contacts, key)
         except RedactionFailed:
             return None
 
@@ -66,12 +70,14 @@ def ask_about(
     *,
     witness: Witness,
     open_judge: Callable[[], LlmJudge],
+    record: QuestionRecord,
     concurrency: int,
     on_answer: Callable[[], None] = lambda: None,
 ) -> Verdicts:
     """Ask about each (row, kind of evidence), a few at a time. Failures cost a verdict, no more.
 
     `open_judge` is called inside the event loop that the judge then lives on, and closed there.
+    `record` has what leaves in the ledger before it leaves.
     """
     failures: dict[str, int] = {}
 
@@ -79,10 +85,11 @@ def ask_about(
         row, kind = asked[place]
         try:
             async with slots:
-                evidence = await asyncio.to_thread(witness.evidence, leads[row], kind)
+                key = await record.key(leads[row].contacts)
+                evidence = await asyncio.to_thread(witness.evidence, leads[row], kind, key)
                 if evidence is None:
                     raise LlmUnavailable("no_evidence")
-                return await judge.ask(evidence, kind)
+                return await record.asked(judge, evidence, kind, key)
         except LlmUnavailable as error:
             failures[error.cause] = failures.get(error.cause, 0) + 1
             return None

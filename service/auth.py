@@ -11,6 +11,8 @@ from service.keys import GET_A_KEY, ApiKey, KeyRing, Role
 # Which roles may what; `admin` may everything.
 MAY_SCORE = frozenset({Role.SCORE, Role.ADMIN})
 MAY_WATCH = frozenset({Role.READ, Role.ADMIN})
+MAY_AUDIT = frozenset({Role.AUDIT, Role.ADMIN})
+MAY_ERASE = frozenset({Role.ADMIN})
 MAY_READ = frozenset(Role)
 
 

@@ -15,8 +15,12 @@ from models.errors import LlmUnavailable
 from models.registry import Registry
 from models.release import Release
 from service.desk import Desk
+from service.errors import InvalidSettings
 from service.keys import KeyRing
 from service.last_release import LastRelease
+from service.ledger.checkpoint import SigningKey, key_file
+from service.ledger.errors import InvalidSigningKey
+from service.ledger.log import Log
 from service.live_release import LiveRelease
 from service.llm_endpoint import configured_endpoint, judge_at, prices
 from service.metrics import Metrics
@@ -25,10 +29,11 @@ from service.store import Store
 from service.subject_keys import StoredKeys, subject_secret
 
 if TYPE_CHECKING:
-    from models.cascade import Cascade, Judge, SubjectKeys, TextRedactor
+    from models.cascade import Cascade, Judge, TextRedactor
 
 log = logging.getLogger("tiebreak.bootstrap")
 
+LEDGER_KEY_FILE = "ledger.key"
 REDACTION_THREADS = 2  # redaction is CPU work: more threads only make each lead wait longer
 
 
@@ -36,17 +41,49 @@ def open_desk(settings: Settings) -> Desk:
     """Everything one worker needs. Reads no release yet: `Desk.start` does."""
     logging.getLogger("tiebreak").setLevel(settings.log_level)
     settings.home.mkdir(parents=True, exist_ok=True)
-    store = Store(settings.database_url)
+    store = open_store(settings)
     metrics = process_metrics()
     live = LiveRelease(
         Registry(settings.mlflow_uri),
-        assemble=assembler(settings, StoredKeys(store, subject_secret(settings))),
+        assemble=assembler(settings),
         metrics=metrics,
         poll=settings.release_poll,
         last=last_release(settings),
     )
     is_priced = prices(settings) is not None
-    return Desk(live=live, store=store, keys=KeyRing(store), metrics=metrics, is_priced=is_priced)
+    return Desk(
+        live=live,
+        store=store,
+        subjects=open_subjects(settings),
+        keys=KeyRing(store),
+        metrics=metrics,
+        is_priced=is_priced,
+    )
+
+
+def open_store(settings: Settings) -> Store:
+    """The ledger and what is beside it in its database. Close it."""
+    return Store(settings.database_url, Log(ledger_key(settings)))
+
+
+def open_subjects(settings: Settings) -> StoredKeys:
+    """The keys of subjects. Close it."""
+    return StoredKeys(settings.subject_keys_url, subject_secret(settings))
+
+
+def ledger_key(settings: Settings) -> SigningKey:
+    """What the ledger is signed with: set, or made once and kept under `home`.
+
+    Raises:
+        InvalidSettings: it cannot be read, or made.
+    """
+    try:
+        if settings.ledger_key is not None:
+            return SigningKey.parse(settings.ledger_key.get_secret_value())
+        return key_file(settings.home / LEDGER_KEY_FILE, settings.ledger_name)
+    except InvalidSigningKey as error:
+        fix = "TIEBREAK_LEDGER_KEY is one line PRIVATE+KEY+..., TIEBREAK_LEDGER_NAME its name."
+        raise InvalidSettings(f"The ledger cannot be signed. {error} {fix}") from None
 
 
 def last_release(settings: Settings) -> LastRelease:
@@ -55,22 +92,18 @@ def last_release(settings: Settings) -> LastRelease:
 
 
 def assembler(
-    settings: Settings, subjects: SubjectKeys | None = None
+    settings: Settings,
 ) -> Callable[[Release], Cascade]:
-    """From a release to its cascade. Redactor, threads and call budget outlive each release.
-
-    subjects: whose keys mark what went; without them nothing can be linked afterwards.
-    """
+    """From a release to its cascade. Redactor, threads and call budget outlive each release."""
     threads = ThreadPoolExecutor(REDACTION_THREADS, thread_name_prefix="redaction")
     budget = CallBudget(settings.llm_max_calls_per_minute)
 
     def assemble(release: Release) -> Cascade:
-        from models.cascade import Cascade, PassingKeys
+        from models.cascade import Cascade
 
         return Cascade(
             release,
             redactor=redactor(),
-            subjects=subjects or PassingKeys(),
             judge=judge_of(release, settings),
             budget=budget,
             threads=threads,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -13,18 +13,20 @@ from typing import Any
 import orjson
 
 from features.errors import ScoringError
-from features.lead import Lead
 from models.errors import ReleaseNotFound
+from service.database import iso
 from service.errors import MalformedRequest, StorageUnavailable, error_tree
 from service.keys import KeyRing
 from service.live_release import Live, LiveRelease
 from service.metrics import Metrics
-from service.only_once import OnlyOnce
+from service.only_once import OnlyOnce, answered_row
 from service.openapi import lead_schema
 from service.outcomes import record_outcomes
-from service.record import Record, canonical
+from service.record import Record, compact
+from service.recorder import Recorder
 from service.schemas import BatchRequest, DecideRequest, ReportedOutcome, release_tree
-from service.store import Claim, Row, Store, Unit, iso
+from service.store import Claim, Store
+from service.subject_keys import StoredKeys
 
 log = logging.getLogger("tiebreak.desk")
 
@@ -47,6 +49,7 @@ class Desk:
         *,
         live: LiveRelease,
         store: Store,
+        subjects: StoredKeys,
         keys: KeyRing,
         metrics: Metrics,
         is_priced: bool = False,
@@ -55,7 +58,8 @@ class Desk:
         self.keys = keys
         self.metrics = metrics
         self._store = store
-        self._is_priced = is_priced
+        self._subjects = subjects
+        self._recorder = Recorder(store, subjects, is_priced=is_priced)
         self._only_once = OnlyOnce(store)
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -66,6 +70,7 @@ class Desk:
         await self.live.close()
         await asyncio.to_thread(self.keys.close)
         await asyncio.to_thread(self._store.close)
+        await asyncio.to_thread(self._subjects.close)
 
     # -- decisions --------------------------------------------------------------------------
 
@@ -91,8 +96,9 @@ class Desk:
         return await self._only_once.answer(caller.claim, work)
 
     async def _decide(self, request: DecideRequest, caller: Caller) -> bytes:
-        record = await self._record(self.live.current(), request)
-        await self._keep([record], record.answer_bytes, caller)
+        with self._counted():
+            record = await self._decided(self.live.current(), request)
+            await self._keep([record], record.answer_bytes, caller)
         return record.answer_bytes
 
     async def _decide_batch(self, request: BatchRequest, caller: Caller) -> bytes:
@@ -103,8 +109,12 @@ class Desk:
             for _ in range(BATCH_AT_ONCE):
                 group.create_task(self._work_off(live, request, places, results))
         records = [result for result in results if isinstance(result, Record)]
-        answer = canonical(_batch_tree(results))
-        await self._keep(records, answer, caller)
+        answer = compact(_batch_tree(results))
+        with self._counted():
+            for result in results:
+                if isinstance(result, StorageUnavailable):
+                    raise result
+            await self._keep(records, answer, caller)
         return answer
 
     async def _work_off(
@@ -117,31 +127,26 @@ class Desk:
         for place in places:
             try:
                 one = DecideRequest.of({"lead": request.leads[place], "reasons": request.reasons})
-                results[place] = await self._record(live, one)
+                results[place] = await self._decided(live, one)
             except ScoringError as error:
                 results[place] = error
             await asyncio.sleep(0)  # other requests first
 
-    async def _record(self, live: Live, request: DecideRequest) -> Record:
-        started = time.perf_counter()
-        lead = Lead.parse(live.release.spec, request.fields)
-        decision = await live.decider.decide(lead, reasons=request.reasons)
-        latency_ms = 1000 * (time.perf_counter() - started)
-        return Record.of(decision, live.release, is_priced=self._is_priced, latency_ms=latency_ms)
+    async def _decided(self, live: Live, request: DecideRequest) -> Record:
+        return await self._recorder.decide(live.release, live.decider, request)
 
     async def _keep(self, records: list[Record], answer: bytes, caller: Caller) -> None:
-        rows = [record.row(caller.key_id) for record in records]
-        redacted = [row for record in records if (row := record.redaction_row)]
-        await self._durable(Unit(rows, _answered(caller.claim, answer), redacted))
+        now = iso(datetime.now(UTC))
+        answered = answered_row(caller.claim, answer, now) if caller.claim else None
+        await self._recorder.keep(records, key_id=caller.key_id, answered=answered)
         for record in records:
             seconds = record.latency_ms / 1000
             self.metrics.decided(record.decision, record.usage, seconds=seconds)
 
-    async def _durable(self, unit: Unit) -> None:
-        if not unit.decisions and unit.answered is None:
-            return
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
         try:
-            await self._store.append(unit)
+            yield
         except StorageUnavailable:
             self.metrics.not_stored()
             raise
@@ -162,7 +167,9 @@ class Desk:
             except MalformedRequest as error:
                 errors[index] = error
         good = list(reported.values())
-        result = await self._store.run(lambda c: record_outcomes(c, good, caller.key_id))
+        result = await self._store.run(
+            lambda writing: record_outcomes(writing, good, caller.key_id)
+        )
         indices = list(reported)
         for place in result.unknown:
             fix = "Send the decision_id of an answer of this service."
@@ -170,7 +177,7 @@ class Desk:
             errors[indices[place]] = unknown
         for place in result.recorded:
             self.metrics.outcome(won=good[place].won)
-        return canonical(
+        return compact(
             {
                 "recorded": len(result.recorded),
                 "unchanged": len(result.unchanged),
@@ -183,7 +190,7 @@ class Desk:
     def release(self) -> bytes:
         """Raises ReleaseNotFound."""
         live = self.live.current()
-        return canonical(release_tree(live.release, iso(live.since)))
+        return compact(release_tree(live.release, iso(live.since)))
 
     def lead_schema(self) -> bytes:
         """JSON Schema of a lead of the live release. Raises ReleaseNotFound."""
@@ -210,15 +217,3 @@ def _batch_tree(results: list[Record | ScoringError]) -> dict[str, Any]:
 
 def _item_error(index: int, error: ScoringError) -> dict[str, Any]:
     return {"index": index, **error_tree(error)}
-
-
-def _answered(claim: Claim | None, answer: bytes) -> Row | None:
-    if claim is None:
-        return None
-    return {
-        "key_id": claim.key_id,
-        "idempotency_key": claim.idempotency_key,
-        "request_digest": claim.request_digest,
-        "answer": answer,
-        "at": iso(datetime.now(UTC)),
-    }

@@ -14,6 +14,9 @@ ScoringError
 ├── StorageUnavailable      nothing can be made durable now, so no decision leaves
 ├── AlreadyAnswered         another request with the same idempotency key was first
 ├── NoSuchApiKey            nothing to revoke
+├── NoSuchEntry             nothing in the ledger is about this
+├── KeyDestroyed            the key of whom this is about was destroyed
+├── SealBroken              a sealed part was changed, or is not where it belongs
 └── InvalidSettings         an environment variable cannot be used
 """
 
@@ -25,6 +28,7 @@ import orjson
 
 from features.errors import InvalidLead, InvalidLeadSpec, RedactionFailed, ScoringError
 from models.errors import LlmUnavailable, ReleaseNotFound, TrainingRefused
+from service.ledger.errors import LedgerError
 
 
 class RequestRefused(ScoringError):
@@ -89,6 +93,18 @@ class NoSuchApiKey(ScoringError):
     """There is no such API key."""
 
 
+class NoSuchEntry(ScoringError):
+    """Nothing in the ledger is about this id."""
+
+
+class KeyDestroyed(ScoringError):
+    """The key of whom this is about was destroyed: nobody can read it any more."""
+
+
+class SealBroken(ScoringError):
+    """A sealed part of an entry was changed, or belongs elsewhere."""
+
+
 class InvalidSettings(ScoringError):
     """An environment variable cannot be used. The message names it, without its value."""
 
@@ -122,11 +138,15 @@ STATUS_BY_ERROR: dict[type[ScoringError], HttpError] = {
     NotAllowed: HttpError(403, "not_allowed"),
     NoSuchEndpoint: HttpError(404, "no_such_endpoint"),
     NoSuchApiKey: HttpError(404, "no_such_api_key"),
+    NoSuchEntry: HttpError(404, "no_such_entry"),
+    KeyDestroyed: HttpError(410, "key_destroyed"),
+    SealBroken: HttpError(500, "seal_broken"),
     WrongMethod: HttpError(405, "wrong_method"),
     AlreadyAnswered: HttpError(409, "already_answered"),
     IdempotencyMismatch: HttpError(422, "idempotency_mismatch"),
     Overloaded: HttpError(503, "overloaded", RETRY_SOON),
     StorageUnavailable: HttpError(503, "storage_unavailable", RETRY_SOON),
+    LedgerError: HttpError(503, "ledger_unavailable", RETRY_SOON),
     ReleaseNotFound: HttpError(503, "no_release", RETRY_SOON),
     # The cascade turns these into degraded decisions; should one slip through, it is our fault.
     LlmUnavailable: HttpError(503, "llm_unavailable", RETRY_SOON),

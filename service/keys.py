@@ -14,8 +14,10 @@ from enum import StrEnum
 
 from sqlalchemy import insert, select, update
 
+from service.database import iso
 from service.errors import NoSuchApiKey, NotAuthenticated, StorageUnavailable
-from service.store import Row, Store, api_keys, iso
+from service.store import Store
+from service.tables import Row, api_keys
 
 log = logging.getLogger("tiebreak.keys")
 
@@ -29,6 +31,7 @@ class Role(StrEnum):
 
     SCORE = "score"  # decide, decide_batch, outcomes; read the release and the lead schema
     READ = "read"  # read the release, the lead schema and the metrics
+    AUDIT = "audit"  # read the ledger, and open what was sent to an LLM; decide nothing
     ADMIN = "admin"  # everything
 
 
@@ -58,8 +61,8 @@ def create_key(store: Store, *, name: str, role: Role) -> tuple[ApiKey, str]:
     key = ApiKey(secrets.token_hex(4), name, role, iso(datetime.now(UTC)))
     secret = secrets.token_urlsafe(32)
     row: Row = {"id": key.id, "name": name, "role": role.value, "digest": _digest(secret)}
-    with store.writing() as connection:
-        connection.execute(insert(api_keys), row | {"created_at": key.created_at})
+    with store.writing() as writing:
+        writing.connection.execute(insert(api_keys), row | {"created_at": key.created_at})
     return key, f"{TOKEN_PREFIX}{key.id}_{secret}"
 
 
@@ -75,7 +78,8 @@ def revoke_key(store: Store, key_id: str) -> None:
         NoSuchApiKey: no key has this id.
         StorageUnavailable: the database cannot be written.
     """
-    with store.writing() as connection:
+    with store.writing() as writing:
+        connection = writing.connection
         found = connection.execute(select(api_keys.c.id).where(api_keys.c.id == key_id)).first()
         if found is None:
             message = f"There is no API key {key_id!r}. `tiebreak keys list` shows all of them."

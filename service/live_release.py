@@ -12,14 +12,16 @@ import logging
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
 from features.errors import ScoringError
+from features.fingerprint import SubjectKey
 from features.lead import Lead
+from models.cascade import ExampleOutbox, Outbox
 from models.decision import Decision
 from models.errors import ReleaseNotFound
 from models.release import Release
@@ -37,7 +39,9 @@ NOTHING_LIVE = "No release is live. Train one: `tiebreak train TABLE --promote`"
 class Decider(Protocol):
     """Whoever decides: a Cascade."""
 
-    async def decide(self, lead: Lead, *, reasons: int = 3) -> Decision: ...
+    async def decide(
+        self, lead: Lead, *, key: SubjectKey, outbox: Outbox, reasons: int = 3
+    ) -> Decision: ...
 
 
 class ReleaseSource(Protocol):
@@ -196,7 +200,11 @@ class LiveRelease:
 
 async def _decide_twice(decider: Decider, lead: Lead) -> Decision:
     """At once, so that two slots of an LLM of our own have read the prompt's beginning."""
-    decision, _ = await asyncio.gather(decider.decide(lead), decider.decide(lead))
+
+    def first() -> Awaitable[Decision]:
+        return decider.decide(lead, key=SubjectKey.passing(), outbox=ExampleOutbox())
+
+    decision, _ = await asyncio.gather(first(), first())
     return decision
 
 

@@ -11,7 +11,9 @@ import hashlib
 from collections.abc import Awaitable, Callable
 
 from service.errors import AlreadyAnswered, IdempotencyMismatch, MalformedRequest
+from service.sealing import open_bytes, seal_bytes
 from service.store import Claim, Store
+from service.tables import Row
 
 MAX_KEY_CHARS = 255
 
@@ -22,8 +24,22 @@ def claim(key_id: str, idempotency_key: str, path: str, body: bytes) -> Claim:
         fix = f"Send 1 to {MAX_KEY_CHARS} printable characters, for example a UUID."
         raise MalformedRequest("The idempotency key is unusable.", fix, field="Idempotency-Key")
     digest = hashlib.sha256(path.encode() + b"\0" + body).hexdigest()
-    # Callers may name it after the lead: only its digest is kept.
-    return Claim(key_id, hashlib.sha256(idempotency_key.encode()).hexdigest(), digest)
+    # Callers may name it after the lead: only its digest is kept. The answer is sealed under the
+    # key itself, so that what the database keeps for a day can be read by its caller only.
+    named = idempotency_key.encode()
+    secret = hashlib.sha256(b"answer\0" + key_id.encode() + b"\0" + named).digest()
+    return Claim(key_id, hashlib.sha256(named).hexdigest(), digest, secret)
+
+
+def answered_row(claim: Claim, answer: bytes, at: str) -> Row:
+    """The row of the table `answered`."""
+    return {
+        "key_id": claim.key_id,
+        "idempotency_key": claim.idempotency_key,
+        "request_digest": claim.request_digest,
+        "answer": seal_bytes(claim.secret, claim.idempotency_key, answer),
+        "at": at,
+    }
 
 
 class OnlyOnce:
@@ -64,9 +80,9 @@ class OnlyOnce:
         found = await self._store.answer_to(claim)
         if found is None:
             return None
-        digest, answer = found
+        digest, sealed = found
         _check(digest, claim)
-        return answer
+        return open_bytes(claim.secret, claim.idempotency_key, sealed)
 
 
 def _check(digest: str, claim: Claim) -> None:

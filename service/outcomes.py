@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
+from service import entry
+from service.ledger.log import Draft
 from service.schemas import ReportedOutcome
-from service.store import Row, decisions, iso, outcomes
+from service.store import Writing
+from service.tables import decisions, outcomes
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +24,14 @@ class OutcomesResult:
 
 
 def record_outcomes(
-    connection: Connection, reported: Sequence[ReportedOutcome], key_id: str
+    writing: Writing, reported: Sequence[ReportedOutcome], key_id: str
 ) -> OutcomesResult:
-    """Append what is new, or corrects what was reported before. The latest row counts."""
+    """Append what is new, or corrects what was reported before. The latest entry counts."""
+    connection = writing.connection
     ids = {outcome.decision_id for outcome in reported}
     known = set(connection.scalars(select(decisions.c.id).where(decisions.c.id.in_(ids))))
     latest = _latest(connection, ids)
-    at = iso(datetime.now(UTC))
-    rows: list[Row] = []
+    drafts: list[Draft] = []
     places: dict[str, list[int]] = {"recorded": [], "unchanged": [], "unknown": []}
     for place, outcome in enumerate(reported):
         if outcome.decision_id not in known:
@@ -39,10 +41,8 @@ def record_outcomes(
         else:
             places["recorded"].append(place)
             latest[outcome.decision_id] = outcome.won
-            row = {"decision_id": outcome.decision_id, "won": outcome.won}
-            rows.append(row | {"at": at, "key_id": key_id})
-    if rows:
-        connection.execute(insert(outcomes), rows)
+            drafts.append(entry.outcome(outcome.decision_id, won=outcome.won, key_id=key_id))
+    writing.append(drafts)
     return OutcomesResult(**{name: tuple(found) for name, found in places.items()})
 
 
@@ -50,6 +50,6 @@ def _latest(connection: Connection, ids: set[str]) -> dict[str, bool]:
     query = (
         select(outcomes.c.decision_id, outcomes.c.won)
         .where(outcomes.c.decision_id.in_(ids))
-        .order_by(outcomes.c.id)
+        .order_by(outcomes.c.seq)
     )
     return {row.decision_id: bool(row.won) for row in connection.execute(query)}

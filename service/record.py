@@ -1,8 +1,9 @@
-"""Record: one decision, as it is sent, kept and audited. It holds no personal data.
+"""Record: one decision, as it is sent, and as the ledger keeps it.
 
-A Decision holds none by construction: reasons show only values known from training, the LLM's
-evidence comes from redacted text, redaction leaves counts. So the bytes that are sent are the
-bytes that are kept.
+The answer holds no personal data by construction: reasons show only values known from training,
+the LLM's evidence comes from redacted text, redaction leaves counts. The ledger's entry holds less
+in clear, for it cannot be taken back: what was read of the lead (its row, the reasons, what the
+LLM quoted) is sealed under the key of whom the lead is about.
 """
 
 from __future__ import annotations
@@ -17,10 +18,15 @@ from typing import Any
 
 import orjson
 
+from features.fingerprint import SubjectKey
 from models.decision import Decision, RouteReason
 from models.release import Release
+from service import entry
+from service.database import iso
+from service.entry import Kind, Purpose
+from service.ledger.log import Draft
 from service.schemas import answer_tree, usage_tree
-from service.store import Row, iso
+from service.sealing import seal
 
 
 def new_decision_id() -> str:
@@ -31,32 +37,42 @@ def new_decision_id() -> str:
     return str(uuid.UUID(int=high << 64 | low))
 
 
-def canonical(tree: Any) -> bytes:
+def compact(tree: Any) -> bytes:
     """JSON without white space, in UTF-8; keys in the order of the schema, which is fixed."""
     return orjson.dumps(tree)
 
 
 @dataclass(frozen=True)
 class Record:
-    """One decision with everything that the answer and the database say about it.
+    """One decision with everything that the answer and the ledger say about it.
 
-    at: when it was decided. latency_ms: from the parsed request until then.
-    is_priced: what the LLM's tokens cost is configured.
+    id: the decision's. subject: the key of whom it is about. at: when it was decided.
+    latency_ms: from the parsed request until then. is_priced: what the LLM's tokens cost is
+    configured.
     """
 
     id: str
-    at: datetime
+    subject: SubjectKey
     decision: Decision
     release: Release
     is_priced: bool
     latency_ms: float
+    at: datetime
 
     @classmethod
     def of(
-        cls, decision: Decision, release: Release, *, is_priced: bool, latency_ms: float
+        cls,
+        decision: Decision,
+        release: Release,
+        *,
+        decision_id: str,
+        subject: SubjectKey,
+        is_priced: bool,
+        latency_ms: float,
     ) -> Record:
+        latency_ms = round(latency_ms, 3)
         return cls(
-            new_decision_id(), datetime.now(UTC), decision, release, is_priced, round(latency_ms, 3)
+            decision_id, subject, decision, release, is_priced, latency_ms, datetime.now(UTC)
         )
 
     @cached_property
@@ -73,38 +89,49 @@ class Record:
 
     @cached_property
     def answer_bytes(self) -> bytes:
-        return canonical(self.answer)
+        return compact(self.answer)
 
-    @property
-    def redaction_row(self) -> Row | None:
-        """The row of the table `redactions`; None where no text was to leave."""
-        redaction = self.decision.redaction
-        failed = self.decision.reason is RouteReason.REDACTION_FAILED
-        if redaction is None and not failed:
-            return None
-        return {
+    def drafts(self, key_id: str) -> list[Draft]:
+        """What the ledger keeps of it, besides what it already has of a text that left."""
+        decision, llm = self.decision, self.release.llm
+        drafts = [
+            entry.llm_call(call, llm, self.id, Purpose.DECISION) for call in decision.llm_calls
+        ]
+        if decision.reason is RouteReason.REDACTION_FAILED:
+            drafts.append(entry.failed_redaction(self.subject, self.id, Purpose.DECISION))
+        return [*drafts, self._draft(key_id)]
+
+    def _draft(self, key_id: str) -> Draft:
+        decision, answer = self.decision, self.answer
+        same = ("route", "reason", "probability", "classifier_probability", "versions")
+        also = ("redacted", "usage", "data", "latency_ms")
+        fields = {
             "decision_id": self.id,
-            "at": iso(self.at),
-            "failed": failed,
-            "policy": redaction.policy if redaction else None,
-            "subject": redaction.subject if redaction else None,
-            "events": canonical(redaction.events if redaction else ()),
-        }
-
-    def row(self, key_id: str) -> Row:
-        """The row of the table `decisions`."""
-        decision = self.decision
-        return {
-            "id": self.id,
-            "at": iso(self.at),
-            "key_id": key_id,
+            "decided_at": answer["decided_at"],
+            "key": key_id,
+            "subject": self.subject.subject,
             "release": self.release.version,
-            "route": decision.route.value,
-            "reason": decision.reason.value,
-            "probability": decision.probability,
-            "classifier_probability": decision.classifier_probability,
-            "versions": canonical(self.answer["versions"]),
-            "redacted": canonical(self.answer["redacted"]),
-            **self.usage,
-            "answer": self.answer_bytes,
+            "policy": decision.redaction.policy if decision.redaction else None,
+            "has_text": decision.has_text,
+            "llm": self._llm(),
+            "sealed": self._sealed(),
+            **{name: answer[name] for name in (*same, *also)},
         }
+        return Draft(Kind.DECISION, self.id, fields)
+
+    def _llm(self) -> dict[str, Any] | None:
+        """What the LLM said, without its quote."""
+        asked = self.answer["llm"]
+        if asked is None:
+            return None
+        kept = {name: value for name, value in asked.items() if name not in ("asked", "evidence")}
+        return kept | {"calls": len(self.decision.llm_calls)}
+
+    def _sealed(self) -> str:
+        asked = self.answer["llm"]
+        tree = {
+            "row": entry.row_base64(self.decision.row),
+            "reasons": self.answer["reasons"],
+            "evidence": asked["evidence"] if asked else None,
+        }
+        return seal(self.subject.secret, entry.place(Kind.DECISION, self.id), tree)

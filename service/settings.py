@@ -68,9 +68,23 @@ class Settings(BaseSettings):
     # Decisions, outcomes and API keys: any SQLAlchemy URL; SQLite unless set.
     database_url: str = Field(default_factory=lambda done: f"sqlite:///{done['home']}/tiebreak.db")
 
-    # What the ids of subjects (whom leads are about) are made with, 32 characters or more; a file
-    # under `home` unless set. Replicas that share a database need the same one.
+    # The keys of subjects (whom leads are about): a database of its own, so that copies of the
+    # ledger hold none of them.
+    subject_keys_url: str = Field(default_factory=lambda done: f"sqlite:///{done['home']}/keys.db")
+    # What subjects are found by, 32 characters or more; a file under `home` unless set. Replicas
+    # that share a database need the same one, and the same ledger key.
     subject_secret: Annotated[SecretStr, Field(min_length=32)] | None = None
+
+    # What the ledger is signed with, one line `PRIVATE+KEY+...`; a file under `home` unless set.
+    ledger_key: SecretStr | None = None
+    # The log's name in checkpoints and proofs: like an address without a scheme, and yours alone.
+    ledger_name: Annotated[str, Field(pattern=r"^[^\s+]{1,100}$")] = "tiebreak.local/ledger"
+    # A witness, which cosigns what the ledger says; none unless set. `tiebreak up` starts one.
+    witness_url: Annotated[str, AfterValidator(_http_address)] | None = None
+    witness_key: str | None = None  # its public key, `name+hash+key`, as it prints it on starting
+    witness_port: Port = 3002  # of the one that `tiebreak up` starts
+    # How long a subject's key is kept after they were last decided on; None: until erased.
+    retention_days: Annotated[int, Field(ge=1)] | None = None
 
     # Any OpenAI-compatible endpoint, ending in /v1; the embedded LLM unless set.
     llm_base_url: Annotated[str, AfterValidator(_http_address)] | None = None

@@ -1,80 +1,143 @@
-"""StoredKeys: one random key per subject, made when first needed, destroyed when forgotten."""
+"""StoredKeys: one random key per subject, made when first needed, destroyed when forgotten.
+
+They have a database of their own. The ledger can be copied and kept at will: without the keys, what
+is sealed in it says nothing, and what was erased stays erased in every copy.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import os
+import logging
 import secrets
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
-from sqlalchemy import Connection, insert, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, delete, insert, select
 
-from features.errors import RedactionFailed
 from features.fingerprint import KEY_BYTES, SubjectKey
 from features.subject import subject_of
-from service.errors import InvalidSettings, StorageUnavailable
+from service.database import Database, iso
+from service.errors import InvalidSettings
+from service.group_commit import GroupCommit
+from service.migrations import upgrade_keys
+from service.secret_file import read_or_make
 from service.settings import Settings
-from service.store import Store, iso, subject_keys
+from service.tables import Row, subject_keys
 
-ID_BYTES = 16
+log = logging.getLogger("tiebreak.keys")
+
+SUBJECT_BYTES = 16
 SECRET_FILE = "subjects.key"  # noqa: S105 the name of a file
 
 
 class StoredKeys:
-    """The keys of subjects, in the database. Fit for several workers at once.
+    """The keys of subjects. Fit for several workers at once.
 
-    A subject's id is an HMAC of their contact value under `secret`: the database alone tells
-    nobody who they are.
+    A subject's id is random; whose it is, only the tag beside the key says: an HMAC of their
+    contact value under `secret`. Two workers that meet somebody new at the same moment may make
+    two subjects of them: both have the tag, and both are found and forgotten by it.
     """
 
-    def __init__(self, store: Store, secret: bytes) -> None:
-        self._store = store
+    def __init__(self, url: str, secret: bytes) -> None:
+        self._database = Database(url, upgrade_keys, forgets=True)
         self._secret = secret
+        self._commits: GroupCommit[str | None, SubjectKey] = GroupCommit("keys", self._make)
+
+    def close(self) -> None:
+        self._commits.close()
+        self._database.close()
 
     async def key(self, contacts: Mapping[str, str]) -> SubjectKey:
-        """The key of whom these contact values are of; one that is not kept, where there are none.
+        """The key of whom these contact values are of, durable; a new one where there are none.
 
         Raises:
-            RedactionFailed: the database cannot be used, so nothing could be linked or forgotten.
+            StorageUnavailable: nothing could be sealed for them now.
         """
+        return await self._commits.submit(self.tag(contacts))
+
+    def tag(self, contacts: Mapping[str, str]) -> str | None:
+        """Under what the key of these contact values is found; None where there are none."""
         subject = subject_of(contacts)
         if subject is None:
-            return SubjectKey.passing()
-        name = self.id_of(subject)
-        try:
-            return SubjectKey(name, await self._store.run(lambda c: _key(c, name)))
-        except StorageUnavailable:
-            pass
-        raise RedactionFailed("The subject's key cannot be read now. Do not send this text.")
+            return None
+        message = subject.encode("utf-8", "surrogatepass")
+        return hmac.digest(self._secret, message, hashlib.sha256).hex()
 
-    def id_of(self, subject: str) -> str:
-        """The opaque id of a subject (`subject_of`), 32 hex digits."""
-        digest = hmac.digest(self._secret, subject.encode("utf-8", "surrogatepass"), hashlib.sha256)
-        return digest[:ID_BYTES].hex()
+    # -- from any thread --------------------------------------------------------------------
+
+    def subjects(self, contacts: Mapping[str, str]) -> list[str]:
+        """The ids under which somebody is known. Raises StorageUnavailable."""
+        tag = self.tag(contacts)
+        if tag is None:
+            return []
+        query = select(subject_keys.c.subject).where(subject_keys.c.tag == tag)
+        with self._database.reading() as connection:
+            return list(connection.scalars(query.order_by(subject_keys.c.created_at)))
+
+    def find(self, subject: str) -> SubjectKey | None:
+        """The key of a subject; None where it was destroyed. Raises StorageUnavailable."""
+        query = select(subject_keys.c.key).where(subject_keys.c.subject == subject)
+        with self._database.reading() as connection:
+            kept = connection.execute(query).scalar_one_or_none()
+        return SubjectKey(subject, bytes(kept)) if kept is not None else None
+
+    def older_than(self, moment: datetime, *, most: int) -> list[str]:
+        """Subjects whose keys were made before then, oldest first. Raises StorageUnavailable."""
+        query = (
+            select(subject_keys.c.subject)
+            .where(subject_keys.c.created_at < iso(moment))
+            .order_by(subject_keys.c.created_at)
+            .limit(most)
+        )
+        with self._database.reading() as connection:
+            return list(connection.scalars(query))
+
+    def destroy(self, subjects: Sequence[str]) -> None:
+        """Destroy keys, for good: their bytes are overwritten on disk. Raises StorageUnavailable.
+
+        On SQLite at once; PostgreSQL overwrites what is deleted when it uses the page again.
+        """
+        with self._database.writing() as connection:
+            gone = subject_keys.c.subject.in_(subjects)
+            connection.execute(delete(subject_keys).where(gone))
+        if not self._database.overwrite_deleted():
+            log.warning("Destroyed keys stay in the write-ahead log until its readers are done.")
+
+    # -- the writing thread -----------------------------------------------------------------
+
+    def _make(self, tags: Sequence[str | None]) -> list[SubjectKey]:
+        with self._database.writing() as connection:
+            known = _known(connection, {tag for tag in tags if tag is not None})
+            now = iso(datetime.now(UTC))
+            keys: list[SubjectKey] = []
+            rows: list[Row] = []
+            for tag in tags:
+                key = known.get(tag) if tag is not None else None
+                if key is None:
+                    secret = secrets.token_bytes(KEY_BYTES)
+                    key = SubjectKey(secrets.token_hex(SUBJECT_BYTES), secret)
+                    named = {"subject": key.subject, "tag": tag, "key": secret}
+                    rows.append(named | {"created_at": now})
+                    if tag is not None:
+                        known[tag] = key
+                keys.append(key)
+            if rows:
+                connection.execute(insert(subject_keys), rows)
+        return keys
 
 
-def _key(connection: Connection, subject: str) -> bytes:
-    query = select(subject_keys.c.key).where(subject_keys.c.subject == subject)
-    kept = connection.execute(query).scalar_one_or_none()
-    if kept is not None:
-        return bytes(kept)
-    row = {
-        "subject": subject,
-        "key": secrets.token_bytes(KEY_BYTES),
-        "created_at": iso(datetime.now(UTC)),
-    }
-    with suppress(IntegrityError), connection.begin_nested():  # another worker was first
-        connection.execute(insert(subject_keys), row)
-    return bytes(connection.execute(query).scalar_one())
+def _known(connection: Connection, tags: Iterable[str]) -> dict[str, SubjectKey]:
+    query = (
+        select(subject_keys.c.tag, subject_keys.c.subject, subject_keys.c.key)
+        .where(subject_keys.c.tag.in_(tags))
+        .order_by(subject_keys.c.created_at.desc(), subject_keys.c.subject)
+    )  # the oldest comes last, and stays
+    return {row.tag: SubjectKey(row.subject, bytes(row.key)) for row in connection.execute(query)}
 
 
 def subject_secret(settings: Settings) -> bytes:
-    """The secret under which subjects have their ids: set, or made once and kept under `home`.
+    """The secret under which subjects are found: set, or made once and kept under `home`.
 
     Raises:
         InvalidSettings: the file cannot be made or read.
@@ -83,28 +146,10 @@ def subject_secret(settings: Settings) -> bytes:
         return settings.subject_secret.get_secret_value().encode()
     path = settings.home / SECRET_FILE
     try:
-        if not path.exists():
-            _make_once(path)
-        secret = path.read_bytes()
+        secret = read_or_make(path, lambda: secrets.token_bytes(KEY_BYTES))
     except OSError as error:
         message = f"{path} cannot be used ({type(error).__name__}). Set TIEBREAK_SUBJECT_SECRET."
         raise InvalidSettings(message) from error
     if len(secret) < KEY_BYTES:
         raise InvalidSettings(f"{path} is damaged. Restore it, or set TIEBREAK_SUBJECT_SECRET.")
     return secret
-
-
-def _make_once(path: Path) -> None:
-    """Whole or not at all, readable to its owner only, and never over another worker's."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    with suppress(FileNotFoundError):
-        part.unlink()
-    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(secrets.token_bytes(KEY_BYTES))
-        file.flush()
-        os.fsync(file.fileno())
-    with suppress(FileExistsError):
-        os.link(part, path)
-    part.unlink()

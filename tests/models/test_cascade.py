@@ -20,9 +20,10 @@ from models.band import EVERYTHING, NOTHING
 from models.budget import CallBudget
 from models.cascade import (
     Cascade,
+    ExampleOutbox,
     Judge,
-    PassingKeys,
-    SubjectKeys,
+    Leaving,
+    Outbox,
     TextRedactor,
     UnavailableJudge,
 )
@@ -37,6 +38,7 @@ from tests.small_release import sample_data, small_release
 BOTH = frozenset(EvidenceKind)
 ALWAYS_ASK = RoutingPolicy(EVERYTHING, EVERYTHING, BOTH)
 NEVER_ASK = RoutingPolicy(NOTHING, NOTHING, BOTH)
+KEY = SubjectKey("s1", b"k" * 32)
 YES = completion({" yes": 0.9, " no": 0.1})
 WRITTEN = {"Message": "call me at jane@acme.com", "Email": "jane@acme.com", "Employees": 45}
 SILENT = {"Full name": "Jane Miller", "Email": "jane@acme.com", "Employees": 45}
@@ -61,20 +63,21 @@ def decide(
     redactor: TextRedactor | None = None,
     calls_per_minute: int | None = None,
     combiner: Combiner | None = None,
-    subjects: SubjectKeys | None = None,
+    key: SubjectKey = KEY,
+    outbox: Outbox | None = None,
 ) -> Decision:
     async def run() -> Decision:
         with ThreadPoolExecutor(1) as threads:
             cascade = Cascade(
                 small_release(policy, combiner=combiner),
                 redactor=redactor or EmailRedactor(),
-                subjects=subjects or PassingKeys(),
                 judge=judge_ or judge(wire or Wire(YES)),
                 budget=CallBudget(calls_per_minute),
                 threads=threads,
             )
             try:
-                return await cascade.decide(Lead.parse(sample_data().spec, fields))
+                lead = Lead.parse(sample_data().spec, fields)
+                return await cascade.decide(lead, key=key, outbox=outbox or ExampleOutbox())
             finally:
                 await cascade.close()
 
@@ -123,34 +126,59 @@ def test_nothing_is_sent_when_redaction_fails() -> None:
     assert wire.requests == []
 
 
-class OneKey:
-    KEY = SubjectKey("s1", b"k" * 32)
-
-    async def key(self, contacts: Mapping[str, str]) -> SubjectKey:  # noqa: ARG002
-        return self.KEY
-
-
-class NoKeys:
-    async def key(self, contacts: Mapping[str, str]) -> SubjectKey:  # noqa: ARG002
-        raise RedactionFailed("The key cannot be read.")
-
-
 def test_a_decision_keeps_what_went_marked_with_the_subjects_key() -> None:
-    redaction = decide(WRITTEN, ALWAYS_ASK, subjects=OneKey()).redaction
+    redaction = decide(WRITTEN, ALWAYS_ASK).redaction
     assert redaction is not None
     assert (redaction.subject, redaction.policy) == ("s1", RedactionPolicy.shipped().version)
     (event,) = redaction.events
     text = WRITTEN["Message"]
     assert isinstance(text, str)
     assert text[event.start : event.end] == "jane@acme.com"
-    assert event.fingerprint == fingerprint(OneKey.KEY, "EMAIL_ADDRESS", "jane@acme.com")
+    assert event.fingerprint == fingerprint(KEY, "EMAIL_ADDRESS", "jane@acme.com")
 
 
-def test_nothing_is_sent_without_the_subjects_key() -> None:
+class Written:
+    """An outbox that looks at the wire when it is told what is about to leave."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self.told: list[Leaving] = []
+        self.sent_before: list[int] = []
+
+    async def leaving(self, leaving: Leaving) -> None:
+        self.told.append(leaving)
+        self.sent_before.append(len(self._wire.requests))
+
+
+class FullOutbox:
+    async def leaving(self, leaving: Leaving) -> None:  # noqa: ARG002
+        raise OSError("disk full")
+
+
+def test_what_leaves_is_written_down_before_it_leaves_and_exactly() -> None:
     wire = Wire(YES)
-    decision = decide(WRITTEN, ALWAYS_ASK, wire=wire, subjects=NoKeys())
-    assert decision.reason is RouteReason.REDACTION_FAILED
+    outbox = Written(wire)
+    decide(WRITTEN, ALWAYS_ASK, wire=wire, outbox=outbox)
+    (told,), (sent,) = outbox.told, wire.bodies
+    assert outbox.sent_before == [0]
+    assert told.shown in sent["prompt"]
+    assert "jane" not in told.shown
+
+
+def test_nothing_is_sent_that_cannot_be_written_down() -> None:
+    wire = Wire(YES)
+    with pytest.raises(OSError, match="disk full"):
+        decide(WRITTEN, ALWAYS_ASK, wire=wire, outbox=FullOutbox())
     assert wire.requests == []
+
+
+def test_each_request_that_left_is_on_the_decision_with_the_id_it_was_sent_with() -> None:
+    wire = Wire(YES)
+    decision = decide(WRITTEN, ALWAYS_ASK, wire=wire)
+    (call,) = decision.llm_calls
+    (request,) = wire.requests
+    assert request.headers["x-client-request-id"] == call.id
+    assert (call.status, call.cause) == (200, None)
 
 
 @pytest.mark.parametrize(

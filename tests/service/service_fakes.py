@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import uuid
 from collections.abc import Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -21,6 +22,7 @@ import numpy as np
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from features.encoding import Encoder
+from features.fingerprint import SubjectKey
 from features.lead import Lead
 from features.lead_spec import LeadSpec
 from features.redaction import RedactedSpan
@@ -28,6 +30,7 @@ from features.redaction_policy import Action
 from models.answer import VerdictSource
 from models.band import Band
 from models.calibration import CalibrationMethod, Calibrator
+from models.cascade import Leaving, Outbox
 from models.classifier import Classifier
 from models.combiner import Combiner
 from models.decision import Decision, Redaction, Route, RouteReason
@@ -36,13 +39,18 @@ from models.llm_version import Api, LlmVersion
 from models.prompt import EvidenceKind, Prompt
 from models.release import Release
 from models.routing import RoutingPolicy
-from models.verdict import Verdict
+from models.verdict import LlmCall, Verdict
 from service.app import GatedService, LeadScorer
+from service.database import BUSY_TIMEOUT
 from service.desk import Desk
 from service.keys import KeyRing
+from service.ledger.checkpoint import SigningKey
+from service.ledger.log import Log
+from service.ledger.verify import KeyType
 from service.live_release import LiveRelease
 from service.metrics import Metrics
 from service.store import Store
+from service.subject_keys import StoredKeys
 
 SPEC = LeadSpec.parse(
     """
@@ -75,7 +83,7 @@ VERDICT = Verdict(
     cost_usd=None,
     latency_s=0.4,
     request_id=None,
-    attempts=1,
+    calls=(LlmCall("0190a3c4-0000-4000-8000-000000000001", 200, None),),
 )
 BY_TEXT = "please ask the LLM"
 BY_BROKEN_LLM = "please ask the LLM, it is down"
@@ -140,13 +148,13 @@ class FakeSource:
         return small_release(version)
 
 
-def taken_out(*entity_types: str) -> Redaction:
+def taken_out(key: SubjectKey, *entity_types: str) -> Redaction:
     """A redaction in which these went, one after the other."""
     events = (
         RedactedSpan(9 * i, 9 * i + 8, kind, 0.9, "Test", "1", Action.REPLACE, f"{i:032x}")
         for i, kind in enumerate(entity_types)
     )
-    return Redaction("policy-1", "subject-1", tuple(events))
+    return Redaction("policy-1", key.subject, tuple(events))
 
 
 class FakeDecider:
@@ -157,7 +165,9 @@ class FakeDecider:
         self.pause = pause
         self.decided = 0
 
-    async def decide(self, lead: Lead, *, reasons: int = 3) -> Decision:
+    async def decide(
+        self, lead: Lead, *, key: SubjectKey, outbox: Outbox, reasons: int = 3
+    ) -> Decision:
         self.decided += 1
         await asyncio.sleep(self.pause.total_seconds())
         text = next(iter(lead.texts.values()), "")
@@ -165,18 +175,27 @@ class FakeDecider:
             raise RuntimeError("crash on jane@example.com")
         alone = self._alone(lead, reasons)
         if text == BY_BROKEN_LLM:
-            reason = RouteReason.LLM_UNAVAILABLE
+            redaction = taken_out(key, "PERSON")
+            await outbox.leaving(Leaving("redacted", "p1", EvidenceKind.TEXT, redaction))
             return replace(
-                alone, reason=reason, llm_failure="timeout", redaction=taken_out("PERSON")
+                alone,
+                reason=RouteReason.LLM_UNAVAILABLE,
+                llm_failure="timeout",
+                llm_calls=(LlmCall(str(uuid.uuid4())),),
+                redaction=redaction,
             )
         if text == BY_TEXT:
+            redaction = taken_out(key, "EMAIL_ADDRESS", "EMAIL_ADDRESS")
+            await outbox.leaving(Leaving("redacted", "p1", EvidenceKind.TEXT, redaction))
+            verdict = replace(VERDICT, calls=(LlmCall(str(uuid.uuid4()), 200, None),))
             return replace(
                 alone,
                 probability=0.75,
                 route=Route.LLM,
                 reason=RouteReason.FREE_TEXT,
-                verdict=VERDICT,
-                redaction=taken_out("EMAIL_ADDRESS", "EMAIL_ADDRESS"),
+                verdict=verdict,
+                llm_calls=verdict.calls,
+                redaction=redaction,
             )
         return alone
 
@@ -192,10 +211,25 @@ class FakeDecider:
             unknown_categories=model.encoder.unknown_categories(lead),
             unknown_fields=lead.unknown_fields,
             missing=model.encoder.missing(lead),
+            has_text=lead.has_text,
+            row=model.encoder.encode([lead]).astype("<f4").tobytes(),
         )
 
 
 POLL = timedelta(milliseconds=20)
+LEDGER_KEY = SigningKey("tiebreak.local/ledger", KeyType.LOG, b"k" * 32)
+SUBJECT_SECRET = b"s" * 32
+
+
+def store_at(url: str, *, busy_timeout: timedelta = BUSY_TIMEOUT) -> Store:
+    """A store whose ledger is signed with the one key of all tests."""
+    return Store(url, Log(LEDGER_KEY), busy_timeout=busy_timeout)
+
+
+def subjects_beside(url: str) -> StoredKeys:
+    """The keys of subjects, in a database beside that of the ledger."""
+    beside = f"{url.removesuffix('.db')}.keys.db" if url.startswith("sqlite") else url
+    return StoredKeys(beside, SUBJECT_SECRET)
 
 
 def fake_desk(
@@ -207,7 +241,7 @@ def fake_desk(
     is_priced: bool = False,
 ) -> Desk:
     """A real desk over a real database, with doubles where MLflow and the LLM would be."""
-    store = Store(url, busy_timeout=timedelta(milliseconds=100))
+    store = store_at(url, busy_timeout=timedelta(milliseconds=100))
     metrics = Metrics(registry or CollectorRegistry())
     live = LiveRelease(
         source or FakeSource(),
@@ -216,7 +250,14 @@ def fake_desk(
         poll=POLL,
     )
     keys = KeyRing(store, refresh=POLL)
-    return Desk(live=live, store=store, keys=keys, metrics=metrics, is_priced=is_priced)
+    return Desk(
+        live=live,
+        store=store,
+        subjects=subjects_beside(url),
+        keys=keys,
+        metrics=metrics,
+        is_priced=is_priced,
+    )
 
 
 def scorer_with(open_desk: Any, *, metrics: bool = False) -> GatedService:

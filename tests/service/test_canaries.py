@@ -16,7 +16,15 @@ import httpx
 import pytest
 from presidio_analyzer import LocalRecognizer
 from prometheus_client import CollectorRegistry
-from service_fakes import POLL, FakeSource, running, scorer_with, small_release
+from service_fakes import (
+    POLL,
+    FakeSource,
+    running,
+    scorer_with,
+    small_release,
+    store_at,
+    subjects_beside,
+)
 
 from features.lead_spec import Column, Kind
 from features.redaction import Redactor
@@ -31,8 +39,6 @@ from service.desk import Desk
 from service.keys import KeyRing, Role, create_key
 from service.live_release import LiveRelease
 from service.metrics import Metrics
-from service.store import Store
-from service.subject_keys import StoredKeys
 from tests.fakes import Wire, completion, judge
 from tests.sweep import found_in, found_under
 
@@ -122,14 +128,14 @@ class Source(FakeSource):
 
 
 def desk(sinks: Sinks, redactor: Redactor) -> Desk:
-    store = Store(f"sqlite:///{sinks.home}/tiebreak.db")
+    url = f"sqlite:///{sinks.home}/tiebreak.db"
+    store = store_at(url)
     metrics = Metrics(CollectorRegistry())
 
     def assemble(release: Release) -> Cascade:
         return Cascade(
             release,
             redactor=redactor,
-            subjects=StoredKeys(store, b"s" * 32),
             judge=judge(sinks.wire),
             budget=CallBudget(None),
             threads=ThreadPoolExecutor(1),
@@ -137,7 +143,13 @@ def desk(sinks: Sinks, redactor: Redactor) -> Desk:
 
     live = LiveRelease(Source(), assemble=assemble, metrics=metrics, poll=POLL)
     create_key(store, name="test", role=Role.ADMIN)
-    return Desk(live=live, store=store, keys=KeyRing(store, refresh=POLL), metrics=metrics)
+    return Desk(
+        live=live,
+        store=store,
+        subjects=subjects_beside(url),
+        keys=KeyRing(store, refresh=POLL),
+        metrics=metrics,
+    )
 
 
 async def visit(

@@ -22,6 +22,7 @@ from service_fakes import (
     fake_desk,
     running,
     scorer_with,
+    store_at,
     until_ready,
 )
 from sqlalchemy import select
@@ -29,7 +30,8 @@ from sqlalchemy import select
 from service.gateway import ASSET, ENDPOINTS
 from service.keys import Role, create_key, revoke_key
 from service.schemas import BatchAnswer, DecisionAnswer, OutcomesAnswer
-from service.store import Store, answered, decisions, outcomes
+from service.store import Store
+from service.tables import answered, decisions, outcomes
 
 SENTINEL = "jane.roe-4711"  # a value that must never come back
 
@@ -64,7 +66,7 @@ class Service:
 @pytest.fixture
 async def service(tmp_path: Path) -> AsyncIterator[Service]:
     url = f"sqlite:///{tmp_path}/state/tiebreak.db"
-    store, source, registry = Store(url), FakeSource(), CollectorRegistry()
+    store, source, registry = store_at(url), FakeSource(), CollectorRegistry()
     _, token = create_key(store, name="admin", role=Role.ADMIN)
     pause = timedelta(milliseconds=5)
     opened = lambda: fake_desk(url, source=source, registry=registry, pause=pause)  # noqa: E731
@@ -92,7 +94,7 @@ async def test_every_answer_keeps_the_published_contract(service: Service, text:
 async def test_the_answer_is_durable_before_it_is_sent(service: Service) -> None:
     response = await service.post("/decide", {"lead": {"Message": BY_TEXT}})
     row = service.rows(decisions)[0]
-    assert row.answer == response.content
+    assert row.probability == response.json()["probability"]
     assert (row.id, row.release, row.route) == (response.json()["decision_id"], "7", "llm")
     assert (row.prompt_tokens, row.completion_tokens, row.cost_usd) == (210, 1, None)
 
@@ -250,7 +252,7 @@ class _AnyService:
     def __init__(self, folder: Path) -> None:
         self._runner = asyncio.Runner()
         url = f"sqlite:///{folder}/tiebreak.db"
-        store = Store(url)
+        store = store_at(url)
         _, token = create_key(store, name="t", role=Role.ADMIN)
         store.close()
         self._context = running(scorer_with(lambda: fake_desk(url)))
@@ -402,6 +404,7 @@ OPEN = {"/livez", "/healthz", "/readyz"}
 MAY = {
     Role.SCORE: {"/decide", "/decide_batch", "/outcomes", "/release", "/schema/lead"},
     Role.READ: {"/release", "/schema/lead", "/metrics"},
+    Role.AUDIT: {"/release", "/schema/lead"},
     Role.ADMIN: set(ENDPOINTS),
 }
 DOCS = {"/", "/docs.json", "/schema.json"}
@@ -492,7 +495,7 @@ async def test_an_unreachable_registry_is_told_without_its_words(service: Servic
 
 async def test_without_a_release_it_says_how_to_get_one(tmp_path: Path) -> None:
     source, url = FakeSource(None), f"sqlite:///{tmp_path}/tiebreak.db"
-    store = Store(url)
+    store = store_at(url)
     _, token = create_key(store, name="t", role=Role.ADMIN)
     store.close()
     async with running(scorer_with(lambda: fake_desk(url, source=source)), status=503) as client:

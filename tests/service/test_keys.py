@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from service_fakes import store_at
 
 from service.errors import NoSuchApiKey, NotAuthenticated, StorageUnavailable
 from service.keys import KeyRing, Role, create_key, list_keys, revoke_key
@@ -12,7 +13,7 @@ from service.store import Store
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store(f"sqlite:///{tmp_path}/s.db")
+    opened = store_at(f"sqlite:///{tmp_path}/s.db")
     yield opened
     opened.close()
 

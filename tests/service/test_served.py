@@ -16,10 +16,9 @@ from pathlib import Path
 import bentoml
 import httpx
 import pytest
-from service_fakes import BY_TEXT
+from service_fakes import BY_TEXT, store_at
 
 from service.keys import Role, create_key
-from service.store import Store
 
 pytestmark = pytest.mark.journey
 
@@ -45,7 +44,7 @@ def asking(served: Served) -> Iterator[bentoml.SyncHTTPClient]:
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     home = tmp_path_factory.mktemp("served")
     database = f"sqlite:///{home}/tiebreak.db"
-    store = Store(database)
+    store = store_at(database)
     _, token = create_key(store, name="test", role=Role.ADMIN)
     store.close()
     port = _free_port()

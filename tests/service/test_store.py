@@ -13,31 +13,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from service_fakes import fake_desk, running, scorer_with
+from service_fakes import fake_desk, running, scorer_with, store_at
 from sqlalchemy import func, select
 
+from service.entry import outcome
 from service.errors import AlreadyAnswered, StorageUnavailable
 from service.keys import Role, create_key
-from service.store import Store, Unit, answered, decisions
+from service.ledger.log import Draft
+from service.store import Store, Unit
+from service.tables import answered, entries
 
 
-def row(number: int) -> dict[str, Any]:
-    return {
-        "id": f"{number:036d}",
-        "at": "2026-01-01T00:00:00.000Z",
-        "key_id": "k",
-        "release": "7",
-        "route": "classifier",
-        "reason": "confident",
-        "probability": 0.5,
-        "classifier_probability": 0.5,
-        "versions": b"{}",
-        "redacted": b"{}",
-        "prompt_tokens": None,
-        "completion_tokens": None,
-        "cost_usd": None,
-        "answer": b"{}",
-    }
+def draft(number: int) -> Draft:
+    return outcome(f"{number:036d}", won=True, key_id="k")
 
 
 def claim(key: str) -> dict[str, Any]:
@@ -57,57 +45,58 @@ def count(store: Store, table: Any) -> int:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store(f"sqlite:///{tmp_path}/s.db", busy_timeout=timedelta(milliseconds=50))
+    opened = store_at(f"sqlite:///{tmp_path}/s.db", busy_timeout=timedelta(milliseconds=50))
     yield opened
     opened.close()
 
 
 def test_sqlite_syncs_each_commit(store: Store) -> None:
-    with store.writing() as connection:
+    with store.writing() as writing:
+        connection = writing.connection
         mode = connection.exec_driver_sql("PRAGMA journal_mode").scalar()
         level = connection.exec_driver_sql("PRAGMA synchronous").scalar()
     assert (mode, level) == ("wal", 2)  # 2 is FULL
 
 
 async def test_many_units_become_durable_together(store: Store) -> None:
-    await asyncio.gather(*(store.append(Unit([row(n)])) for n in range(600)))
-    assert count(store, decisions) == 600
+    await asyncio.gather(*(store.append(Unit([draft(n)])) for n in range(600)))
+    assert count(store, entries) == 600
 
 
 async def test_a_clash_in_a_group_loses_nobody_else(store: Store) -> None:
-    units = [Unit([row(n)], claim("same" if n in {2, 4} else f"k{n}")) for n in range(6)]
+    units = [Unit([draft(n)], claim("same" if n in {2, 4} else f"k{n}")) for n in range(6)]
     results = await asyncio.gather(*(store.append(u) for u in units), return_exceptions=True)
     assert sorted(type(r).__name__ for r in results) == ["AlreadyAnswered"] + ["NoneType"] * 5
     assert isinstance(next(r for r in results if r is not None), AlreadyAnswered)
-    assert (count(store, decisions), count(store, answered)) == (5, 5)
+    assert (count(store, entries), count(store, answered)) == (5, 5)
 
 
 async def test_a_locked_database_refuses_and_recovers(store: Store, tmp_path: Path) -> None:
-    await store.append(Unit([row(0)]))
+    await store.append(Unit([draft(0)]))
     other = sqlite3.connect(tmp_path / "s.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StorageUnavailable):
-        await store.append(Unit([row(1)]))
+        await store.append(Unit([draft(1)]))
     other.execute("ROLLBACK")
     other.close()
-    await store.append(Unit([row(1)]))
-    assert count(store, decisions) == 2
+    await store.append(Unit([draft(1)]))
+    assert count(store, entries) == 2
 
 
 async def test_a_database_that_cannot_be_opened_refuses_and_recovers(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file where the folder should be")
-    store = Store(f"sqlite:///{tmp_path}/state/s.db")
+    store = store_at(f"sqlite:///{tmp_path}/state/s.db")
     with pytest.raises(StorageUnavailable):
-        await store.append(Unit([row(1)]))
+        await store.append(Unit([draft(1)]))
     (tmp_path / "state").unlink()
-    await store.append(Unit([row(1)]))
-    assert count(store, decisions) == 1
+    await store.append(Unit([draft(1)]))
+    assert count(store, entries) == 1
     store.close()
 
 
 async def test_no_decision_leaves_while_it_cannot_be_stored(tmp_path: Path) -> None:
     path = tmp_path / "s.db"
-    store = Store(f"sqlite:///{path}")
+    store = store_at(f"sqlite:///{path}")
     _, token = create_key(store, name="t", role=Role.ADMIN)
     async with running(scorer_with(lambda: fake_desk(f"sqlite:///{path}"))) as client:
         client.headers["authorization"] = f"Bearer {token}"
@@ -119,15 +108,15 @@ async def test_no_decision_leaves_while_it_cannot_be_stored(tmp_path: Path) -> N
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
         assert "probability" not in refused.text
         assert (await client.post("/decide", json={"lead": {}})).status_code == 200
-    assert count(store, decisions) == 1
+    assert count(store, entries) == 1
     store.close()
 
 
 def _append_until_killed(url: str, acknowledged: Any) -> None:
     async def main() -> None:
-        store = Store(url)
+        store = store_at(url)
         for number in range(100_000):
-            await store.append(Unit([row(number)]))
+            await store.append(Unit([draft(number)]))
             acknowledged.send(number)
 
     asyncio.run(main())
@@ -152,6 +141,6 @@ def test_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
         except EOFError:
             break
     mine.close()
-    store = Store(url)
-    assert count(store, decisions) >= last + 1
+    store = store_at(url)
+    assert count(store, entries) >= last + 1
     store.close()

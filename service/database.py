@@ -1,0 +1,167 @@
+"""Database: one SQLAlchemy URL, opened for reading and for writing. SQLite unless set.
+
+Opening never fails: where it cannot be used, each use says so, and the next one tries again.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
+
+from service.errors import InvalidSettings, StorageUnavailable
+
+log = logging.getLogger("tiebreak.store")
+
+BUSY_TIMEOUT = timedelta(seconds=2)  # how long SQLite waits for another process's write
+OVERWRITE_TRIES, OVERWRITE_PAUSE_S = 20, 0.02  # readers hold it up for milliseconds
+CONNECT_TIMEOUT_S = 3  # to a database server: a decision that cannot be stored is refused soon
+
+
+def iso(at: datetime) -> str:
+    """ISO 8601 in UTC with milliseconds, as everywhere in the database and in answers."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Database:
+    """Connections to one database.
+
+    Args:
+        url: any SQLAlchemy URL.
+        prepare: makes or migrates the tables, in a write transaction of its own, once per process
+            and after each trouble: the file may have been taken away.
+        forgets: what is deleted is overwritten at once.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        prepare: Callable[[Connection], None],
+        *,
+        busy_timeout: timedelta = BUSY_TIMEOUT,
+        forgets: bool = False,
+    ) -> None:
+        self._writer = _engine(url, busy_timeout, writes=True, forgets=forgets)
+        self._reader = _engine(url, busy_timeout, writes=False, forgets=forgets)
+        self._prepare = prepare
+        self._is_prepared = False
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection to read from: what it reads belongs together. Raises StorageUnavailable."""
+        try:
+            self._prepare_once()
+            with self._reader.connect() as connection, connection.begin():
+                yield connection
+        except (SQLAlchemyError, OSError) as error:
+            self._reader.dispose()
+            raise _unavailable(error) from error
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A write transaction. Raises StorageUnavailable; IntegrityError as it is."""
+        try:
+            self._prepare_once()
+            with self._writer.begin() as connection:
+                yield connection
+        except IntegrityError:
+            raise
+        except (SQLAlchemyError, OSError) as error:
+            self._is_prepared = False
+            self._writer.dispose()
+            raise _unavailable(error) from error
+
+    def overwrite_deleted(self) -> bool:
+        """Take what was deleted out of SQLite's write-ahead log too. False: readers are in the way.
+
+        Raises:
+            StorageUnavailable
+        """
+        if self._writer.dialect.name != "sqlite":
+            return True
+        for _ in range(OVERWRITE_TRIES):
+            try:
+                with closing(self._writer.raw_connection()) as raw:
+                    busy, *_ = raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            except (SQLAlchemyError, OSError, sqlite3.Error) as error:
+                raise _unavailable(error) from error
+            if not busy:
+                return True
+            time.sleep(OVERWRITE_PAUSE_S)
+        return False
+
+    def close(self) -> None:
+        self._reader.dispose()
+        self._writer.dispose()
+
+    def _prepare_once(self) -> None:
+        if not self._is_prepared:
+            with self._writer.begin() as connection:
+                self._prepare(connection)
+            self._is_prepared = True
+
+
+def _unavailable(error: Exception) -> StorageUnavailable:
+    cause = type(getattr(error, "orig", None) or error).__name__  # its text may quote values
+    log.error("The database cannot be used now (%s).", cause)
+    message = "The decision store cannot be used now. Try again; nothing was decided or changed"
+    return StorageUnavailable(message)
+
+
+def _engine(url: str, busy_timeout: timedelta, *, writes: bool, forgets: bool) -> Engine:
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() != "sqlite":
+            return _server_engine(url, writes=writes)
+    except (ArgumentError, ImportError) as error:
+        message = (
+            "TIEBREAK_DATABASE_URL cannot be used: it is no database address, or the driver that "
+            "it names is not installed. Correct or unset it."
+        )
+        raise InvalidSettings(message) from error
+    timeout = busy_timeout.total_seconds()
+    engine = create_engine(parsed, connect_args={"timeout": timeout}, hide_parameters=True)
+    folder = Path(parsed.database or "").parent
+
+    @event.listens_for(engine, "do_connect")
+    def _make_folder(*_: object) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+
+    @event.listens_for(engine, "connect")
+    def _set_up(connection: Any, _: object) -> None:
+        connection.isolation_level = None  # sqlite3 begins nothing by itself
+        connection.execute("PRAGMA journal_mode=WAL")  # readers and the writer do not wait
+        connection.execute("PRAGMA synchronous=FULL")  # durable even if the power goes
+        if forgets:
+            connection.execute("PRAGMA secure_delete=ON")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # The write lock at once: a transaction that reads first cannot fail half-way.
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _server_engine(url: str, *, writes: bool) -> Engine:
+    parsed = make_url(url)
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    limits = {"connect_timeout": CONNECT_TIMEOUT_S} if "psycopg" in parsed.drivername else {}
+    level = "READ COMMITTED" if writes else "REPEATABLE READ"
+    return create_engine(
+        parsed,
+        pool_pre_ping=True,
+        hide_parameters=True,
+        connect_args=limits,
+        isolation_level=level,
+        use_insertmanyvalues=True,
+    )

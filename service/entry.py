@@ -1,0 +1,189 @@
+"""What each kind of entry says. `docs/audit.md` shows one of each.
+
+No personal data in clear: what was read of a lead, what was sent to an LLM and what it quoted are
+sealed under the key of whom the lead is about. Fields are added, never renamed: `v` counts changes
+that a reader must know of.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from features.fingerprint import SubjectKey
+from features.redaction import RedactedSpan
+from models.cascade import Leaving
+from models.llm_version import LlmVersion
+from models.verdict import LlmCall
+from service.ledger.log import Draft
+from service.sealing import seal
+
+COMMAND_LINE = "command"  # in place of an API key: whoever is at the machine
+
+
+class Kind(StrEnum):
+    """What happened."""
+
+    DECISION = "decision"  # a lead was decided on
+    REDACTION = "redaction"  # a text was redacted, to be sent; or could not be
+    LLM_CALL = "llm_call"  # one request to an LLM, whatever became of it
+    OUTCOME = "outcome"  # how a lead ended
+    OVERRIDE = "override"  # a person decided otherwise
+    RELEASE = "release"  # another release answers from now on
+    ERASURE = "erasure"  # a subject's key is destroyed
+    READ = "read"  # somebody read the log
+
+
+class Purpose(StrEnum):
+    """Why an LLM was asked."""
+
+    DECISION = "decision"
+    TRAINING = "training"
+
+
+class Because(StrEnum):
+    """Why a person decided otherwise. Words of their own could be about people."""
+
+    KNOWS_MORE = "knows_more"  # than the lead's columns and text say
+    DATA_WRONG = "data_wrong"
+    POLICY = "policy"  # the house has another rule for such leads
+    OBJECTION = "objection"  # the lead objected (GDPR Art. 21 and 22)
+    OTHER = "other"
+
+
+class ErasedBecause(StrEnum):
+    """Why a key was destroyed."""
+
+    REQUEST = "request"  # GDPR Art. 17
+    RETENTION = "retention"  # its time was over
+
+
+def place(kind: Kind, about: str) -> str:
+    """What a sealed part of an entry is bound to."""
+    return f"{kind}:{about}"
+
+
+def redaction(leaving: Leaving, key: SubjectKey, question_id: str, purpose: Purpose) -> Draft:
+    """A text that is about to leave, as the LLM is shown it (sealed)."""
+    sealed = seal(key.secret, place(Kind.REDACTION, question_id), {"shown": leaving.shown})
+    return _redaction(
+        question_id,
+        key,
+        purpose,
+        policy=leaving.redaction.policy,
+        evidence=leaving.kind.value,
+        prompt=leaving.prompt,
+        spans=[_span(span) for span in leaving.redaction.events],
+        sealed=sealed,
+    )
+
+
+def failed_redaction(key: SubjectKey, question_id: str, purpose: Purpose) -> Draft:
+    """A text that could not be redacted, and so did not leave."""
+    return _redaction(question_id, key, purpose)
+
+
+def _redaction(
+    question_id: str,
+    key: SubjectKey,
+    purpose: Purpose,
+    *,
+    policy: str | None = None,
+    evidence: str | None = None,
+    prompt: str | None = None,
+    spans: list[dict[str, Any]] | None = None,
+    sealed: str | None = None,
+) -> Draft:
+    fields = {
+        "question_id": question_id,
+        "purpose": purpose.value,
+        "subject": key.subject,
+        "failed": sealed is None,
+        "policy": policy,
+        "evidence": evidence,
+        "prompt": prompt,
+        "spans": spans or [],
+        "sealed": sealed,
+    }
+    return Draft(Kind.REDACTION, question_id, fields)
+
+
+def _span(span: RedactedSpan) -> dict[str, Any]:
+    return {
+        "type": span.entity_type,
+        "start": span.start,
+        "end": span.end,
+        "score": span.score,
+        "recognizer": span.recognizer,
+        "version": span.version,
+        "operator": span.operator.value,
+        "fingerprint": span.fingerprint,
+    }
+
+
+def llm_call(call: LlmCall, llm: LlmVersion, question_id: str, purpose: Purpose) -> Draft:
+    """One request to an LLM."""
+    fields = {
+        "question_id": question_id,
+        "purpose": purpose.value,
+        "call_id": call.id,
+        "request_id": call.request_id,
+        "provider": llm.provider,
+        "model": llm.model,
+        "llm": llm.version,
+        "status": call.status,
+        "cause": call.cause,
+        "prompt_tokens": call.prompt_tokens,
+        "completion_tokens": call.completion_tokens,
+        "latency_ms": round(1000 * call.latency_s, 3),
+    }
+    return Draft(Kind.LLM_CALL, question_id, fields)
+
+
+def outcome(decision_id: str, *, won: bool, key_id: str) -> Draft:
+    """How a lead ended."""
+    fields = {"decision_id": decision_id, "won": won, "key": key_id}
+    return Draft(Kind.OUTCOME, decision_id, fields)
+
+
+def override(decision_id: str, *, pursue: bool, because: Because, key_id: str) -> Draft:
+    """A person decided otherwise."""
+    fields = {
+        "decision_id": decision_id,
+        "pursue": pursue,
+        "because": because.value,
+        "key": key_id,
+    }
+    return Draft(Kind.OVERRIDE, decision_id, fields)
+
+
+def release(version: str, versions: Mapping[str, str]) -> Draft:
+    """Another release answers from now on."""
+    fields = {"release": version, "versions": dict(versions)}
+    return Draft(Kind.RELEASE, None, fields)
+
+
+def erasure(subject: str, *, because: ErasedBecause, key_id: str) -> Draft:
+    """A subject's key is destroyed."""
+    fields = {"subject": subject, "because": because.value, "key": key_id}
+    return Draft(Kind.ERASURE, None, fields)
+
+
+def read(
+    question: str, key_id: str, *, about: str | None = None, filters: Mapping[str, Any] | None
+) -> Draft:
+    """Somebody read the log. `filters` are ids, times and names of rules, never contact values."""
+    fields = {
+        "question": question,
+        "key": key_id,
+        "decision_id": about,
+        "filters": dict(filters or {}),
+    }
+    return Draft(Kind.READ, about, fields)
+
+
+def row_base64(row: bytes) -> str:
+    """The classifier's float32 row, little-endian."""
+    return base64.b64encode(row).decode()

@@ -1,0 +1,136 @@
+"""Log: appends entries to the ledger, inside a transaction of its caller.
+
+Writers take turns at the one row of `log_head`, in all workers and replicas: no gap, no fork. The
+row holds what the next writer needs (the frontier of the Merkle tree), and the signed checkpoint
+of all that is in the log; so an entry has its proof as soon as it is durable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from service.database import iso
+from service.ledger.canonical_json import canonical
+from service.ledger.checkpoint import SigningKey, sign_checkpoint
+from service.ledger.errors import ForeignLog
+from service.ledger.merkle import Frontier
+from service.ledger.verify import InvalidNote, leaf_hash, open_checkpoint
+from service.tables import entries, log_head, subtrees
+
+SCHEMA = 1  # version of what entries hold; each one names its own
+HEAD = 1  # id of the one row
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An entry that is not in the log yet.
+
+    about: id of the decision, or of the question to an LLM, that it belongs to.
+    fields: what it says: no personal data, but for what is sealed. Names come after "at" in the
+    alphabet: each entry begins with its time.
+    """
+
+    kind: str
+    about: str | None
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry in the log.
+
+    seq: its place, from 0. at: when it got there, never earlier than the one before.
+    """
+
+    seq: int
+    at: str
+    draft: Draft
+    body: bytes
+
+
+class Log:
+    """Appends as the holder of one signing key."""
+
+    def __init__(self, key: SigningKey, *, clock: Callable[[], datetime] | None = None) -> None:
+        self._key = key
+        self._clock = clock or (lambda: datetime.now(UTC))
+        self._is_ours = False
+
+    def append(self, connection: Connection, drafts: Sequence[Draft]) -> list[Entry]:
+        """The drafts as entries, in order. They are in the log once the caller commits.
+
+        Raises:
+            ForeignLog: the log was signed with another key.
+        """
+        if not drafts:
+            return []
+        head = connection.execute(_head().with_for_update()).one()
+        self._require_ours(head.note)
+        at = max(iso(self._clock()), head.at)
+        written = [
+            Entry(head.size + place, at, draft, _body(at, draft))
+            for place, draft in enumerate(drafts)
+        ]
+        leaves = [leaf_hash(entry.body) for entry in written]
+        frontier = Frontier(head.size, bytes(head.frontier))
+        complete = [subtree for leaf in leaves for subtree in frontier.append(leaf)]
+        rows = [
+            {
+                "seq": entry.seq,
+                "at": at,
+                "kind": entry.draft.kind,
+                "about": entry.draft.about,
+                "leaf": leaf,
+                "body": entry.body,
+            }
+            for entry, leaf in zip(written, leaves, strict=True)
+        ]
+        connection.execute(insert(entries), rows)
+        if complete:
+            named = ("level", "place", "hash")
+            connection.execute(
+                insert(subtrees), [dict(zip(named, row, strict=True)) for row in complete]
+            )
+        connection.execute(
+            update(log_head)
+            .where(log_head.c.id == HEAD)
+            .values(
+                size=frontier.size,
+                at=at,
+                frontier=frontier.packed,
+                note=sign_checkpoint(self._key, frontier.size, frontier.root()),
+            )
+        )
+        return written
+
+    def _require_ours(self, note: str) -> None:
+        """Once per process: two keys for one log would look like a fork to any verifier."""
+        if not self._is_ours and note:
+            try:
+                open_checkpoint(note, self._key.verifier)
+            except InvalidNote as error:
+                raise ForeignLog(
+                    "The ledger in this database was signed with another key. Restore that one "
+                    "(TIEBREAK_LEDGER_KEY), or use another database."
+                ) from error
+        self._is_ours = True
+
+
+def begin_log(connection: Connection) -> None:
+    """The head of an empty log, where there is none yet."""
+    if connection.execute(_head()).first() is None:
+        empty = {"id": HEAD, "size": 0, "at": "", "frontier": b"", "note": ""}
+        connection.execute(insert(log_head), empty)
+
+
+def _head() -> Any:
+    return select(log_head).where(log_head.c.id == HEAD)
+
+
+def _body(at: str, draft: Draft) -> bytes:
+    return canonical({"at": at, "kind": draft.kind, "v": SCHEMA, **draft.fields})

@@ -1,0 +1,15 @@
+"""Alembic's environment: the connection comes from `service.migrations`, in its transaction."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from service.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    version_table=context.config.attributes["version_table"],
+)
+with context.begin_transaction():
+    context.run_migrations()

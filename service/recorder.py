@@ -1,0 +1,59 @@
+"""Recorder: decides leads so that each decision, and all that left for it, is in the ledger."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from features.lead import Lead
+from models.release import Release
+from service.entry import Purpose
+from service.live_release import Decider
+from service.outbox import DurableOutbox
+from service.record import Record, new_decision_id
+from service.schemas import DecideRequest
+from service.store import Store, Unit
+from service.subject_keys import StoredKeys
+from service.tables import Row
+
+
+class Recorder:
+    """Of one process. `is_priced`: what the LLM's tokens cost is configured."""
+
+    def __init__(self, store: Store, subjects: StoredKeys, *, is_priced: bool = False) -> None:
+        self._store = store
+        self._subjects = subjects
+        self._is_priced = is_priced
+
+    async def decide(self, release: Release, decider: Decider, request: DecideRequest) -> Record:
+        """The decision on one lead. What left for it is durable; `keep` makes the rest so.
+
+        Raises:
+            InvalidLead, StorageUnavailable
+        """
+        started = time.perf_counter()
+        lead = Lead.parse(release.spec, request.fields)
+        decision_id = new_decision_id()
+        key = await self._subjects.key(lead.contacts)
+        outbox = DurableOutbox(self._store, key, decision_id, Purpose.DECISION)
+        decision = await decider.decide(lead, key=key, outbox=outbox, reasons=request.reasons)
+        return Record.of(
+            decision,
+            release,
+            decision_id=decision_id,
+            subject=key,
+            is_priced=self._is_priced,
+            latency_ms=1000 * (time.perf_counter() - started),
+        )
+
+    async def keep(
+        self, records: Sequence[Record], *, key_id: str, answered: Row | None = None
+    ) -> None:
+        """Returns once the decisions are durable, together with the row of `answered`.
+
+        Raises:
+            StorageUnavailable, AlreadyAnswered
+        """
+        drafts = [draft for record in records for draft in record.drafts(key_id)]
+        if drafts or answered is not None:
+            await self._store.append(Unit(drafts, answered))
