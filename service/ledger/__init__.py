@@ -1,0 +1,1 @@
+"""The ledger: an append-only log that proves itself. It knows bytes only."""
