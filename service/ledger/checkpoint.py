@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -74,7 +75,7 @@ class SigningKey:
         material = encoded(bytes([self.type]) + self.seed)
         return f"{PREFIX}{self.name}+{self.verifier.key_id.hex()}+{material}"
 
-    @property
+    @cached_property
     def verifier(self) -> VerifierKey:
         """The public half: what auditors are given."""
         public = self._private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
@@ -84,7 +85,7 @@ class SigningKey:
         """64 bytes (RFC 8032)."""
         return self._private.sign(message)
 
-    @property
+    @cached_property
     def _private(self) -> Ed25519PrivateKey:
         return Ed25519PrivateKey.from_private_bytes(self.seed)
 
@@ -96,7 +97,7 @@ def key_file(path: Path, name: str, type: KeyType = KeyType.LOG) -> SigningKey: 
         InvalidSigningKey: the file can be neither read nor made, or holds another key.
     """
     try:
-        kept = read_or_make(path, lambda: f"{SigningKey.generate(name, type).text}\n".encode())  # noqa: PLW0108
+        kept = read_or_make(path, SigningKey.generate(name, type).text.encode)
     except OSError as error:
         message = f"{path} cannot be read or made ({error.__class__.__name__}). Check its folder."
         raise InvalidSigningKey(message) from error

@@ -2,7 +2,6 @@
 
 ScoringError
 └── LedgerError
-    ├── ForeignLog              the log was signed with another key than ours
     ├── InvalidSigningKey       a private key that cannot be read, or a file that holds none
     ├── WitnessError            no cosignature was got, so the checkpoint is not witnessed
     │   ├── WitnessUnreachable      no answer, or none that says anything: try again
@@ -19,10 +18,6 @@ from features.errors import ScoringError
 
 class LedgerError(ScoringError):
     """Root of the ledger's errors."""
-
-
-class ForeignLog(LedgerError):
-    """The log in this database was signed with another key. Nothing is appended."""
 
 
 class InvalidSigningKey(LedgerError):

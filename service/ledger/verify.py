@@ -141,8 +141,9 @@ class KeyType(IntEnum):
 
 
 def is_key_name(name: str) -> bool:
-    """Not empty, no white space, no plus (C2SP signed-note)."""
-    return bool(name) and "+" not in name and not any(c.isspace() or c < " " for c in name)
+    """Not empty, UTF-8, no white space, no control character, no plus (C2SP signed-note)."""
+    forbidden = any(c.isspace() or c < " " or "\ud800" <= c <= "\udfff" for c in name)
+    return bool(name) and "+" not in name and not forbidden
 
 
 @dataclass(frozen=True)
@@ -157,8 +158,8 @@ class VerifierKey:
     def parse(cls, text: str) -> VerifierKey:
         """Read `name+hash+base64(type || public key)`. Raises InvalidKey."""
         try:
-            name, _, encoded = text.split("+", 2)
-            material = decoded(encoded)
+            name, _, rest = text.split("+", 2)
+            material = decoded(rest)
             key = cls(name, KeyType(material[0]), material[1:])
         except (ValueError, IndexError) as error:
             raise InvalidKey("This is no verifier key: name+hash+base64.") from error
@@ -175,9 +176,8 @@ class VerifierKey:
     @cached_property
     def key_id(self) -> bytes:
         """The first four bytes of SHA-256(name || 0x0A || type || public key)."""
-        return sha256(self.name.encode() + b"\n" + bytes([self.type]) + self.public_key).digest()[
-            :4
-        ]
+        named = self.name.encode() + b"\n" + bytes([self.type]) + self.public_key
+        return sha256(named).digest()[:4]
 
     def signed_at(self, body: str, signature: bytes) -> int:
         """When a witness cosigned `body`, in POSIX seconds; 0 for a log, which does not say.
