@@ -16,12 +16,13 @@ from pipelines.local_llm import endpoint_running
 from pipelines.processes import Child, require_free
 from pipelines.report import print_json, show_decision, show_where
 from pipelines.sample_leads import DemoLead, demo_leads
-from service.bootstrap import last_release, open_store
+from service.bootstrap import last_release, ledger_key, open_store
 from service.keys import Role, create_key, list_keys, revoke_key
 from service.llm_endpoint import configured_endpoint
 from service.settings import Settings
 
 KEY_NAME = "tiebreak up"
+WITNESS_NAME = "tiebreak.local/witness"
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PATIENCE = timedelta(minutes=2)
 
@@ -36,6 +37,8 @@ def bring_up(settings: Settings, display: Display, *, keep_running: bool, as_jso
     """
     _require_ports(settings)
     with ExitStack() as running, _stoppable():
+        with display.stage("Starting the witness"):
+            settings = running.enter_context(witness_running(settings))
         service = service_process(settings)
         was_live = last_release(settings).is_there
         if was_live:
@@ -74,10 +77,36 @@ def serve_alone(settings: Settings) -> None:
     require_free(settings.port, "TIEBREAK_PORT")
     display = Display()
     with ExitStack() as running, _stoppable():
+        settings = running.enter_context(witness_running(settings))
         running.enter_context(endpoint_running(settings, configured_endpoint(settings)))
         service = running.enter_context(service_process(settings))
         display.say(f"Serving on http://{settings.host}:{settings.port}, Ctrl-C to stop.")
         service.wait()
+
+
+@contextmanager
+def witness_running(settings: Settings) -> Iterator[Settings]:
+    """Settings with a witness: the configured one, or one of our own on this machine.
+
+    One that runs beside the log guards against edits and against copies put back by whoever cannot
+    write to its file too; a witness elsewhere guards against everybody here.
+    """
+    if settings.witness_url is not None:
+        yield settings
+        return
+    require_free(settings.witness_port, "TIEBREAK_WITNESS_PORT")
+    home = settings.home / "witness"
+    arguments = ["service.ledger.witness", "--home", str(home), "--name", WITNESS_NAME]
+    arguments += ["--port", str(settings.witness_port)]
+    arguments += ["--log-key", ledger_key(settings).verifier.text]
+    with Child("The witness", arguments, log=settings.home / "logs" / "witness.log") as child:
+        child.wait_until(settings.witness_port, "/healthz", within=PATIENCE)
+        yield settings.model_copy(
+            update={
+                "witness_url": f"http://127.0.0.1:{settings.witness_port}",
+                "witness_key": (home / "witness.vkey").read_text(encoding="utf-8").strip(),
+            }
+        )
 
 
 def service_process(settings: Settings) -> Child:
@@ -87,7 +116,11 @@ def service_process(settings: Settings) -> Child:
         "The service",
         ["bentoml", "serve", "service.app:LeadScorer", *address],
         log=settings.home / "logs" / "service.log",
-        environment={"TIEBREAK_HOME": str(settings.home)},
+        environment={
+            "TIEBREAK_HOME": str(settings.home),
+            "TIEBREAK_WITNESS_URL": settings.witness_url or "",
+            "TIEBREAK_WITNESS_KEY": settings.witness_key or "",
+        },
     )
 
 
@@ -107,6 +140,8 @@ def _mlflow_process(settings: Settings) -> Child:
 def _require_ports(settings: Settings) -> None:
     require_free(settings.port, "TIEBREAK_PORT")
     require_free(settings.mlflow_port, "TIEBREAK_MLFLOW_PORT")
+    if settings.witness_url is None:
+        require_free(settings.witness_port, "TIEBREAK_WITNESS_PORT")
     if settings.llm_base_url is None:
         require_free(settings.llm_port, "TIEBREAK_LLM_PORT")
 

@@ -12,6 +12,7 @@ from service.keys import GET_A_KEY, ApiKey, KeyRing, Role
 MAY_SCORE = frozenset({Role.SCORE, Role.ADMIN})
 MAY_WATCH = frozenset({Role.READ, Role.ADMIN})
 MAY_AUDIT = frozenset({Role.AUDIT, Role.ADMIN})
+MAY_PROVE = MAY_SCORE | MAY_AUDIT
 MAY_ERASE = frozenset({Role.ADMIN})
 MAY_READ = frozenset(Role)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from datetime import timedelta
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from prometheus_client import REGISTRY
@@ -15,24 +16,31 @@ from models.errors import LlmUnavailable
 from models.registry import Registry
 from models.release import Release
 from service.desk import Desk
+from service.erasing import Erasing
 from service.errors import InvalidSettings
+from service.every import Every
 from service.keys import KeyRing
 from service.last_release import LastRelease
 from service.ledger.checkpoint import SigningKey, key_file
 from service.ledger.errors import InvalidSigningKey
 from service.ledger.log import Log
+from service.ledger.verify import InvalidKey, VerifierKey
+from service.ledger.witness import WitnessClient
 from service.live_release import LiveRelease
 from service.llm_endpoint import configured_endpoint, judge_at, prices
 from service.metrics import Metrics
+from service.release_change import record_release
 from service.settings import Settings
 from service.store import Store
 from service.subject_keys import StoredKeys, subject_secret
+from service.witnessing import Witnessing
 
 if TYPE_CHECKING:
     from models.cascade import Cascade, Judge, TextRedactor
 
 log = logging.getLogger("tiebreak.bootstrap")
 
+RETENTION_PAUSE = timedelta(hours=1)
 LEDGER_KEY_FILE = "ledger.key"
 REDACTION_THREADS = 2  # redaction is CPU work: more threads only make each lead wait longer
 
@@ -41,7 +49,7 @@ def open_desk(settings: Settings) -> Desk:
     """Everything one worker needs. Reads no release yet: `Desk.start` does."""
     logging.getLogger("tiebreak").setLevel(settings.log_level)
     settings.home.mkdir(parents=True, exist_ok=True)
-    store = open_store(settings)
+    store, subjects = open_store(settings), open_subjects(settings)
     metrics = process_metrics()
     live = LiveRelease(
         Registry(settings.mlflow_uri),
@@ -49,16 +57,48 @@ def open_desk(settings: Settings) -> Desk:
         metrics=metrics,
         poll=settings.release_poll,
         last=last_release(settings),
+        record=partial(record_release, store),
     )
     is_priced = prices(settings) is not None
     return Desk(
         live=live,
         store=store,
-        subjects=open_subjects(settings),
+        subjects=subjects,
         keys=KeyRing(store),
         metrics=metrics,
+        witnessing=witnessing(settings, store, metrics),
+        retention=retention(settings, Erasing(store, subjects)),
         is_priced=is_priced,
     )
+
+
+def witnessing(settings: Settings, store: Store, metrics: Metrics) -> Witnessing | None:
+    """Who shows the ledger to its witness; None where there is none.
+
+    Raises:
+        InvalidSettings: its public key is missing, or is none.
+    """
+    if settings.witness_url is None:
+        return None
+    try:
+        key = VerifierKey.parse(settings.witness_key or "")
+    except InvalidKey:
+        message = "TIEBREAK_WITNESS_KEY cannot be used: set it to the line the witness prints."
+        raise InvalidSettings(message) from None
+    return Witnessing(store, WitnessClient(settings.witness_url, key), metrics)
+
+
+def retention(settings: Settings, erasing: Erasing) -> Every | None:
+    """Who forgets subjects when their time is over; None where they are kept until erased."""
+    if settings.retention_days is None:
+        return None
+    kept = timedelta(days=settings.retention_days)
+
+    def expire() -> None:
+        while erasing.expire(kept):
+            pass
+
+    return Every("retention", RETENTION_PAUSE, expire)
 
 
 def open_store(settings: Settings) -> Store:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import orjson
@@ -15,8 +16,11 @@ import orjson
 from features.errors import ScoringError
 from models.errors import ReleaseNotFound
 from service.database import iso
+from service.erasing import Erasing
 from service.errors import MalformedRequest, StorageUnavailable, error_tree
+from service.every import Every
 from service.keys import KeyRing
+from service.ledger_desk import LedgerDesk
 from service.live_release import Live, LiveRelease
 from service.metrics import Metrics
 from service.only_once import OnlyOnce, answered_row
@@ -27,6 +31,7 @@ from service.recorder import Recorder
 from service.schemas import BatchRequest, DecideRequest, ReportedOutcome, release_tree
 from service.store import Claim, Store
 from service.subject_keys import StoredKeys
+from service.witnessing import Witnessing
 
 log = logging.getLogger("tiebreak.desk")
 
@@ -52,6 +57,8 @@ class Desk:
         subjects: StoredKeys,
         keys: KeyRing,
         metrics: Metrics,
+        witnessing: Witnessing | None = None,
+        retention: Every | None = None,
         is_priced: bool = False,
     ) -> None:
         self.live = live
@@ -61,16 +68,22 @@ class Desk:
         self._subjects = subjects
         self._recorder = Recorder(store, subjects, is_priced=is_priced)
         self._only_once = OnlyOnce(store)
+        self._witnessing = witnessing
+        self._retention = retention
+        self.ledger = LedgerDesk(store, Erasing(store, subjects))
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         self.keys.start()
         self.live.start(loop)
+        for work in (self._witnessing, self._retention):
+            if work is not None:
+                work.start()
 
     async def close(self) -> None:
         await self.live.close()
-        await asyncio.to_thread(self.keys.close)
-        await asyncio.to_thread(self._store.close)
-        await asyncio.to_thread(self._subjects.close)
+        for part in (self._witnessing, self._retention, self.keys, self._store, self._subjects):
+            if part is not None:
+                await asyncio.to_thread(part.close)
 
     # -- decisions --------------------------------------------------------------------------
 
@@ -167,9 +180,8 @@ class Desk:
             except MalformedRequest as error:
                 errors[index] = error
         good = list(reported.values())
-        result = await self._store.run(
-            lambda writing: record_outcomes(writing, good, caller.key_id)
-        )
+        record = partial(record_outcomes, reported=good, key_id=caller.key_id)
+        result = await self._store.run(record)
         indices = list(reported)
         for place in result.unknown:
             fix = "Send the decision_id of an answer of this service."
@@ -203,7 +215,8 @@ class Desk:
         except ReleaseNotFound as error:
             return False, {"ready": False, "error": error_tree(error)}
         since = iso(live.since)
-        tree = {"release": live.release.version, "live_since": since, "problem": self.live.problem}
+        problem = self.live.problem or (self._witnessing.problem if self._witnessing else None)
+        tree = {"release": live.release.version, "live_since": since, "problem": problem}
         return True, {"ready": True} | tree
 
 

@@ -20,6 +20,7 @@ from models.verdict import LlmCall
 from service.ledger.log import Draft
 from service.sealing import seal
 
+SERVICE = "service"  # in place of an API key: nobody asked, it was time
 COMMAND_LINE = "command"  # in place of an API key: whoever is at the machine
 
 

@@ -8,6 +8,7 @@ for its clients, metrics of all workers) is passed on to it. What is not listed 
 from __future__ import annotations
 
 import logging
+import re
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
@@ -18,8 +19,9 @@ from typing import Any
 import orjson
 
 from features.errors import ScoringError
-from service.auth import MAY_READ, MAY_SCORE, MAY_WATCH, authorize
+from service.auth import MAY_ERASE, MAY_PROVE, MAY_READ, MAY_SCORE, MAY_WATCH, authorize
 from service.desk import Caller, Desk
+from service.erasing import ErasureRequest
 from service.errors import (
     BodyTooLarge,
     Headers,
@@ -34,6 +36,7 @@ from service.errors import (
 from service.keys import ApiKey, Role
 from service.only_once import claim
 from service.openapi import docs
+from service.overriding import Override
 from service.schemas import BatchRequest, DecideRequest, parse_outcomes
 
 log = logging.getLogger("tiebreak.http")
@@ -47,6 +50,8 @@ AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 KIB, MIB = 1024, 1024 * 1024
 MAX_IN_FLIGHT = 1_000  # requests per worker; more would wait longer than their senders do
 JSON, HTML = "application/json", "text/html; charset=utf-8"
+TEXT = "text/plain; charset=utf-8"
+ID = re.compile(r"(?<=/)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?=/|$)")
 DOCS_PAGE = Path(__file__).with_name("docs_page.html")
 # The docs page takes scripts and styles from this service, and talks to nobody else.
 PAGE_POLICY = (
@@ -64,15 +69,22 @@ class Question:
     body: bytes
     headers: Mapping[bytes, bytes]
     path: str
+    id: str = ""  # in the path
+    query: str = ""
+
+    @property
+    def key_id(self) -> str:
+        return self.key.id if self.key else "none"
 
     @property
     def caller(self) -> Caller:
         """Who asks. Raises MalformedRequest where the idempotency key is unusable."""
-        key_id = self.key.id if self.key else "none"
         named = self.headers.get(b"idempotency-key")
         if named is None:
-            return Caller(key_id)
-        return Caller(key_id, claim(key_id, named.decode("latin-1"), self.path, self.body))
+            return Caller(self.key_id)
+        return Caller(
+            self.key_id, claim(self.key_id, named.decode("latin-1"), self.path, self.body)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +170,8 @@ class Gateway:
 
     async def _reply(self, scope: Scope, receive: Receive) -> Reply | None:
         """The reply, or None where BentoML answers. Raises ScoringError."""
-        endpoint = _endpoint(scope["method"], scope["path"])
+        name, named_id = template(scope["path"])
+        endpoint = _endpoint(scope["method"], name)
         headers = dict(scope["headers"])
         key = self._allowed(endpoint, headers)
         if endpoint.answer is None:
@@ -169,7 +182,9 @@ class Gateway:
                 problem = "Too many requests are in work."
                 raise Overloaded(problem, "Try again in a second, with fewer at once.")
             body = await _body(receive, headers, endpoint.max_bytes)
-        return await endpoint.answer(self, Question(key, body, headers, scope["path"]))
+        query = scope["query_string"].decode("latin-1")
+        asked = Question(key, body, headers, scope["path"], named_id, query)
+        return await endpoint.answer(self, asked)
 
     def _allowed(self, endpoint: Endpoint, headers: Mapping[bytes, bytes]) -> ApiKey | None:
         if endpoint.roles is None:
@@ -190,6 +205,21 @@ class Gateway:
 
     async def outcomes(self, asked: Question) -> Reply:
         return Reply(await self._desk().outcomes(parse_outcomes(asked.body), asked.caller))
+
+    async def overrides(self, asked: Question) -> Reply:
+        return Reply(await self._desk().ledger.override(Override.parse(asked.body), asked.key_id))
+
+    async def erasures(self, asked: Question) -> Reply:
+        return Reply(
+            await self._desk().ledger.erase(ErasureRequest.parse(asked.body), asked.key_id)
+        )
+
+    async def proof(self, asked: Question) -> Reply:
+        proof = await self._desk().ledger.proof(asked.id)
+        return Reply(proof.encode(), content_type=TEXT)
+
+    async def checkpoint(self, _: Question) -> Reply:
+        return Reply((await self._desk().ledger.checkpoint()).encode(), content_type=TEXT)
 
     async def release(self, _: Question) -> Reply:
         return Reply(self._desk().release())
@@ -222,6 +252,10 @@ ENDPOINTS = {
     "/decide": Endpoint("POST", MAY_SCORE, Gateway.decide, 256 * KIB),
     "/decide_batch": Endpoint("POST", MAY_SCORE, Gateway.decide_batch, 8 * MIB),
     "/outcomes": Endpoint("POST", MAY_SCORE, Gateway.outcomes, MIB),
+    "/overrides": Endpoint("POST", MAY_SCORE, Gateway.overrides, 16 * KIB),
+    "/erasures": Endpoint("POST", MAY_ERASE, Gateway.erasures, 64 * KIB),
+    "/decisions/{id}/proof": Endpoint("GET", MAY_PROVE, Gateway.proof),
+    "/checkpoint": Endpoint("GET", MAY_READ, Gateway.checkpoint),
     "/release": Endpoint("GET", MAY_READ, Gateway.release),
     "/schema/lead": Endpoint("GET", MAY_READ, Gateway.lead_schema),
     "/livez": Endpoint("GET", None, Gateway.alive),
@@ -248,6 +282,14 @@ ASSETS = frozenset(
 def refusal(error: Exception) -> Reply:
     """How an error is answered."""
     return Reply(error_body(error), http_error(error).status, headers=error_headers(error))
+
+
+def template(path: str) -> tuple[str, str]:
+    """A path with {id} in place of the id in it, and that id."""
+    found = ID.search(path)
+    if found is None:
+        return path, ""
+    return f"{path[: found.start()]}{{id}}{path[found.end() :]}", found[0]
 
 
 def _endpoint(method: str, path: str) -> Endpoint:
@@ -293,7 +335,8 @@ async def _send(reply: Reply, scope: Scope, send: Send) -> None:
 
 def _name(path: str) -> str:
     """For metrics and the log: a path that is served, never what somebody made up."""
-    return path if path in ENDPOINTS else "other"
+    name, _ = template(path)
+    return name if name in ENDPOINTS else "other"
 
 
 def _place(error: BaseException) -> str:

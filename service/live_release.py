@@ -72,12 +72,15 @@ class LiveRelease:
         metrics: Metrics,
         poll: timedelta,
         last: LastRelease | None = None,
+        record: Callable[[Release], None] = lambda _: None,
     ) -> None:
+        """record: writes down that a release answers from now on. Where it fails, it does not."""
         self._source = source
         self._assemble = assemble
         self._metrics = metrics
         self._poll = poll
         self._last = last
+        self._record = record
         self._live: Live | None = None
         self._is_confirmed = False  # whether MLflow, and not our memory, says that it is live
         self._problem: str | None = None
@@ -143,7 +146,9 @@ class LiveRelease:
         if release is None:
             return False
         try:
-            self._live = self._assembled(release, loop)
+            live = self._assembled(release, loop)
+            self._record(release)
+            self._live = live
         except Exception as error:  # then MLflow's word comes first, as on a first start
             log.warning("The last live release cannot be resumed: %s.", _said(error))
             return False
@@ -155,6 +160,7 @@ class LiveRelease:
         old = self._live
         try:
             new = self._prepare(version, loop)
+            self._record(new.release)
         except Exception as error:  # as above
             self._failed = (version, time.monotonic() + RETRY.total_seconds())
             stays = f"; release {old.release.version} goes on answering" if old else ""

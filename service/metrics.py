@@ -45,6 +45,12 @@ class Metrics:
             multiprocess_mode="livemax",
             registry=registry,
         )
+        self._witness = Gauge(
+            "tiebreak_witness_problem",
+            "1 while checkpoints are not cosigned; 2: the witness saw another log, look at once",
+            multiprocess_mode="livemax",
+            registry=registry,
+        )
         self._problem = Gauge(
             "tiebreak_release_problem",
             "1 while the release that should be live is not",
@@ -92,6 +98,10 @@ class Metrics:
     def release_problem(self, *, is_there: bool) -> None:
         """Show that the release which should be live is not."""
         self._problem.set(float(is_there))
+
+    def witness_problem(self, *, is_there: bool, is_alarm: bool) -> None:
+        """Show that checkpoints are not cosigned, and whether the log itself is in doubt."""
+        self._witness.set(2.0 if is_alarm else float(is_there))
 
     def _asked(self, decision: Decision, usage: Mapping[str, float | None]) -> None:
         self._llm_calls.labels(decision.llm_failure or "ok").inc()

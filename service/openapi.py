@@ -8,6 +8,7 @@ from typing import Any
 from features.lead import MAX_TEXT_CHARS, MAX_VALUE_CHARS
 from features.lead_spec import Column, Kind
 from models.release import Release
+from service.ledger_docs import ledger_paths
 from service.schemas import ItemError
 
 JSON_SCHEMA = "https://json-schema.org/draft/2020-12/schema"
@@ -25,6 +26,7 @@ STATUSES = {
     "400": "The body is not what this endpoint reads",
     "401": "No valid API key",
     "403": "The key's role does not cover this",
+    "404": "Nothing is known of this",
     "413": "Too large, or too many leads",
     "415": "The body is no application/json",
     "422": "A lead cannot be read, or the idempotency key was used with another request",
@@ -82,6 +84,7 @@ def docs(spec: Mapping[str, Any], release: Release | None) -> dict[str, Any]:
     components["OutcomesRequest"] = components.pop("outcomes__Input")
     paths = {path: {"post": _post(path, item["post"])} for path, item in _posts(spec).items()}
     paths |= {path: {"get": _get(*row)} for path, row in GETS.items()}
+    paths |= ledger_paths(_errors("400", "401", "403", "404", "503"))
     return {
         "openapi": "3.1.0",
         "info": {
@@ -155,7 +158,7 @@ def _get(about: str, tag: str, needs_key: bool) -> dict[str, Any]:  # a row of G
 
 
 def _errors(*statuses: str) -> dict[str, Any]:
-    wanted = statuses or tuple(STATUSES)
+    wanted = statuses or tuple(s for s in STATUSES if s != "404")
     return {s: {"description": STATUSES[s], "content": _json("Error")} for s in wanted}
 
 

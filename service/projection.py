@@ -16,6 +16,7 @@ from service.ledger.log import Entry
 from service.tables import (
     Row,
     decisions,
+    erasures,
     llm_calls,
     outcomes,
     overrides,
@@ -41,8 +42,7 @@ def rows_of(seq: int, at: str, kind: str, fields: Fields) -> Rows:
     """The rows of one entry, and their tables; none for kinds that are only counted by entry."""
     read = _READERS.get(kind)
     if read is not None:
-        for table, row in read(fields):
-            yield table, {"seq": seq, "at": at, **row}
+        yield from ((table, {"seq": seq, "at": at, **row}) for table, row in read(fields))
 
 
 def _decision(fields: Fields) -> Rows:
@@ -99,10 +99,15 @@ def _override(fields: Fields) -> Rows:
     yield overrides, {"key_id": fields["key"], **{name: fields[name] for name in named}}
 
 
+def _erasure(fields: Fields) -> Rows:
+    yield erasures, {"subject": fields["subject"], "because": fields["because"]}
+
+
 _READERS: Mapping[str, Callable[[Fields], Rows]] = {
     "decision": _decision,
     "redaction": _redaction,
     "llm_call": _llm_call,
     "outcome": _outcome,
     "override": _override,
+    "erasure": _erasure,
 }

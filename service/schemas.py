@@ -32,7 +32,7 @@ class DecideRequest:
     @classmethod
     def parse(cls, body: bytes) -> DecideRequest:
         """Raises MalformedRequest."""
-        return cls.of(_object(body, {"lead", "reasons"}))
+        return cls.of(parse_object(body, {"lead", "reasons"}))
 
     @classmethod
     def of(cls, tree: Mapping[str, object]) -> DecideRequest:
@@ -54,7 +54,7 @@ class BatchRequest:
     @classmethod
     def parse(cls, body: bytes) -> BatchRequest:
         """Raises MalformedRequest, BodyTooLarge."""
-        return cls.of(_object(body, {"leads", "reasons"}))
+        return cls.of(parse_object(body, {"leads", "reasons"}))
 
     @classmethod
     def of(cls, tree: Mapping[str, object]) -> BatchRequest:
@@ -86,10 +86,11 @@ class ReportedOutcome:
 
 def parse_outcomes(body: bytes) -> list[object]:
     """The outcomes of a request, not yet read one by one. Raises MalformedRequest, BodyTooLarge."""
-    return _list(_object(body, {"outcomes"}), "outcomes", MAX_OUTCOMES)
+    return _list(parse_object(body, {"outcomes"}), "outcomes", MAX_OUTCOMES)
 
 
-def _object(body: bytes, names: set[str]) -> Mapping[str, object]:
+def parse_object(body: bytes, names: set[str]) -> Mapping[str, object]:
+    """A body with these fields and no others. Raises MalformedRequest."""
     try:
         tree = orjson.loads(body)
     except orjson.JSONDecodeError as error:

@@ -148,6 +148,14 @@ overrides = Table(
     Column("pursue", Boolean, nullable=False),
     Column("because", String(24), nullable=False),
 )
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("seq", Number, primary_key=True, autoincrement=False),
+    Column("at", Time, nullable=False),
+    Column("subject", String(32), nullable=False, index=True),
+    Column("because", String(24), nullable=False),
+)
 
 # -- beside the ledger --------------------------------------------------------------------------
 

@@ -2,6 +2,8 @@
 
 ScoringError
 └── LedgerError
+    ├── ForeignLog              the log was signed with another key than ours
+    ├── LedgerDamaged           rows of the log itself are missing
     ├── InvalidSigningKey       a private key that cannot be read, or a file that holds none
     ├── WitnessError            no cosignature was got, so the checkpoint is not witnessed
     │   ├── WitnessUnreachable      no answer, or none that says anything: try again
@@ -18,6 +20,14 @@ from features.errors import ScoringError
 
 class LedgerError(ScoringError):
     """Root of the ledger's errors."""
+
+
+class ForeignLog(LedgerError):
+    """The log in this database was signed with another key. Nothing is appended."""
+
+
+class LedgerDamaged(LedgerError):
+    """Rows of the log itself are missing: verify it, and look for who took them."""
 
 
 class InvalidSigningKey(LedgerError):

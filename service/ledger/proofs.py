@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from service.ledger.checkpoint import tlog_proof
+from service.ledger.errors import LedgerDamaged
 from service.ledger.log import HEAD
 from service.ledger.merkle import TILE_HEIGHT, Subtree, consistency_path, inclusion_path
 from service.ledger.verify import node_hash
@@ -63,6 +64,8 @@ def subtree_of(connection: Connection) -> Subtree:
         kept = level - level % TILE_HEIGHT
         width = 1 << (level - kept)
         hashes = _kept(kept, place * width, width)
+        if len(hashes) != width:
+            raise LedgerDamaged("The ledger has gaps. Run `tiebreak audit verify`.")
         while len(hashes) > 1:
             pairs = zip(hashes[::2], hashes[1::2], strict=True)
             hashes = [node_hash(left, right) for left, right in pairs]

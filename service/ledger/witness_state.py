@@ -5,8 +5,9 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
@@ -52,19 +53,19 @@ class WitnessState:
             yield
 
     def write(self, notes: Notes) -> None:
-        """Returns once the notes are durable; call it `alone`.
-
-        Raises:
-            OSError: either the old or the new notes are in the file, whole.
-        """
+        """Returns once the notes are durable. Raises OSError; then the old or the new ones are."""
         content = json.dumps(dict(notes), ensure_ascii=True, indent=1).encode() + b"\n"
         signature = encoded(self._key.sign(_message(content)))
-        part = self._path.with_name(f".{self._path.name}.part")
-        with part.open("wb") as file:
-            file.write(f"{HEADER} {signature}\n".encode() + content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(self._path)
+        part = self._path.with_name(f".{self._path.name}.{secrets.token_hex(8)}")
+        try:
+            with part.open("xb") as file:
+                file.write(f"{HEADER} {signature}\n".encode() + content)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(self._path)
+        finally:
+            with suppress(FileNotFoundError):
+                part.unlink()
         sync_folder(self._path.parent)
 
     def _read(self, content: bytes) -> Notes:

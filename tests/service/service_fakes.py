@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,7 @@ from service.ledger.log import Log
 from service.ledger.verify import KeyType
 from service.live_release import LiveRelease
 from service.metrics import Metrics
+from service.release_change import record_release
 from service.store import Store
 from service.subject_keys import StoredKeys
 
@@ -248,6 +249,7 @@ def fake_desk(
         assemble=lambda release: FakeDecider(release, pause=pause),
         metrics=metrics,
         poll=POLL,
+        record=partial(record_release, store),
     )
     keys = KeyRing(store, refresh=POLL)
     return Desk(

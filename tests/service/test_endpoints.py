@@ -402,9 +402,12 @@ async def test_unusable_outcomes_are_told_one_by_one(service: Service) -> None:
 
 OPEN = {"/livez", "/healthz", "/readyz"}
 MAY = {
-    Role.SCORE: {"/decide", "/decide_batch", "/outcomes", "/release", "/schema/lead"},
-    Role.READ: {"/release", "/schema/lead", "/metrics"},
-    Role.AUDIT: {"/release", "/schema/lead"},
+    Role.SCORE: {
+        *("/decide", "/decide_batch", "/outcomes", "/overrides"),
+        *("/decisions/{id}/proof", "/checkpoint", "/release", "/schema/lead"),
+    },
+    Role.READ: {"/checkpoint", "/release", "/schema/lead", "/metrics"},
+    Role.AUDIT: {"/decisions/{id}/proof", "/checkpoint", "/release", "/schema/lead"},
     Role.ADMIN: set(ENDPOINTS),
 }
 DOCS = {"/", "/docs.json", "/schema.json"}

@@ -144,6 +144,15 @@ def upgrade() -> None:
     )
     op.create_index("ix_overrides_decision_id", "overrides", ["decision_id"])
     op.create_table(
+        "erasures",
+        sa.Column("seq", NUMBER, autoincrement=False, nullable=False),
+        sa.Column("at", sa.String(length=24), nullable=False),
+        sa.Column("subject", sa.String(length=32), nullable=False),
+        sa.Column("because", sa.String(length=24), nullable=False),
+        sa.PrimaryKeyConstraint("seq"),
+    )
+    op.create_index("ix_erasures_subject", "erasures", ["subject"])
+    op.create_table(
         "redacted_spans",
         sa.Column("seq", NUMBER, autoincrement=False, nullable=False),
         sa.Column("entity_type", sa.String(length=64), nullable=False),

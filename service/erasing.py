@@ -1,0 +1,123 @@
+"""Erasing: a subject's key is destroyed, and the ledger says so.
+
+The entry comes first: should the process die between the two, the log shows an erasure whose key
+is still there, which `tiebreak audit reconcile` finds, and erasing again ends it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Connection, func, select
+
+from service import entry
+from service.database import iso
+from service.entry import ErasedBecause
+from service.errors import MalformedRequest, NoSuchEntry
+from service.schemas import parse_object
+from service.store import Store, Writing
+from service.subject_keys import StoredKeys
+from service.tables import decisions, erasures, redactions
+
+AT_ONCE = 500  # subjects in one transaction
+
+
+@dataclass(frozen=True, slots=True)
+class ErasureRequest:
+    """Whom to forget: by contact values, or as whom a decision is about."""
+
+    contacts: Mapping[str, str]
+    decision_id: str | None = None
+
+    @classmethod
+    def parse(cls, body: bytes) -> ErasureRequest:
+        """Raises MalformedRequest."""
+        tree = parse_object(body, {"contacts", "decision_id"})
+        contacts, decision_id = tree.get("contacts", {}), tree.get("decision_id")
+        fix = 'Send {"decision_id": "..."} or {"contacts": {"email": "..."}}.'
+        if decision_id is not None and not isinstance(decision_id, str):
+            raise MalformedRequest("It is no decision id.", fix, field="decision_id")
+        if not isinstance(contacts, Mapping) or not all(
+            isinstance(value, str) for value in contacts.values()
+        ):
+            raise MalformedRequest("They are no texts by column.", fix, field="contacts")
+        if bool(contacts) == bool(decision_id):
+            raise MalformedRequest("It does not say whom to forget.", fix)
+        return cls(contacts, decision_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Erasing:
+    """Forgets subjects. Blocks: call it from a thread."""
+
+    store: Store
+    keys: StoredKeys
+
+    def about(self, contacts: Mapping[str, str]) -> list[str]:
+        """The subjects with these contact values; none where nobody is known by them."""
+        return self.keys.subjects(contacts)
+
+    def of_decision(self, decision_id: str) -> list[str]:
+        """Whom a decision is about. Raises NoSuchEntry."""
+        query = select(decisions.c.subject).where(decisions.c.id == decision_id)
+        with self.store.reading() as connection:
+            subject = connection.scalar(query)
+        if subject is None:
+            raise NoSuchEntry("There is no such decision. Send the decision_id of an answer.")
+        return [subject]
+
+    def erase(self, subjects: Sequence[str], *, because: ErasedBecause, key_id: str) -> None:
+        """Returns once nobody can read any more what was sealed for them.
+
+        Raises:
+            StorageUnavailable: do it again.
+        """
+        for start in range(0, len(subjects), AT_ONCE):
+            part = subjects[start : start + AT_ONCE]
+            with self.store.writing() as writing:
+                _write(writing, part, because=because, key_id=key_id)
+            self.keys.destroy(part)
+
+    def expire(self, kept: timedelta) -> int:
+        """Erase whom nothing was decided or asked about for this long. Returns how many.
+
+        Raises:
+            StorageUnavailable: what is left is erased the next time.
+        """
+        before = datetime.now(UTC) - kept
+        old = self.keys.older_than(before, most=AT_ONCE)
+        with self.store.reading() as connection:
+            recent = _seen_since(connection, old, iso(before))
+        gone = [subject for subject in old if subject not in recent]
+        self.erase(gone, because=ErasedBecause.RETENTION, key_id=entry.SERVICE)
+        return len(gone)
+
+
+def _write(
+    writing: Writing, subjects: Sequence[str], *, because: ErasedBecause, key_id: str
+) -> None:
+    """One entry each, but for those that have one: another worker may have been first."""
+    query = select(erasures.c.subject).where(erasures.c.subject.in_(subjects))
+    known = set(writing.connection.scalars(query))
+    writing.append(
+        [
+            entry.erasure(subject, because=because, key_id=key_id)
+            for subject in subjects
+            if subject not in known
+        ]
+    )
+
+
+def _seen_since(connection: Connection, subjects: Sequence[str], moment: str) -> set[str]:
+    seen: set[str] = set()
+    for table in (decisions, redactions):
+        query = (
+            select(table.c.subject)
+            .where(table.c.subject.in_(subjects))
+            .group_by(table.c.subject)
+            .having(func.max(table.c.at) >= moment)
+        )
+        seen.update(connection.scalars(query))
+    return seen

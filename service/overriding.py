@@ -1,0 +1,56 @@
+"""Overriding: a person decides otherwise, and the ledger says so (EU AI Act, Art. 14)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from service import entry
+from service.entry import Because
+from service.errors import MalformedRequest, NoSuchEntry
+from service.schemas import ID_CHARS, parse_object
+from service.store import Writing
+from service.tables import decisions
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """What a person decided about a lead. pursue: whether the house goes on with it."""
+
+    decision_id: str
+    pursue: bool
+    because: Because
+
+    @classmethod
+    def parse(cls, body: bytes) -> Override:
+        """Raises MalformedRequest."""
+        return cls.of(parse_object(body, {"decision_id", "pursue", "because"}))
+
+    @classmethod
+    def of(cls, tree: Mapping[str, object]) -> Override:
+        """Raises MalformedRequest."""
+        decision_id, pursue = tree.get("decision_id"), tree.get("pursue")
+        because = tree.get("because", Because.OTHER.value)
+        if not isinstance(decision_id, str) or len(decision_id) != ID_CHARS:
+            fix = "Send the decision_id of an answer."
+            raise MalformedRequest("It is no decision id.", fix, field="decision_id")
+        if not isinstance(pursue, bool):
+            fix = "Send a boolean: whether to go on with this lead."
+            raise MalformedRequest("It is neither true nor false.", fix, field="pursue")
+        if not isinstance(because, str) or because not in set(Because):
+            fix = f"Send one of: {', '.join(Because)}."
+            raise MalformedRequest("It is no known reason.", fix, field="because")
+        return cls(decision_id, pursue, Because(because))
+
+
+def record_override(writing: Writing, override: Override, key_id: str) -> None:
+    """Append it. The latest of a decision counts. Raises NoSuchEntry."""
+    query = select(decisions.c.id).where(decisions.c.id == override.decision_id)
+    if writing.connection.scalar(query) is None:
+        raise NoSuchEntry("There is no such decision. Send the decision_id of an answer.")
+    draft = entry.override(
+        override.decision_id, pursue=override.pursue, because=override.because, key_id=key_id
+    )
+    writing.append([draft])
