@@ -21,7 +21,7 @@ from service.errors import AlreadyAnswered, StorageUnavailable
 from service.keys import Role, create_key
 from service.ledger.log import Draft
 from service.store import Store, Unit
-from service.tables import answered, entries
+from service.tables import answered, decisions, entries
 
 
 def draft(number: int) -> Draft:
@@ -108,7 +108,7 @@ async def test_no_decision_leaves_while_it_cannot_be_stored(tmp_path: Path) -> N
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
         assert "probability" not in refused.text
         assert (await client.post("/decide", json={"lead": {}})).status_code == 200
-    assert count(store, entries) == 1
+    assert count(store, decisions) == 1
     store.close()
 
 
