@@ -6,6 +6,7 @@ Opening never fails: where it cannot be used, each use says so, and the next one
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -129,11 +130,13 @@ def _engine(url: str, busy_timeout: timedelta, *, writes: bool, forgets: bool) -
         raise InvalidSettings(message) from error
     timeout = busy_timeout.total_seconds()
     engine = create_engine(parsed, connect_args={"timeout": timeout}, hide_parameters=True)
-    folder = Path(parsed.database or "").parent
+    file, folder = parsed.database or "", Path(parsed.database or "").parent
 
     @event.listens_for(engine, "do_connect")
     def _make_folder(*_: object) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        if file:  # readable to its owner only; SQLite gives what it puts beside it the same mode
+            os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
 
     @event.listens_for(engine, "connect")
     def _set_up(connection: Any, _: object) -> None:
