@@ -329,7 +329,7 @@ def bench_redaction(
 @keys.command("create")
 def create_key(
     name: Annotated[str, typer.Argument(help="Who will use it.")],
-    role: Annotated[str, typer.Option(help="score, read or admin.")] = "score",
+    role: Annotated[str, typer.Option(help="score, read, audit or admin.")] = "score",
     as_json: AsJson = False,
 ) -> None:
     """Create an API key. It is shown once."""

@@ -28,7 +28,15 @@ from sqlalchemy import select
 from service.entry import Kind, place
 from service.errors import SealBroken
 from service.keys import Role, create_key
-from service.ledger.verify import leaf_hash, open_checkpoint, root_of_inclusion
+from service.ledger.checkpoint import (
+    SigningKey,
+    cosign,
+    sign_checkpoint,
+    tlog_proof,
+    with_signature,
+)
+from service.ledger.merkle import inclusion_path
+from service.ledger.verify import KeyType, leaf_hash, open_checkpoint, root_of_inclusion
 from service.sealing import open_sealed
 from service.store import Store
 from service.subject_keys import StoredKeys
@@ -126,6 +134,16 @@ def check_proof(service: Service, decided: str, proof: str) -> None:
     steps = [base64.b64decode(step) for step in path]
     root = root_of_inclusion(leaf_hash(bytes(body)), seq, checkpoint.size, steps)
     assert root == checkpoint.root
+
+
+def test_a_proof_of_one_in_a_million_fits_in_one_and_a_half_kilobytes() -> None:
+    note = sign_checkpoint(LEDGER_KEY, 999_999, bytes(32))
+    witness = SigningKey("tiebreak.local/witness", KeyType.WITNESS, b"w" * 32)
+    body, _, _ = note.rpartition("\n\n")
+    cosigned = with_signature(note, cosign(witness, body + "\n", 1_800_000_000))
+    path = inclusion_path(123_456, 999_999, lambda level, place: bytes(32))  # noqa: ARG005
+    assert len(path) == 20
+    assert len(tlog_proof(123_456, path, cosigned).encode()) <= 1_500
 
 
 async def test_proofs_hold_across_complete_subtrees(service: Service) -> None:

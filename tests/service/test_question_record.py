@@ -1,0 +1,105 @@
+"""What is asked of an LLM in training leaves as much of a record as for a decision."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import orjson
+import pytest
+from service_fakes import store_at, subjects_beside
+from sqlalchemy import select
+
+from models.errors import LlmUnavailable
+from models.prompt import EvidenceKind
+from service.entry import Kind, Purpose, place
+from service.errors import StorageUnavailable
+from service.question_record import QuestionRecord
+from service.sealing import open_sealed
+from service.store import Store
+from service.subject_keys import StoredKeys
+from service.tables import entries
+from tests.fakes import Wire, completion, judge, redacted
+
+JANE = {"Email": "jane@acme.com"}
+YES = completion({" yes": 0.9, " no": 0.1})
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/tiebreak.db"
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    with closing(store_at(url)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def subjects(url: str) -> Iterator[StoredKeys]:
+    with closing(subjects_beside(url)) as opened:
+        yield opened
+
+
+def ask(store: Store, subjects: StoredKeys, wire: Wire) -> None:
+    async def run() -> None:
+        record, llm = QuestionRecord(store, subjects), judge(wire)
+        try:
+            key = await record.key(JANE)
+            evidence = redacted("call me at jane@acme.com", key)
+            await record.asked(llm, evidence, EvidenceKind.TEXT, key)
+        finally:
+            await llm.close()
+
+    asyncio.run(run())
+
+
+def written(store: Store) -> list[dict[str, Any]]:
+    with store.reading() as connection:
+        bodies = connection.scalars(select(entries.c.body).order_by(entries.c.seq))
+        return [orjson.loads(body) for body in bodies]
+
+
+def test_what_leaves_in_training_is_in_the_log_exactly(store: Store, subjects: StoredKeys) -> None:
+    wire = Wire(YES)
+    ask(store, subjects, wire)
+    redaction, call = written(store)
+    assert (redaction["kind"], call["kind"]) == (Kind.REDACTION, Kind.LLM_CALL)
+    assert redaction["question_id"] == call["question_id"]
+    assert (redaction["purpose"], call["purpose"]) == (Purpose.TRAINING, Purpose.TRAINING)
+    assert [span["type"] for span in redaction["spans"]] == ["EMAIL_ADDRESS"]
+    key = subjects.find(redaction["subject"])
+    assert key is not None
+    bound_to = place(Kind.REDACTION, redaction["question_id"])
+    shown = open_sealed(key.secret, bound_to, redaction["sealed"])["shown"]
+    assert shown in wire.bodies[0]["prompt"]
+    assert "jane" not in shown
+    assert wire.requests[0].headers["x-client-request-id"] == call["call_id"]
+
+
+def test_a_call_that_failed_is_in_the_log_too(store: Store, subjects: StoredKeys) -> None:
+    with pytest.raises(LlmUnavailable):
+        ask(store, subjects, Wire(httpx2.Response(401)))
+    redaction, call = written(store)
+    assert (call["status"], call["cause"]) == (401, "http_401")
+    assert redaction["question_id"] == call["question_id"]
+
+
+def test_nothing_leaves_in_training_that_cannot_be_written_down(
+    store: Store, subjects: StoredKeys, tmp_path: Path
+) -> None:
+    async def key() -> None:
+        await QuestionRecord(store, subjects).key(JANE)
+
+    asyncio.run(key())
+    (tmp_path / "tiebreak.db").unlink(missing_ok=True)
+    (tmp_path / "tiebreak.db").mkdir()
+    wire = Wire(YES)
+    with pytest.raises(StorageUnavailable):
+        ask(store, subjects, wire)
+    assert wire.requests == []
