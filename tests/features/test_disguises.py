@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from features.homoglyphs import LATIN
 from features.plain_text import PlainText
-from features.spelled_digits import DIGITS
+from features.spelled_digits import DIGITS, TIMES
 
 
 def read(source: str) -> str:
@@ -203,5 +203,6 @@ def test_each_honest_sentence_stays_as_it_is(honest: str) -> None:
 )
 def test_ordinary_words_in_any_order_stay(words: list[str]) -> None:
     text = " ".join(words)
-    assume(not any(a in DIGITS and b in DIGITS for a, b in pairwise(words)))
+    said = DIGITS.keys() | TIMES.keys()  # "one double three" is dictated, whatever is around it
+    assume(not any(a in said and b in said for a, b in pairwise(words)))
     assert read(text) == text

@@ -21,7 +21,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def environment(home: Path) -> dict[str, str]:
     """What a stranger's shell has, and where this journey keeps its state."""
     ours = {name: v for name, v in os.environ.items() if not name.startswith("TIEBREAK_")}  # noqa: TID251
-    ports = dict(zip(("PORT", "MLFLOW_PORT", "LLM_PORT"), free_ports(3), strict=True))
+    ports = dict(
+        zip(("PORT", "MLFLOW_PORT", "LLM_PORT", "WITNESS_PORT"), free_ports(4), strict=True)
+    )
     return {
         **ours,
         "PATH": f"{BIN}{os.pathsep}{ours['PATH']}",
