@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import csv
+import importlib.util
 import io
 import json
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from service.ledger import verify
 from service.ledger.checkpoint import SigningKey, cosign, sign_checkpoint, with_signature
 from service.ledger.merkle import inclusion_path, root_at
 from service.ledger.verify import KeyType, SignedNote, encoded, leaf_hash, node_hash
@@ -129,3 +134,31 @@ class Export:
             proof = " ".join(encoded(step) for step in path)
             writer.writerow([index, *cells, entry.decode(), proof])
         return out.getvalue().encode()
+
+
+# -- a machine with nothing of ours on it ---------------------------------------------------------
+
+RUN = (
+    "import runpy, sys; sys.path.append('packages'); sys.argv[0] = 'verify.py'; "
+    "runpy.run_path('verify.py', run_name='__main__')"
+)
+
+
+def auditors_machine(folder: Path) -> Path:
+    """Python, the package cryptography with what it needs, and a copy of one file of ours."""
+    packages = folder / "packages"
+    packages.mkdir()
+    for module in ("cryptography", "cffi", "_cffi_backend", "pycparser"):
+        spec = importlib.util.find_spec(module)
+        if spec is not None and spec.origin is not None:
+            origin = Path(spec.origin)
+            found = origin.parent if origin.name == "__init__.py" else origin
+            (packages / found.name).symlink_to(found)
+    shutil.copy(verify.__file__, folder / "verify.py")
+    return folder
+
+
+def run_verifier(machine: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """-I and -S: nothing is importable but the standard library and `packages`."""
+    command = [sys.executable, "-I", "-S", "-c", RUN, *map(str, arguments)]
+    return subprocess.run(command, cwd=machine, capture_output=True, text=True, check=False)

@@ -476,6 +476,10 @@ def verify_export(folder: Path, auditor: Auditor) -> Report:
     if not _check_note(note, auditor, report):  # 1
         return report
     earlier = _open_latest(auditor, report)
+    if not auditor.latest:
+        report.not_checked.append(
+            "Without --latest, an older copy of the log, whole in itself, looks the same."
+        )
     names = [n for n in ("entries.jsonl", "entries.csv") if _is_there(folder / n)]
     if not names:
         report.wrong(Wrong.UNREADABLE, "The export holds no entries.jsonl and no entries.csv.")
@@ -554,10 +558,6 @@ def _check_note(note: str | bytes, auditor: Auditor, report: Report) -> bool:
 
 def _open_latest(auditor: Auditor, report: Report) -> list[Checkpoint]:
     opened = []
-    if not auditor.latest:
-        report.not_checked.append(
-            "Without --latest, an older copy of the log, whole in itself, looks the same."
-        )
     for note in auditor.latest:
         try:
             opened.append(open_checkpoint(note, auditor.log, auditor.witnesses))

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
 import json
-import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,9 +17,11 @@ from ledger_exports import (
     WITNESS,
     Export,
     Tree,
+    auditors_machine,
     cosigned,
     entry_at,
     honest_entries,
+    run_verifier,
 )
 
 from service.ledger import verify
@@ -501,30 +500,7 @@ def test_every_flipped_bit_of_a_proof_is_found() -> None:
 
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An auditor's machine: Python, the package cryptography, and a copy of one file of ours."""
-    machine = tmp_path_factory.mktemp("auditor")
-    packages = machine / "packages"
-    packages.mkdir()
-    for module in ("cryptography", "cffi", "_cffi_backend", "pycparser"):
-        spec = importlib.util.find_spec(module)
-        if spec is not None and spec.origin is not None:
-            origin = Path(spec.origin)
-            found = origin.parent if origin.name == "__init__.py" else origin
-            (packages / found.name).symlink_to(found)
-    shutil.copy(verify.__file__, machine / "verify.py")
-    return machine
-
-
-RUN = (
-    "import runpy, sys; sys.path.append('packages'); sys.argv[0] = 'verify.py'; "
-    "runpy.run_path('verify.py', run_name='__main__')"
-)
-
-
-def run(machine: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
-    """-I and -S: nothing is importable but the standard library and `packages`."""
-    command = [sys.executable, "-I", "-S", "-c", RUN, *map(str, arguments)]
-    return subprocess.run(command, cwd=machine, capture_output=True, text=True, check=False)
+    return auditors_machine(tmp_path_factory.mktemp("auditor"))
 
 
 KEYS = ("--key", LOG.verifier.text, "--witness", WITNESS.verifier.text)
@@ -533,11 +509,11 @@ KEYS = ("--key", LOG.verifier.text, "--witness", WITNESS.verifier.text)
 def test_the_command_runs_without_anything_of_ours(machine: Path, tmp_path: Path) -> None:
     folder = FULL.write(tmp_path / "export")
     (tmp_path / "latest").write_text(cosigned(ENTRIES[:5]))
-    done = run(machine, folder, *KEYS, "--latest", tmp_path / "latest", "--full")
+    done = run_verifier(machine, folder, *KEYS, "--latest", tmp_path / "latest", "--full")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.endswith("Everything holds.\n")
     FULL.changed(entries=ENTRIES[:-1]).write(folder)
-    done = run(machine, folder, *KEYS, "--json")
+    done = run_verifier(machine, folder, *KEYS, "--json")
     assert done.returncode == 1
     report = json.loads(done.stdout)
     assert (report["holds"], report["entries"]) == (False, 20)
@@ -548,9 +524,9 @@ def test_the_command_checks_one_entry(machine: Path, tmp_path: Path) -> None:
     (tmp_path / "entry").write_bytes(ENTRIES[3])
     (tmp_path / "entry.tlog-proof").write_bytes(proof_of(3))
     asked = ("--proof", tmp_path / "entry.tlog-proof", *KEYS)
-    assert run(machine, tmp_path / "entry", *asked).returncode == 0
+    assert run_verifier(machine, tmp_path / "entry", *asked).returncode == 0
     (tmp_path / "entry").write_bytes(ENTRIES[4])
-    assert run(machine, tmp_path / "entry", *asked).returncode == 1
+    assert run_verifier(machine, tmp_path / "entry", *asked).returncode == 1
 
 
 def test_wrong_usage_is_told_apart_from_a_wrong_log(tmp_path: Path) -> None:
