@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from features.errors import ScoringError
+from pipelines.audit_cli import audit
 from service.errors import InvalidSettings
 from service.settings import Settings, forbid_usage_tracking, read_settings
 
@@ -28,6 +29,7 @@ keys = typer.Typer(no_args_is_help=True, help="API keys and their roles.")
 app.add_typer(keys, name="keys")
 bench = typer.Typer(no_args_is_help=True, help="Benchmarks, beside what people would use instead.")
 app.add_typer(bench, name="bench")
+app.add_typer(audit, name="audit")
 
 NOT_PROMOTED = 3
 Table = Annotated[Path, typer.Argument(help="CSV or Parquet file of past leads.")]

@@ -1,0 +1,188 @@
+"""`tiebreak audit`: the ledger's answers, for whoever is at the machine.
+
+Each question is an entry of the ledger before it is answered. Exit code 1 where something does not
+hold. Over HTTP, with an API key of the role audit: `docs/audit.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from service.audit.auditor import Auditor
+
+audit = typer.Typer(no_args_is_help=True, help="What the ledger says, and whether it holds.")
+
+Decision = Annotated[str, typer.Argument(metavar="DECISION", help="The decision_id of an answer.")]
+Since = Annotated[str | None, typer.Option(help="From this day or time on, in UTC.")]
+Until = Annotated[str | None, typer.Option(help="Before this day or time, in UTC.")]
+Name = Annotated[str | None, typer.Option()]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+
+
+@audit.command()
+def entries(
+    since: Since = None,
+    until: Until = None,
+    kind: Annotated[str | None, typer.Option(help="decision, redaction, llm_call, read...")] = None,
+    decision_id: Name = None,
+    subject: Annotated[str | None, typer.Option(help="32 hex digits, as entries name it.")] = None,
+    key: Annotated[str | None, typer.Option(help="Id of the API key that asked.")] = None,
+    route: Name = None,
+    reason: Name = None,
+    release: Name = None,
+    policy: Annotated[str | None, typer.Option(help="Version of the redaction policy.")] = None,
+    entity_type: Annotated[str | None, typer.Option(help="What was redacted.")] = None,
+    recognizer: Annotated[str | None, typer.Option(help="Which found it.")] = None,
+    provider: Annotated[str | None, typer.Option(help="Of the LLM.")] = None,
+    cause: Annotated[str | None, typer.Option(help="Why an LLM gave no answer.")] = None,
+    latest: Annotated[bool, typer.Option(help="Only the newest of each decision.")] = False,
+    after: Annotated[int | None, typer.Option(help="`after` of the page before.")] = None,
+    most: Annotated[int, typer.Option(min=1, max=1_000)] = 100,
+    newest_first: Annotated[bool, typer.Option(help="Else oldest first.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Find entries: all that is given must match, in the entry or the decision it belongs to."""
+    from pipelines.audit_report import show_page
+    from pipelines.report import print_json
+    from service.audit.auditor import page_tree
+    from service.audit.filters import Filters
+
+    filters = Filters.parse(
+        {
+            "since": since,
+            "until": until,
+            "kind": kind,
+            "decision_id": decision_id,
+            "subject": subject,
+            "key": key,
+            "route": route,
+            "reason": reason,
+            "release": release,
+            "policy": policy,
+            "entity_type": entity_type,
+            "recognizer": recognizer,
+            "provider": provider,
+            "cause": cause,
+            "latest": "true" if latest else None,
+        }
+    )
+    with auditor() as asking:
+        page = asking.entries(filters, after=after, most=most, newest_first=newest_first)
+    if as_json:
+        print_json(page_tree(page))
+    else:
+        show_page(page)
+
+
+@audit.command()
+def counts(
+    of: Annotated[str, typer.Option(help="decisions, costs, redactions, spans, calls, ...")] = (
+        "decisions"
+    ),
+    by: Annotated[str, typer.Option(help="Names with commas between: route,reason.")] = "",
+    per: Annotated[str | None, typer.Option(help="hour, day or month.")] = None,
+    since: Since = None,
+    until: Until = None,
+    as_json: AsJson = False,
+) -> None:
+    """Count: decisions, tokens and costs, what was redacted, calls, outcomes, overrides, reads."""
+    from pipelines.audit_report import show_counts
+    from pipelines.report import print_json
+    from service.audit.counting import Counting
+    from service.audit.filters import Filters
+
+    asked = Counting.parse(of, by, per, Filters.parse({"since": since, "until": until}))
+    with auditor() as asking:
+        rows = asking.counts(asked)
+    if as_json:
+        print_json({"counts": rows})
+    else:
+        show_counts(rows)
+
+
+@audit.command()
+def decision(decision_id: Decision, as_json: AsJson = False) -> None:
+    """Show all entries about one decision, as they are in the log."""
+    from pipelines.audit_report import show_entries
+    from pipelines.report import print_json
+
+    with auditor() as asking:
+        found = asking.decision(decision_id)
+    if as_json:
+        print_json({"entries": found})
+    else:
+        show_entries(found)
+
+
+@audit.command()
+def sent(decision_id: Decision, as_json: AsJson = False) -> None:
+    """Open what exactly an LLM was shown for a decision, and what was read of the lead."""
+    from pipelines.audit_report import show_sent
+    from pipelines.report import print_json
+
+    with auditor() as asking:
+        opened = asking.sent(decision_id)
+    if as_json:
+        print_json(opened)
+    else:
+        show_sent(opened)
+
+
+@audit.command()
+def about(
+    decision_id: Annotated[str | None, typer.Argument(help="A decision about the person.")] = None,
+    contact: Annotated[
+        list[str] | None,
+        typer.Option(help="What they are known by, as column=value; may be repeated."),
+    ] = None,
+    opens: Annotated[
+        bool, typer.Option("--open", help="With what is sealed in clear, where it can be.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Collect all about one person (GDPR Art. 15): by a decision, or by contact values.
+
+    Contact values are not written down; the subjects that they resolve to are.
+    """
+    from pipelines.audit_report import show_person
+    from pipelines.report import print_json
+
+    contacts = dict(contact_pair(pair) for pair in contact or ())
+    if bool(contacts) == bool(decision_id):
+        raise typer.BadParameter("Name a decision, or --contact column=value, and not both.")
+    with auditor() as asking:
+        if decision_id:
+            found = asking.about_decision(decision_id, opens=opens)
+        else:
+            found = asking.about_contacts(contacts, opens=opens)
+    if as_json:
+        print_json(found)
+    else:
+        show_person(found)
+
+
+def contact_pair(pair: str) -> tuple[str, str]:
+    """column=value. Raises BadParameter, without repeating the value."""
+    column, equals, value = pair.partition("=")
+    if not (column and equals and value):
+        raise typer.BadParameter("Write it as column=value, such as email=jane@acme.com.")
+    return column, value
+
+
+@contextmanager
+def auditor() -> Iterator[Auditor]:
+    """Whoever is at the machine, with the configured ledger."""
+    from contextlib import closing
+
+    from service.audit.auditor import Auditor, Reader
+    from service.bootstrap import open_store, open_subjects
+    from service.settings import read_settings
+
+    settings = read_settings()
+    with closing(open_store(settings)) as store, closing(open_subjects(settings)) as subjects:
+        yield Auditor(store, subjects, Reader.at_the_machine())

@@ -1,0 +1,1 @@
+"""Answers an auditor: questions to the ledger, and what each answer rests on."""

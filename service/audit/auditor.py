@@ -1,0 +1,143 @@
+"""Auditor: asks the ledger, and is on the record: each question is an entry before its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Self, TypeVar
+
+from sqlalchemy import Connection
+
+from service import entry
+from service.audit.counting import Counting, count
+from service.audit.filters import Filters, decision_id
+from service.audit.finding import Page, about, page
+from service.audit.person import person, subjects_of_decision
+from service.audit.sent import sent
+from service.auth import MAY_AUDIT
+from service.errors import NoSuchEntry, NotAllowed
+from service.keys import ApiKey
+from service.store import Store
+from service.subject_keys import StoredKeys
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads, and may."""
+
+    key_id: str
+
+    @classmethod
+    def with_key(cls, key: ApiKey) -> Self:
+        """Raises NotAllowed."""
+        if key.role not in MAY_AUDIT:
+            wanted = " or ".join(sorted(role.value for role in MAY_AUDIT))
+            problem = f"This key has the role {key.role.value}."
+            raise NotAllowed(problem, f"Use a key with the role {wanted}.")
+        return cls(key.id)
+
+    @classmethod
+    def at_the_machine(cls) -> Self:
+        """Whoever has the database's files, or its address, needs no key."""
+        return cls(entry.COMMAND_LINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Auditor:
+    """Blocks: call it from a thread. Each question raises StorageUnavailable where it cannot be
+    written down: then it is not answered.
+    """
+
+    store: Store
+    keys: StoredKeys
+    reader: Reader
+
+    def entries(
+        self, filters: Filters, *, after: int | None, most: int, newest_first: bool
+    ) -> Page:
+        """Some of the entries that match."""
+        more = {"after": after} if after is not None else {}
+        return self.answer(
+            "entries",
+            lambda connection: page(
+                connection, filters, after=after, most=most, newest_first=newest_first
+            ),
+            filters=filters.tree() | more,
+        )
+
+    def counts(self, asked: Counting) -> list[dict[str, Any]]:
+        """How much of what."""
+        filters = {name: value for name, value in asked.tree().items() if value}
+        return self.answer("counts", lambda connection: count(connection, asked), filters=filters)
+
+    def decision(self, named: str) -> list[dict[str, Any]]:
+        """All entries about one decision. Raises NoSuchEntry, MalformedRequest."""
+        named = str(decision_id("decision_id", named))
+        found = self.answer("decision", lambda connection: about(connection, named), about=named)
+        trees = [{"seq": one.seq, **one.tree} for one in found]
+        if all(tree["kind"] == entry.Kind.READ for tree in trees):
+            raise NoSuchEntry("Nothing in the ledger is about this id. Name that of an answer.")
+        return trees
+
+    def sent(self, named: str) -> dict[str, Any]:
+        """What an LLM was shown for a decision, opened.
+
+        Raises:
+            NoSuchEntry, KeyDestroyed, SealBroken, MalformedRequest
+        """
+        named = str(decision_id("decision_id", named))
+        return self.answer(
+            "sent", lambda connection: sent(connection, self.keys, named), about=named
+        )
+
+    def about_decision(self, named: str, *, opens: bool = False) -> dict[str, Any]:
+        """All about whom a decision is about. Raises NoSuchEntry, MalformedRequest."""
+        named = str(decision_id("decision_id", named))
+
+        def work(connection: Connection) -> dict[str, Any]:
+            subjects = subjects_of_decision(connection, named)
+            return person(connection, self.keys, subjects, opens=opens)
+
+        return self.answer("about", work, about=named, filters={"opens": opens})
+
+    def about_contacts(self, contacts: Mapping[str, str], *, opens: bool = False) -> dict[str, Any]:
+        """All about whom these contact values are of. What is written down are their subjects.
+
+        Nobody known by them: no subject.
+        """
+        subjects = self.keys.subjects(contacts)
+        return self.answer(
+            "about",
+            lambda connection: person(connection, self.keys, subjects, opens=opens),
+            filters={"subjects": subjects, "opens": opens},
+        )
+
+    def answer(
+        self,
+        question: str,
+        work: Callable[[Connection], T],
+        *,
+        about: str | None = None,
+        filters: Mapping[str, Any] | None = None,
+    ) -> T:
+        """What `work` answers, once the question is durable."""
+        self.ask(question, about=about, filters=filters)
+        with self.store.reading() as connection:
+            return work(connection)
+
+    def ask(
+        self, question: str, *, about: str | None = None, filters: Mapping[str, Any] | None = None
+    ) -> int:
+        """Write the question down. Returns the place of its entry."""
+        draft = entry.read(question, self.reader.key_id, about=about, filters=filters)
+        with self.store.writing() as writing:
+            (written,) = writing.append([draft])
+        return written.seq
+
+
+def page_tree(found: Page) -> dict[str, Any]:
+    """A page as JSON."""
+    trees = [{"seq": one.seq, "entry": one.tree} for one in found.entries]
+    return {"entries": trees, "after": found.after}
