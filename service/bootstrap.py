@@ -29,6 +29,7 @@ from service.ledger.witness import WitnessClient
 from service.live_release import LiveRelease
 from service.llm_endpoint import configured_endpoint, judge_at, prices
 from service.metrics import Metrics
+from service.privacy import Keeping
 from service.release_change import record_release
 from service.settings import Settings
 from service.store import Store
@@ -68,6 +69,7 @@ def open_desk(settings: Settings) -> Desk:
         metrics=metrics,
         witnessing=witnessing(settings, store, metrics),
         retention=retention(settings, Erasing(store, subjects)),
+        keeping=Keeping.of(settings),
         is_priced=is_priced,
     )
 

@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from features.errors import ScoringError
+from features.redaction_policy import RedactionPolicy
 from models.errors import ReleaseNotFound
 from service.database import iso
 from service.erasing import Erasing
@@ -26,6 +27,7 @@ from service.metrics import Metrics
 from service.only_once import OnlyOnce, answered_row
 from service.openapi import lead_schema
 from service.outcomes import record_outcomes
+from service.privacy import Keeping, privacy_notice
 from service.record import Record, compact
 from service.recorder import Recorder
 from service.schemas import BatchRequest, DecideRequest, ReportedOutcome, release_tree
@@ -59,6 +61,7 @@ class Desk:
         metrics: Metrics,
         witnessing: Witnessing | None = None,
         retention: Every | None = None,
+        keeping: Keeping = Keeping(None),  # noqa: B008 it never changes
         is_priced: bool = False,
     ) -> None:
         self.live = live
@@ -70,6 +73,7 @@ class Desk:
         self._only_once = OnlyOnce(store)
         self._witnessing = witnessing
         self._retention = retention
+        self._keeping = keeping
         self.ledger = LedgerDesk(store, Erasing(store, subjects))
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -203,6 +207,11 @@ class Desk:
         """Raises ReleaseNotFound."""
         live = self.live.current()
         return compact(release_tree(live.release, iso(live.since)))
+
+    def privacy(self) -> bytes:
+        """What is processed, where it goes, how long it stays. Raises ReleaseNotFound."""
+        release = self.live.current().release
+        return compact(privacy_notice(release, RedactionPolicy.shipped(), self._keeping))
 
     def lead_schema(self) -> bytes:
         """JSON Schema of a lead of the live release. Raises ReleaseNotFound."""

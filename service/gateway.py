@@ -218,6 +218,9 @@ class Gateway:
         proof = await self._desk().ledger.proof(asked.id)
         return Reply(proof.encode(), content_type=TEXT)
 
+    async def privacy(self, _: Question) -> Reply:
+        return Reply(self._desk().privacy())
+
     async def checkpoint(self, _: Question) -> Reply:
         return Reply((await self._desk().ledger.checkpoint()).encode(), content_type=TEXT)
 
@@ -256,6 +259,7 @@ ENDPOINTS = {
     "/erasures": Endpoint("POST", MAY_ERASE, Gateway.erasures, 64 * KIB),
     "/decisions/{id}/proof": Endpoint("GET", MAY_PROVE, Gateway.proof),
     "/checkpoint": Endpoint("GET", MAY_READ, Gateway.checkpoint),
+    "/privacy": Endpoint("GET", MAY_READ, Gateway.privacy),
     "/release": Endpoint("GET", MAY_READ, Gateway.release),
     "/schema/lead": Endpoint("GET", MAY_READ, Gateway.lead_schema),
     "/livez": Endpoint("GET", None, Gateway.alive),

@@ -35,6 +35,7 @@ STATUSES = {
 GETS = {
     "/release": ("The live release: versions, band, routing, LLM.", "Release", True),
     "/schema/lead": ("JSON Schema of a lead of the live release.", "Release", True),
+    "/privacy": ("What is processed, where it goes, how long it stays.", "Release", True),
     "/metrics": ("For Prometheus.", "Operation", True),
     "/livez": ("The process is alive.", "Operation", False),
     "/healthz": ("As /livez.", "Operation", False),

@@ -404,10 +404,12 @@ OPEN = {"/livez", "/healthz", "/readyz"}
 MAY = {
     Role.SCORE: {
         *("/decide", "/decide_batch", "/outcomes", "/overrides"),
-        *("/decisions/{id}/proof", "/checkpoint", "/release", "/schema/lead"),
+        *("/decisions/{id}/proof", "/checkpoint", "/privacy", "/release", "/schema/lead"),
     },
-    Role.READ: {"/checkpoint", "/release", "/schema/lead", "/metrics"},
-    Role.AUDIT: {"/decisions/{id}/proof", "/checkpoint", "/release", "/schema/lead"},
+    Role.READ: {"/checkpoint", "/privacy", "/release", "/schema/lead", "/metrics"},
+    Role.AUDIT: {
+        *("/decisions/{id}/proof", "/checkpoint", "/privacy", "/release", "/schema/lead"),
+    },
     Role.ADMIN: set(ENDPOINTS),
 }
 DOCS = {"/", "/docs.json", "/schema.json"}

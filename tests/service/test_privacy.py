@@ -1,0 +1,40 @@
+"""The privacy page says what the code does, and nothing that it did once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from service_fakes import small_release
+
+from features.redaction_policy import RedactionPolicy
+from service.privacy import Keeping, policy_page, privacy_notice
+
+PAGE = Path(__file__).parents[2] / "docs" / "privacy.md"
+
+
+def test_the_page_shows_the_shipped_policy() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    shown = page.partition("<!-- policy -->\n")[2].partition("<!-- /policy -->")[0]
+    assert shown == policy_page(RedactionPolicy.shipped()), "paste `python -m service.privacy`"
+
+
+def test_the_notice_names_the_live_releases_own_columns_and_llm() -> None:
+    release = small_release()
+    notice = privacy_notice(release, RedactionPolicy.shipped(), Keeping(None))
+    columns = {part["what"]: part["columns"] for part in notice["processed"]}
+    assert columns == {
+        "structured columns": ["Visits", "Lead Source", "Newsletter"],
+        "free text": ["Message"],
+        "contact details": ["Email"],
+    }
+    assert notice["sent_to_an_llm"]["leaves_the_machine"] is False
+    assert notice["redaction"]["goes"]["PERSON"] == "replace"
+    assert "LOCATION" in notice["redaction"]["stays"]
+
+
+def test_the_notice_says_how_long_by_the_settings() -> None:
+    policy = RedactionPolicy.shipped()
+    kept = privacy_notice(small_release(), policy, Keeping(timedelta(days=90)))["kept"]
+    assert kept["sealed_parts_and_fingerprints"].startswith("90 days")
+    assert kept["answers_to_idempotency_keys"].startswith("24 hours")
