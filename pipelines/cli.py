@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -325,6 +326,43 @@ def bench_redaction(
     else:
         show_bench(report)
     if report.failed:
+        raise typer.Exit(1)
+
+
+@bench.command("ledger")
+def bench_ledger(
+    kills: Annotated[
+        int, typer.Option(min=0, help="Kill whoever appends so often, and measure nothing else.")
+    ] = 0,
+    postgres: Annotated[bool, typer.Option(help="On PostgreSQL, started from a package.")] = False,
+    folder: Annotated[Path, typer.Option(help="On the disk to measure.")] = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Measure the ledger beside single-row commits and a hash-chained file; or kill its writers.
+
+    Exit code 1 where a target is missed, or something acknowledged is lost.
+    """
+    from pipelines.display import Display
+    from pipelines.ledger import ledger_bench
+    from pipelines.report import print_json
+
+    if kills:
+        reports = ledger_bench.kill(Display(), kills, folder=folder, postgres=postgres)
+        for report in reports:
+            if not as_json:
+                typer.echo(
+                    f"{report.kills} kills: all {report.acknowledged:,} acknowledged entries are "
+                    f"there, and the log of {report.entries:,} verifies."
+                )
+        if as_json:
+            print_json({"crashes": [asdict(report) for report in reports]})
+        return
+    figures = ledger_bench.bench_ledger(Display(), folder=folder, postgres=postgres)
+    if as_json:
+        print_json(ledger_bench.bench_tree(figures))
+    else:
+        ledger_bench.show_figures(figures)
+    if any(figure.failed for figure in figures):
         raise typer.Exit(1)
 
 

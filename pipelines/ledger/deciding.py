@@ -1,0 +1,178 @@
+"""Deciding: what the ledger adds to a decision, under a load that does not wait for answers."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from features.encoding import Encoder
+from features.fingerprint import SubjectKey
+from features.lead import Lead
+from features.lead_spec import LeadSpec
+from models.band import NOTHING
+from models.calibration import CalibrationMethod, Calibrator
+from models.cascade import Outbox
+from models.classifier import Classifier
+from models.combiner import Combiner
+from models.decision import Decision, Route, RouteReason
+from models.llm_version import Api, LlmVersion
+from models.release import Release
+from models.routing import RoutingPolicy
+from pipelines.ledger.appending import KEY
+from service.ledger.log import Log
+from service.record import compact
+from service.recorder import Recorder
+from service.schemas import DecideRequest, answer_tree, usage_tree
+from service.store import Store
+from service.subject_keys import StoredKeys
+
+SPEC = LeadSpec.parse(
+    """
+    [outcome]
+    column = "won"
+    won = "1"
+    [missing]
+    words = []
+    [columns]
+    Visits = {kind = "numeric"}
+    Source = {kind = "categorical"}
+    Email = {kind = "contact"}
+    """
+)
+SECRET = b"s" * 32
+SHARE_OF_CAPACITY = 0.4  # of what one process answers without a ledger: busy, and not drowning
+REASONS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Latencies:
+    """Seconds from a lead's arrival to its answer, and arrivals per second."""
+
+    p50: float
+    p99: float
+    rate: float
+
+
+class Alone:
+    """The classifier's part of a cascade: here nobody has text."""
+
+    def __init__(self, release: Release) -> None:
+        self._classifier = release.classifier
+
+    async def decide(
+        self,
+        lead: Lead,
+        *,
+        key: SubjectKey,  # noqa: ARG002
+        outbox: Outbox,  # noqa: ARG002
+        reasons: int = REASONS,
+    ) -> Decision:
+        row = self._classifier.encoder.encode([lead])
+        prior = float(self._classifier.probabilities(row)[0])
+        decision = Decision(prior, prior, Route.CLASSIFIER, RouteReason.CONFIDENT)
+        told = self._classifier.reasons(lead, reasons)
+        return replace(decision, reasons=told, row=row.astype("<f4").tobytes())
+
+
+class NoOutbox:
+    """Nothing leaves."""
+
+    async def leaving(self, _: object) -> None:
+        raise NotImplementedError
+
+
+def decisions_beside(url: str, keys_url: str, seconds: float) -> tuple[Latencies, Latencies]:
+    """Without a ledger and with it, at the same rate, each for so many seconds."""
+    release = _release()
+    decider = Alone(release)
+
+    async def bare(request: DecideRequest) -> bytes:
+        lead = Lead.parse(release.spec, request.fields)
+        key = SubjectKey.passing()
+        decision = await decider.decide(lead, key=key, outbox=NoOutbox(), reasons=REASONS)
+        usage = usage_tree(decision, is_priced=False)
+        return compact(answer_tree(decision, release, usage))
+
+    async def measure() -> tuple[Latencies, Latencies]:
+        rate = SHARE_OF_CAPACITY * await _capacity(bare)
+        with closing(Store(url, Log(KEY))) as store, closing(StoredKeys(keys_url, SECRET)) as keys:
+            recorder = Recorder(store, keys)
+
+            async def recorded(request: DecideRequest) -> bytes:
+                record = await recorder.decide(release, decider, request)
+                await recorder.keep([record], key_id="bench")
+                return record.answer_bytes
+
+            await recorded(_lead(-1))  # the first one makes the tables
+            return await _load(bare, rate, seconds), await _load(recorded, rate, seconds)
+
+    return asyncio.run(measure())
+
+
+Answer = Callable[[DecideRequest], Awaitable[bytes]]
+
+
+async def _capacity(answer: Answer) -> float:
+    count, started = 500, time.perf_counter()
+    for number in range(count):
+        await answer(_lead(number))
+    return count / (time.perf_counter() - started)
+
+
+async def _load(answer: Answer, rate: float, seconds: float) -> Latencies:
+    """Arrivals by chance (Poisson), whether or not those before were answered."""
+    chance, took = random.Random(0), []  # noqa: S311
+
+    async def one(number: int, arrived: float) -> None:
+        await answer(_lead(number))
+        took.append(time.perf_counter() - arrived)
+
+    started = time.perf_counter()
+    at, number = started, 0
+    async with asyncio.TaskGroup() as group:
+        while at < started + seconds:
+            at, number = at + chance.expovariate(rate), number + 1
+            await asyncio.sleep(max(at - time.perf_counter(), 0))
+            group.create_task(one(number, at))
+    p50, p99 = np.quantile(took, [0.5, 0.99])
+    return Latencies(float(p50), float(p99), rate)
+
+
+def _lead(number: int) -> DecideRequest:
+    fields = {"Visits": number % 20, "Source": "Search", "Email": f"lead{number}@example.com"}
+    return DecideRequest(fields, REASONS)
+
+
+def _release() -> Release:
+    import xgboost
+
+    leads = [
+        Lead.parse(SPEC, {"Visits": v, "Source": s}) for v in range(40) for s in ("Search", "Fair")
+    ]
+    encoder = Encoder.fit(SPEC, leads)
+    won = np.array([float(lead.values["Visits"]) > 20 for lead in leads], dtype=np.float32)
+    rows = xgboost.DMatrix(
+        encoder.encode(leads),
+        label=won,
+        feature_names=encoder.names,
+        feature_types=encoder.types,
+        enable_categorical=True,
+    )
+    booster = xgboost.train({"max_depth": 4, "nthread": 1}, rows, num_boost_round=100)
+    return Release(
+        version="1",
+        spec=SPEC,
+        classifier=Classifier(booster, encoder, Calibrator(CalibrationMethod.IDENTITY)),
+        policy=RoutingPolicy(NOTHING, NOTHING, frozenset()),
+        combiner=Combiner(3.0),
+        llm=LlmVersion("none", "none", Api.COMPLETION, {}, "none"),
+        fields_shown=(),
+        versions={"release": "1"},
+        examples={},
+    )

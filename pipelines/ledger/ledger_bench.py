@@ -1,0 +1,184 @@
+"""`tiebreak bench ledger`: what the ledger costs, beside what people would use instead."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from pipelines.display import Display
+from pipelines.ledger.appending import KEY
+from pipelines.ledger.contenders import decision, hash_chain_rate, ledger_rate, single_row_rate
+from pipelines.ledger.crashing import CrashReport, crash
+from pipelines.ledger.deciding import decisions_beside
+from pipelines.ledger.temporary_postgres import TemporaryPostgres, temporary_postgres
+from service.ledger.log import Log
+from service.ledger.proofs import head
+from service.ledger.verify import Auditor, verify_export
+from service.store import Store
+from service.tables import entries
+
+AT_ONCE = (1, 8, 64)
+ROUNDS = 3  # contenders take turns; the median counts
+LEDGER_ENTRIES, SINGLE_ROWS, CHAINED = 4_000, 600, 2_000
+VERIFIED = 60_000
+LOAD_S = 6.0
+SERVER_KILLS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measurement. target: what is promised; None: nothing is."""
+
+    name: str
+    value: float
+    unit: str
+    target: float | None = None
+    at_most: bool = False
+
+    @property
+    def failed(self) -> bool:
+        if self.target is None:
+            return False
+        return self.value > self.target if self.at_most else self.value < self.target
+
+
+def bench_ledger(display: Display, *, folder: Path, postgres: bool) -> list[Figure]:
+    """All figures, on the disk that `folder` is on."""
+    with _places(folder, postgres) as place:
+        figures = list(_rates(display, place))
+        figures += _latency(display, place)
+    with tempfile.TemporaryDirectory(dir=folder) as scratch, display.stage("Verifying an export"):
+        figures.append(_verification(Path(scratch)))
+    return figures
+
+
+def kill(display: Display, kills: int, *, folder: Path, postgres: bool) -> list[CrashReport]:
+    """Kill whoever appends, so many times; with PostgreSQL, the server too, five times.
+
+    Raises:
+        LedgerBroken: something acknowledged is gone.
+    """
+    if not postgres:
+        with tempfile.TemporaryDirectory(dir=folder) as scratch, display.stage("Killing"):
+            return [crash(f"sqlite:///{scratch}/ledger.db", kills)]
+    with temporary_postgres() as server, display.stage("Killing"):
+
+        def kill_the_server() -> None:
+            server.kill()
+            server.start()
+
+        return [
+            crash(server.new_database(), kills),
+            crash(server.new_database(), SERVER_KILLS, before=kill_the_server),
+        ]
+
+
+class _Places:
+    """Where each contender writes: a fresh place each time."""
+
+    def __init__(self, scratch: Path, server: TemporaryPostgres | None) -> None:
+        self._scratch = scratch
+        self._server = server
+        self._made = 0
+
+    def url(self) -> str:
+        return self._server.new_database() if self._server else f"sqlite:///{self.file()}.db"
+
+    def file(self) -> Path:
+        self._made += 1
+        return self._scratch / f"place{self._made}"
+
+
+@contextmanager
+def _places(folder: Path, postgres: bool) -> Iterator[_Places]:
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        if not postgres:
+            yield _Places(Path(scratch), None)
+            return
+        with temporary_postgres() as server:
+            yield _Places(Path(scratch), server)
+
+
+def _rates(display: Display, place: _Places) -> Iterator[Figure]:
+    for at_once in AT_ONCE:
+        contenders: dict[str, Callable[[], float]] = {
+            "ledger": lambda n=at_once: ledger_rate(place.url(), _fewer(LEDGER_ENTRIES, n), n),  # type: ignore[misc]
+            "single-row commits": lambda n=at_once: single_row_rate(place.url(), SINGLE_ROWS, n),  # type: ignore[misc]
+            "hash-chained file": lambda n=at_once: hash_chain_rate(place.file(), CHAINED, n),  # type: ignore[misc]
+        }
+        rates: dict[str, list[float]] = {name: [] for name in contenders}
+        with display.stage(f"{at_once} at once"):
+            for _ in range(ROUNDS):
+                for name, measure in contenders.items():
+                    rates[name].append(measure())
+        middle = {name: statistics.median(measured) for name, measured in rates.items()}
+        is_most = at_once == AT_ONCE[-1]
+        for name, rate in middle.items():
+            target = 1_600 if is_most and name == "ledger" else None
+            yield Figure(f"{name}, {at_once} at once", rate, "durable entries/s", target)
+        ratio = middle["ledger"] / middle["single-row commits"]
+        target = 10 if is_most else None
+        yield Figure(f"ledger / single-row commits, {at_once} at once", ratio, "times", target)
+
+
+def _fewer(count: int, at_once: int) -> int:
+    return count if at_once > 1 else count // 4
+
+
+def _latency(display: Display, place: _Places) -> list[Figure]:
+    with display.stage("Deciding under load"):
+        bare, recorded = decisions_beside(place.url(), place.url(), LOAD_S)
+    added = 1_000 * (recorded.p50 - bare.p50)
+    return [
+        Figure("decisions arriving", bare.rate, "1/s"),
+        Figure("decision without a ledger, p50", 1_000 * bare.p50, "ms"),
+        Figure("decision with the ledger, p50", 1_000 * recorded.p50, "ms"),
+        Figure("decision with the ledger, p99", 1_000 * recorded.p99, "ms"),
+        Figure("added by the ledger, p50", added, "ms", 3, at_most=True),
+    ]
+
+
+def _verification(scratch: Path) -> Figure:
+    url, folder = f"sqlite:///{scratch}/ledger.db", scratch / "export"
+    folder.mkdir()
+    with closing(Store(url, Log(KEY))) as store:
+        for _ in range(VERIFIED // 10_000):
+            with store.writing() as writing:
+                writing.append([decision() for _ in range(10_000)])
+        with store.reading() as connection, (folder / "entries.jsonl").open("wb") as file:
+            for body in connection.scalars(select(entries.c.body).order_by(entries.c.seq)):
+                file.write(bytes(body) + b"\n")
+            (folder / "checkpoint").write_text(head(connection).note, encoding="utf-8")
+    started = time.perf_counter()
+    report = verify_export(folder, Auditor(KEY.verifier, (), ()))
+    if not report.holds:
+        raise AssertionError(report.text())
+    rate = VERIFIED / (time.perf_counter() - started)
+    return Figure("verification of an export", rate, "entries/s", 100_000)
+
+
+def bench_tree(figures: list[Figure]) -> dict[str, Any]:
+    """For --json."""
+    return {"figures": [asdict(figure) | {"failed": figure.failed} for figure in figures]}
+
+
+def show_figures(figures: list[Figure]) -> None:
+    """A table, with what is promised beside."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("figure", "value", "unit", "target")
+    for figure in figures:
+        sign = "at most" if figure.at_most else "at least"
+        target = f"{sign} {figure.target:,g}" if figure.target is not None else ""
+        marked = f"[red]{target}: missed[/red]" if figure.failed else target
+        table.add_row(figure.name, f"{figure.value:,.2f}", figure.unit, marked)
+    Console().print(table)
