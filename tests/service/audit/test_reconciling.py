@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -49,8 +50,6 @@ async def test_a_whole_ledger_pairs(filled: Filled) -> None:
 async def test_an_entry_taken_away_leaves_its_pair_alone(
     filled: Filled, kind: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from datetime import timedelta
-
     monkeypatch.setattr("service.audit.reconciling.IN_FLIGHT", timedelta(0))
     with filled.store.writing() as writing:
         gone = (entries.c.about == filled.ids["asked"]) & (entries.c.kind == kind)
