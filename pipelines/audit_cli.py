@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -164,6 +165,133 @@ def about(
         print_json(found)
     else:
         show_person(found)
+
+
+@audit.command()
+def reconcile(
+    provider_log: Annotated[
+        Path | None,
+        typer.Option(help="The LLM provider's log of requests: CSV or JSON Lines with ids."),
+    ] = None,
+    since: Annotated[str | None, typer.Option(help="From when the provider's log is.")] = None,
+    until: Annotated[str | None, typer.Option(help="Until when the provider's log is.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check that decisions, redactions and LLM calls pair up. Exit code 1 where they do not."""
+    from pipelines.display import Display
+    from pipelines.report import print_json
+    from service.audit.filters import Filters
+
+    asked = Filters.parse({"since": since, "until": until})
+    with auditor() as asking, Display().stage("Reconciling"):
+        report = asking.reconcile(provider_log, asked)
+    if as_json:
+        print_json(report.tree())
+    else:
+        for note in report.notes:
+            typer.echo(f"note   {note}")
+        for finding in report.findings:
+            typer.echo(f"WRONG  {finding}")
+        verdict = (
+            f"{report.findings_in_all} things do not pair." if not report.pairs else "All pair."
+        )
+        typer.echo(f"{report.entries:,} entries. {verdict}")
+    if not report.pairs:
+        raise typer.Exit(1)
+
+
+@audit.command()
+def replay(
+    decision_ids: Annotated[list[str] | None, typer.Argument(metavar="DECISION...")] = None,
+    sample: Annotated[int | None, typer.Option(min=1, help="So many, drawn by chance.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every decision.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Derive decisions again from the log and MLflow's registry. Exit code 1 where they differ."""
+    from collections import Counter
+
+    from models.registry import Registry
+    from pipelines.display import Display
+    from pipelines.report import print_json
+    from service.audit.replaying import Became
+    from service.settings import read_settings
+
+    if sum((bool(decision_ids), sample is not None, everything)) != 1:
+        raise typer.BadParameter("Name decisions, or --sample N, or --all.")
+    with auditor() as asking, Display().stage("Deciding again"):
+        source = Registry(read_settings().mlflow_uri)
+        done = asking.replay(source, decision_ids=decision_ids or (), sample=sample)
+    counts = Counter(one.became for one in done)
+    differing = [one for one in done if one.became is Became.DIFFERENT]
+    if as_json:
+        print_json({"counts": {became: counts[became] for became in Became}, "differ": differing})
+    else:
+        for one in differing:
+            typer.echo(f"WRONG  {one.decision_id}: {' '.join(one.differences)}")
+        typer.echo(", ".join(f"{counts[became]:,} {became}" for became in Became) + ".")
+    if differing:
+        raise typer.Exit(1)
+
+
+@audit.command()
+def export(
+    folder: Annotated[Path, typer.Argument(help="A new folder.")],
+    form: Annotated[str, typer.Option("--format", help="jsonl or csv.")] = "jsonl",
+    since: Since = None,
+    until: Until = None,
+    kind: Name = None,
+    decision_id: Name = None,
+    subject: Name = None,
+    route: Name = None,
+    release: Name = None,
+    policy: Name = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write entries with their proofs, and the program that checks them, into a folder."""
+    from pipelines.display import Display
+    from pipelines.report import print_json
+    from service.audit.exporting import Format
+    from service.audit.filters import Filters
+
+    if form not in set(Format):
+        raise typer.BadParameter("Write --format jsonl, or --format csv.")
+    given = {"since": since, "until": until, "kind": kind, "decision_id": decision_id}
+    more = {"subject": subject, "route": route, "release": release, "policy": policy}
+    with auditor() as asking, Display().stage("Exporting"):
+        done = asking.export(folder, Filters.parse(given | more), Format(form))
+    if as_json:
+        print_json(done)
+    else:
+        signed = "cosigned by the witness" if done.is_cosigned else "signed by the log alone"
+        typer.echo(f"{done.entries:,} entries of a checkpoint of {done.size:,}, {signed}.")
+        typer.echo(f"Check it: {done.command}")
+
+
+@audit.command()
+def verify(
+    quick: Annotated[bool, typer.Option(help="Only heads and kept hashes: no entry.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check the live ledger: every entry, hash and signature. Exit code 1 where one is wrong."""
+    from pipelines.display import Display
+    from pipelines.report import print_json
+    from service.bootstrap import ledger_key, witness_client
+    from service.settings import read_settings
+
+    settings = read_settings()
+    with auditor() as asking, Display().stage("Verifying"):
+        key, witness = ledger_key(settings).verifier, witness_client(settings)
+        try:
+            report = asking.verify(key, witness, quickly=quick)
+        finally:
+            if witness is not None:
+                witness.close()
+    if as_json:
+        print_json(report.tree())
+    else:
+        typer.echo(report.text(), nl=False)
+    if not report.holds:
+        raise typer.Exit(1)
 
 
 def contact_pair(pair: str) -> tuple[str, str]:

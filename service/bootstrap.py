@@ -75,7 +75,13 @@ def open_desk(settings: Settings) -> Desk:
 
 
 def witnessing(settings: Settings, store: Store, metrics: Metrics) -> Witnessing | None:
-    """Who shows the ledger to its witness; None where there is none.
+    """Who shows the ledger to its witness; None where there is none. Raises InvalidSettings."""
+    client = witness_client(settings)
+    return Witnessing(store, client, metrics) if client is not None else None
+
+
+def witness_client(settings: Settings) -> WitnessClient | None:
+    """The configured witness; None where there is none. Close it.
 
     Raises:
         InvalidSettings: its public key is missing, or is none.
@@ -87,7 +93,7 @@ def witnessing(settings: Settings, store: Store, metrics: Metrics) -> Witnessing
     except InvalidKey:
         message = "TIEBREAK_WITNESS_KEY cannot be used: set it to the line the witness prints."
         raise InvalidSettings(message) from None
-    return Witnessing(store, WitnessClient(settings.witness_url, key), metrics)
+    return WitnessClient(settings.witness_url, key)
 
 
 def retention(settings: Settings, erasing: Erasing) -> Every | None:

@@ -82,6 +82,12 @@ class StoredKeys:
             kept = connection.execute(query).scalar_one_or_none()
         return SubjectKey(subject, bytes(kept)) if kept is not None else None
 
+    def kept(self, subjects: Sequence[str]) -> set[str]:
+        """Those of these subjects whose keys are still there. Raises StorageUnavailable."""
+        query = select(subject_keys.c.subject).where(subject_keys.c.subject.in_(subjects))
+        with self._database.reading() as connection:
+            return set(connection.scalars(query))
+
     def older_than(self, moment: datetime, *, most: int) -> list[str]:
         """Subjects whose keys were made before then, oldest first. Raises StorageUnavailable."""
         query = (

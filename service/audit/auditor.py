@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from random import SystemRandom
 from typing import Any, Self, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from service import entry
+from service.audit.checking import check, check_quickly
 from service.audit.counting import Counting, count
+from service.audit.exporting import Exported, Format, export
 from service.audit.filters import Filters, decision_id
-from service.audit.finding import Page, about, page
+from service.audit.finding import Page, about, by_place, page, walk
 from service.audit.person import person, subjects_of_decision
+from service.audit.provider_log import compare
+from service.audit.reconciling import Reconciled, reconcile
+from service.audit.replaying import Releases, Replay, Source, replay
 from service.audit.sent import sent
 from service.auth import MAY_AUDIT
 from service.errors import NoSuchEntry, NotAllowed
 from service.keys import ApiKey
+from service.ledger.proofs import head
+from service.ledger.verify import Report, VerifierKey
+from service.ledger.witness import WitnessClient
 from service.store import Store
 from service.subject_keys import StoredKeys
+from service.tables import decisions
 
 T = TypeVar("T")
+
+
+Step = Callable[[int], None]  # told how many more are done
+
+
+def _nothing(_: int) -> None:
+    """Nobody watches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +153,99 @@ class Auditor:
         with self.store.writing() as writing:
             (written,) = writing.append([draft])
         return written.seq
+
+    def reconcile(
+        self, provider_log: Path | None, asked: Filters, step: Step = _nothing
+    ) -> Reconciled:
+        """Whether everything pairs. Raises MalformedRequest: the provider's log cannot be read."""
+        report = Reconciled()
+
+        def work(connection: Connection) -> Reconciled:
+            for done in reconcile(connection, self.keys, report):
+                step(done)
+            if provider_log is not None:
+                compare(connection, provider_log, report, asked)
+            return report
+
+        more = {"provider_log": True} if provider_log is not None else {}
+        return self.answer("reconcile", work, filters=asked.tree() | more)
+
+    def export(
+        self, folder: Path, filters: Filters, form: Format, step: Step = _nothing
+    ) -> Exported:
+        """Entries with proofs in a folder. Raises MalformedRequest, NoSuchEntry."""
+        own = self.ask("export", filters=filters.tree() | {"format": form.value})
+        with self.store.reading() as connection:
+            for done in export(connection, folder, filters, own_entry=own, form=form):
+                if isinstance(done, Exported):
+                    return done
+                step(1)
+        raise AssertionError("An export ends with what was exported.")
+
+    def verify(
+        self,
+        key: VerifierKey,
+        witness: WitnessClient | None,
+        *,
+        quickly: bool = False,
+        step: Step = _nothing,
+    ) -> Report:
+        """The live ledger against its head, its checkpoints, and the witness's."""
+        report = Report()
+
+        def work(connection: Connection) -> Report:
+            if quickly:
+                check_quickly(connection, key, witness, report)
+                return report
+            for done in check(connection, key, witness, report):
+                step(done)
+            return report
+
+        return self.answer("verify", work, filters={"quickly": quickly})
+
+    def replay(
+        self,
+        source: Source,
+        *,
+        decision_ids: Sequence[str] = (),
+        sample: int | None = None,
+        step: Step = _nothing,
+    ) -> list[Replay]:
+        """Decisions derived again: those named; else `sample` of them, drawn by chance; else all.
+
+        Raises:
+            NoSuchEntry, MalformedRequest
+        """
+        named = [str(decision_id("decision_id", one)) for one in decision_ids]
+        filters = {"decision_ids": named} if named else {"sample": sample}
+
+        def work(connection: Connection) -> list[Replay]:
+            done: list[Replay] = []
+            with Releases(source) as releases:
+                for one in replay(_decisions(connection, named, sample), self.keys, releases):
+                    done.append(one)
+                    step(1)
+            return done
+
+        return self.answer("replay", work, filters=filters)
+
+
+def _decisions(
+    connection: Connection, named: Sequence[str], sample: int | None
+) -> Iterator[dict[str, Any]]:
+    if named:
+        query = select(decisions.c.seq).where(decisions.c.id.in_(named))
+        places = sorted(connection.scalars(query))
+        if len(places) < len(set(named)):
+            raise NoSuchEntry("There is no such decision. Name the decision_id of an answer.")
+    elif sample is not None:
+        all_of_them = list(connection.scalars(select(decisions.c.seq)))
+        places = sorted(SystemRandom().sample(all_of_them, min(sample, len(all_of_them))))
+    else:
+        size = head(connection).size
+        yield from (found.tree for found in walk(connection, Filters(kind="decision"), size=size))
+        return
+    yield from (found.tree for found in by_place(connection, places))
 
 
 def page_tree(found: Page) -> dict[str, Any]:

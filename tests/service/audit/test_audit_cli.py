@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "service"))
-
 from filled_ledger import KEY_ID, filled_ledger
 from service_fakes import LEDGER_KEY, SUBJECT_SECRET
+from typer.testing import CliRunner
 
 from pipelines.audit_cli import audit
 

@@ -1,0 +1,149 @@
+"""Checking: the live ledger against its own head, its checkpoints, and what the witness keeps.
+
+The same functions as in an auditor's `verify.py`; here they read the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, select
+
+from service.ledger.errors import LedgerDamaged, WitnessError
+from service.ledger.merkle import Frontier, root_at
+from service.ledger.proofs import Head, head, subtree_of
+from service.ledger.verify import (
+    Checkpoint,
+    InvalidNote,
+    Report,
+    VerifierKey,
+    Walk,
+    Wrong,
+    leaf_hash,
+    open_checkpoint,
+)
+from service.ledger.witness import WitnessClient
+from service.tables import checkpoints, entries, log_head, subtrees
+
+AT_ONCE = 1_000
+
+
+def check(
+    connection: Connection, key: VerifierKey, witness: WitnessClient | None, report: Report
+) -> Iterator[int]:
+    """Every entry, hash and checkpoint. Fills the report; yields after some entries: progress."""
+    newest = head(connection)
+    notes = _notes(connection, newest, key, witness, report)
+    if not newest.size:
+        report.checked.append("The ledger is empty.")
+        return
+    rest = Checkpoint(key.name, newest.size, b"", "")
+    walk = Walk(report, notes[0] if notes else rest, "the ledger", [n.size for n in notes])
+    frontier = Frontier()
+    gone_through: list[int] = []
+    bodies = _bodies(connection, frontier, report, gone_through)
+    walk.whole(bodies)
+    yield from gone_through
+    report.entries = walk.end
+    if walk.end != newest.size:
+        says = f"The head says {newest.size} entries, and {walk.end} are there."
+        report.wrong(Wrong.MISSING, says)
+    packed = connection.scalar(select(log_head.c.frontier))
+    if packed is None or bytes(packed) != frontier.packed:
+        report.wrong(Wrong.ENTRIES, "The kept edge of the tree is not that of the entries.")
+    for note in notes:
+        if note.size > walk.end:
+            says = f"A checkpoint is of {note.size} entries, and {walk.end} are there: cut, or old."
+            report.wrong(Wrong.HISTORY, says)
+        elif walk.roots.get(note.size) != note.root:
+            says = f"The first {note.size} entries are not those that were signed."
+            report.wrong(Wrong.ENTRIES, says)
+    if report.holds:
+        report.checked.append(f"All {walk.end} entries are those of {len(notes)} checkpoints.")
+
+
+def check_quickly(
+    connection: Connection, key: VerifierKey, witness: WitnessClient | None, report: Report
+) -> None:
+    """The head and every checkpoint against the kept hashes, in milliseconds; no entry is read."""
+    newest = head(connection)
+    notes = _notes(connection, newest, key, witness, report)
+    report.entries = newest.size
+    for note in notes:
+        try:
+            holds = (
+                note.size <= newest.size and root_at(note.size, subtree_of(connection)) == note.root
+            )
+        except LedgerDamaged:
+            holds = False
+        if not holds:
+            says = f"The first {note.size} entries are not those that were signed."
+            report.wrong(Wrong.ENTRIES, says)
+    report.not_checked.append("Entries were not read: `tiebreak audit verify` reads all of them.")
+
+
+def _notes(
+    connection: Connection,
+    newest: Head,
+    key: VerifierKey,
+    witness: WitnessClient | None,
+    report: Report,
+) -> list[Checkpoint]:
+    """All checkpoints there are, opened: the head's first."""
+    named = {"the head": newest.note} if newest.size else {}
+    for row in connection.execute(select(checkpoints.c.size, checkpoints.c.note)):
+        named[f"the checkpoint of {row.size}"] = row.note
+    if witness is None:
+        report.not_checked.append(
+            "No witness is configured: whoever holds the log's key can have rewritten all of it."
+        )
+    else:
+        try:
+            kept = witness.latest(key.name)
+        except WitnessError as error:
+            report.not_checked.append(f"The witness could not be asked. {error}")
+        else:
+            named |= {"the witness's checkpoint": kept} if kept else {}
+    opened = []
+    for name, note in named.items():
+        try:
+            found = open_checkpoint(note, key, [witness.key] if witness else [])
+        except InvalidNote as error:
+            report.wrong(Wrong.SIGNATURE, f"In {name}: {error}")
+            continue
+        opened.append(found)
+        if name == "the head":
+            report.checkpoint = found
+    if newest.size and report.checkpoint and report.checkpoint.size != newest.size:
+        report.wrong(Wrong.MISSING, "The head's size is not the one that was signed.")
+    return opened
+
+
+def _bodies(
+    connection: Connection, frontier: Frontier, report: Report, gone_through: list[int]
+) -> Iterator[bytes]:
+    """Every entry in order, its kept hashes checked on the way."""
+    kept = {(row.level, row.place): bytes(row.hash) for row in connection.execute(select(subtrees))}
+    columns = (entries.c.seq, entries.c.leaf, entries.c.body)
+    while True:
+        start = frontier.size
+        query = select(*columns).where(entries.c.seq >= start).order_by(entries.c.seq)
+        rows = connection.execute(query.limit(AT_ONCE)).all()
+        for row in rows:
+            if row.seq != frontier.size:
+                report.wrong(Wrong.MISSING, f"Entry {frontier.size} is not there.")
+                return
+            body = bytes(row.body)
+            leaf = leaf_hash(body)
+            if leaf != bytes(row.leaf):
+                report.wrong(Wrong.ENTRIES, f"Entry {row.seq} is not the one that was hashed.")
+            for level, place, node in frontier.append(leaf):
+                if kept.pop((level, place), None) != node:
+                    says = f"The kept hash of level {level}, place {place} is not of its entries."
+                    report.wrong(Wrong.ENTRIES, says)
+            yield body
+        if not rows:
+            break
+        gone_through.append(len(rows))
+    if kept:
+        report.wrong(Wrong.ENTRIES, f"{len(kept)} kept hashes are of entries that are not there.")

@@ -1,0 +1,102 @@
+"""An export proves itself to the auditor's own program; a change to the live ledger is found."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from filled_ledger import Filled, filled_ledger
+from service_fakes import LEDGER_KEY
+from sqlalchemy import delete, insert, update
+
+from service.audit.exporting import Format
+from service.audit.filters import Filters
+from service.errors import MalformedRequest, NoSuchEntry
+from service.ledger.checkpoint import SigningKey, cosign, with_signature
+from service.ledger.proofs import head
+from service.ledger.verify import KeyType, SignedNote
+from service.tables import checkpoints, entries, log_head, subtrees
+
+WITNESS = SigningKey("tiebreak.local/witness", KeyType.WITNESS, b"w" * 32)
+
+
+@pytest.fixture
+async def filled(tmp_path: Path) -> AsyncIterator[Filled]:
+    async with filled_ledger(f"sqlite:///{tmp_path}/t.db") as ready:
+        yield ready
+
+
+def checks(folder: Path, *more: str) -> bool:
+    command = [sys.executable, "-I", "verify.py", ".", "--key", LEDGER_KEY.verifier.text, *more]
+    return subprocess.run(command, cwd=folder, check=False, capture_output=True).returncode == 0
+
+
+@pytest.mark.parametrize("form", list(Format))
+@pytest.mark.parametrize("filters", [{}, {"kind": "decision"}])
+async def test_an_export_holds_and_a_changed_one_does_not(
+    filled: Filled, tmp_path: Path, form: Format, filters: dict[str, str]
+) -> None:
+    folder = tmp_path / "export"
+    done = filled.auditor.export(folder, Filters.parse(filters), form)
+    assert done.entries == (4 if filters else done.size)
+    assert checks(folder)
+    assert checks(folder, "--full") is not bool(filters)
+    file = folder / f"entries.{form}"
+    file.write_bytes(file.read_bytes().replace(b"classifier", b"klassifier", 1))
+    assert not checks(folder)
+
+
+async def test_a_cosigned_checkpoint_is_preferred_and_the_export_is_of_its_size(
+    filled: Filled, tmp_path: Path
+) -> None:
+    with filled.store.writing() as writing:
+        now = head(writing.connection)
+        note = with_signature(now.note, cosign(WITNESS, SignedNote.parse(now.note).body, 1))
+        row = {"size": now.size, "at": now.at, "note": note}
+        writing.connection.execute(insert(checkpoints), [row])
+    done = filled.auditor.export(tmp_path / "export", Filters(), Format.JSONL)
+    assert (done.size, done.is_cosigned, done.own_entry) == (now.size, True, now.size)
+    assert "is not among them" in (tmp_path / "export" / "README.txt").read_text()
+
+
+async def test_nothing_is_overwritten_and_nothing_is_no_export(
+    filled: Filled, tmp_path: Path
+) -> None:
+    with pytest.raises(MalformedRequest):
+        filled.auditor.export(tmp_path, Filters(), Format.JSONL)
+    with pytest.raises(NoSuchEntry):
+        filled.auditor.export(tmp_path / "e", Filters(policy="none"), Format.JSONL)
+
+
+@pytest.mark.parametrize("quickly", [False, True])
+async def test_the_live_ledger_holds(filled: Filled, quickly: bool) -> None:
+    report = filled.auditor.verify(LEDGER_KEY.verifier, None, quickly=quickly)
+    assert report.holds, report.text()
+    assert report.entries > 10
+
+
+@pytest.mark.parametrize(
+    "tampering",
+    [
+        update(entries).where(entries.c.seq == 3).values(body=b"{}"),
+        update(entries).where(entries.c.seq == 3).values(leaf=b"0" * 32),
+        delete(entries).where(entries.c.seq == 3),
+        delete(entries).where(entries.c.seq == 0),
+        update(log_head).values(size=3),
+        update(log_head).values(frontier=b"0" * 32),
+        insert(subtrees).values(level=8, place=0, hash=b"0" * 32),
+    ],
+)
+async def test_a_change_to_the_live_ledger_is_found(filled: Filled, tampering: object) -> None:
+    with filled.store.writing() as writing:
+        writing.connection.execute(tampering)  # type: ignore[call-overload]
+    with filled.store.reading() as connection:
+        from service.audit.checking import check
+        from service.ledger.verify import Report
+
+        report = Report()
+        list(check(connection, LEDGER_KEY.verifier, None, report))
+    assert not report.holds
