@@ -23,7 +23,7 @@ from service.errors import InvalidSettings, StorageUnavailable
 log = logging.getLogger("tiebreak.store")
 
 BUSY_TIMEOUT = timedelta(seconds=2)  # how long SQLite waits for another process's write
-OVERWRITE_TRIES, OVERWRITE_PAUSE_S = 20, 0.02  # readers hold it up for milliseconds
+OVERWRITE_TRIES, PAUSE_S = 20, 0.02  # readers hold it up for milliseconds
 CONNECT_TIMEOUT_S = 3  # to a database server: a decision that cannot be stored is refused soon
 
 
@@ -96,7 +96,7 @@ class Database:
                 raise _unavailable(error) from error
             if not busy:
                 return True
-            time.sleep(OVERWRITE_PAUSE_S)
+            time.sleep(PAUSE_S)
         return False
 
     def close(self) -> None:
@@ -141,7 +141,7 @@ def _engine(url: str, busy_timeout: timedelta, *, writes: bool, forgets: bool) -
     @event.listens_for(engine, "connect")
     def _set_up(connection: Any, _: object) -> None:
         connection.isolation_level = None  # sqlite3 begins nothing by itself
-        connection.execute("PRAGMA journal_mode=WAL")  # readers and the writer do not wait
+        _write_ahead(connection, until=time.monotonic() + timeout)
         connection.execute("PRAGMA synchronous=FULL")  # durable even if the power goes
         if forgets:
             connection.execute("PRAGMA secure_delete=ON")
@@ -152,6 +152,23 @@ def _engine(url: str, busy_timeout: timedelta, *, writes: bool, forgets: bool) -
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _write_ahead(connection: Any, *, until: float) -> None:
+    """Readers and the writer do not wait for each other.
+
+    The first who open a new file do so at the same moment, and SQLite lets only one change its
+    mode, without letting the others wait.
+    """
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(PAUSE_S)
+        else:
+            return
 
 
 def _server_engine(url: str, *, writes: bool) -> Engine:

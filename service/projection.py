@@ -35,7 +35,7 @@ def project(connection: Connection, entries: Sequence[Entry]) -> None:
         for table, row in rows_of(entry.seq, entry.at, entry.draft.kind, entry.draft.fields):
             rows.setdefault(table, []).append(row)
     for table, made in rows.items():
-        connection.execute(insert(table), made)
+        connection.execute(_ADD[table], made)
 
 
 def rows_of(seq: int, at: str, kind: str, fields: Fields) -> Rows:
@@ -110,4 +110,12 @@ _READERS: Mapping[str, Callable[[Fields], Rows]] = {
     "outcome": _outcome,
     "override": _override,
     "erasure": _erasure,
+}
+# Built once: SQLAlchemy remembers what a statement is compiled to only as long as it lives.
+_ADD = {
+    table: insert(table)
+    for table in (
+        *(decisions, redactions, redacted_spans, llm_calls),
+        *(outcomes, overrides, erasures),
+    )
 }
