@@ -294,6 +294,20 @@ def verify(
         raise typer.Exit(1)
 
 
+@audit.command()
+def questions(as_json: AsJson = False) -> None:
+    """Print the twenty questions that an audit asks, with the command that answers each."""
+    from pipelines.audit_questions import QUESTIONS
+    from pipelines.report import print_json
+
+    if as_json:
+        print_json({"questions": QUESTIONS})
+        return
+    for number, question in enumerate(QUESTIONS, start=1):
+        typer.echo(f"{number:2} {question.asks} ({question.source})")
+        typer.echo(f"   tiebreak audit {question.command}")
+
+
 def contact_pair(pair: str) -> tuple[str, str]:
     """column=value. Raises BadParameter, without repeating the value."""
     column, equals, value = pair.partition("=")

@@ -1,7 +1,8 @@
 """Filters: which entries an auditor asks for. They are written into the ledger with the question.
 
-So none of them can hold what is about a person: ids, times and names of rules only. Whoever asks
-for somebody by contact values asks for the subjects that these resolve to.
+So they are ids, times and names of rules: no blank and no @ fits into one. A single word or number
+does, whatever it means: nobody should look for a person in the name of a rule. Whoever asks for
+somebody by contact values asks for the subjects that these resolve to.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from service.errors import MalformedRequest
 DECISION_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 SUBJECT = re.compile(r"[0-9a-f]{32}")
 KEY_ID = re.compile(r"[0-9a-f]{8}|command|service|none")
-RULE = re.compile(r"[A-Za-z0-9_.:/+-]{1,100}")  # no blank and no @: no name, no address
+RULE = re.compile(r"[A-Za-z0-9_.:/+-]{1,100}")  # no blank and no @: no address, no full name
 
 
 @dataclass(frozen=True, slots=True)

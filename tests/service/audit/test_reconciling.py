@@ -12,7 +12,7 @@ from sqlalchemy import delete, select, update
 
 from service.audit.filters import Filters
 from service.ledger.log import Draft
-from service.tables import decisions, entries, llm_calls, redacted_spans
+from service.tables import decisions, entries, llm_calls, redacted_spans, redactions
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ async def test_an_entry_taken_away_leaves_its_pair_alone(
     with filled.store.writing() as writing:
         gone = (entries.c.about == filled.ids["asked"]) & (entries.c.kind == kind)
         writing.connection.execute(delete(entries).where(gone))
-        for table in (decisions, llm_calls):
+        for table in (decisions, llm_calls, redactions):
             if kind == table.name.removesuffix("s"):
                 mine = table.c.id if table is decisions else table.c.about
                 writing.connection.execute(delete(table).where(mine == filled.ids["asked"]))
