@@ -73,7 +73,9 @@ SHAPED_NUMBERS = PatternSet(
             |BST)[-/ ]?(?:\d{2,4}[-/])?\d{4,12} (?![\w-])""",
     ),
     honest=lambda match: not re.fullmatch(r"[A-Za-z]{2,4}[-/ ](?:19|20)\d\d", match),
-    needs=ANY_DIGIT,
+    needs=re.compile(
+        r"[a-f\d]{8}-|\d\d-\d\d-\d|1z|[a-z]{2}[-/ ]?\d\d|\#|\d{4}[ -]\d{4}", re.IGNORECASE
+    ),
 )
 LONG_NUMBERS = PatternSet(
     "ACCOUNT_NUMBER", "LongNumbers", 0.45, (r"(?<!\d)\d{9,}+",), needs=re.compile(r"\d{9}")
@@ -90,7 +92,7 @@ class Wallets(Recognizer):
     )
 
     def __init__(self, stock: Any) -> None:
-        super().__init__("ACCOUNT_NUMBER", "Wallets")
+        super().__init__("ACCOUNT_NUMBER", "Wallets", re.compile(r"\w{26}"))
         self._stock = stock
 
     def find(self, text: str) -> Iterator[Found]:

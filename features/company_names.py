@@ -58,6 +58,7 @@ COMPANIES = PatternSet(
     ),
     ignore_case=False,
     honest=is_company,
+    needs=re.compile(rf"[ ](?:{LEGAL_FORM}|(?i:{LOWER_FORM}))(?!\w)", re.VERBOSE),
 )
 NAMED_COMPANIES = PatternSet(
     "ORGANIZATION",

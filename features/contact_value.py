@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from itertools import product
 
@@ -263,7 +263,8 @@ def _name(value: str) -> Iterator[Known]:
     """A person's own name goes in any case (`autumn`); only what holds sentences up may stay."""
     for known in _name_forms(value):
         if isinstance(known, Words) and known.ordinary and len(known.words[0]) >= LEAST_LETTERS:
-            yield replace(known, ordinary=known.words[0] in GRAMMAR)
+            word = known.words[0]
+            yield Words(known.entity_type, known.words, word in GRAMMAR, known.turned)
         else:
             yield known
 
@@ -377,4 +378,6 @@ def _has_legal_form(value: str) -> bool:
 
 def _has_no_spaces(word: str) -> bool:
     """True for scripts without spaces between words (Chinese, Thai), or with suffixes (Korean)."""
+    if word.isascii():
+        return False
     return any("\u0e00" <= c <= "\u0eff" or "\u3040" <= c <= "\ud7af" for c in word)

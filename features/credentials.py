@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from features.patterns import PatternSet, Shape
 from features.recognizers import Patterns, Recognizer
 
@@ -52,6 +54,7 @@ CREDENTIALS = PatternSet(
             [A-Za-z0-9+/_]{24,}+ ={0,2}""",
         r"(?<![\w+/=-]) [A-Za-z0-9+/=_-]{64,}+",
     ),
+    needs=re.compile(r"[\w.~+/=%-]{12}|-----|(?i:bearer)"),
 )
 
 IS = r"(?:is|ist|est|es|é|lautet)\b"
@@ -74,9 +77,9 @@ LOGINS = PatternSet(
         Shape(
             r"""(?<![a-z]) [a-z][a-z0-9+]{1,20}:// [^\s:@/]{0,100}+ : [^\s@/]{1,100}+ @
                 [^\s"'<>]++""",
-            ("://",),
         ),
     ),
+    needs=re.compile("://"),
 )
 
 LONGEST_READABLE = 200  # characters without a blank

@@ -40,6 +40,7 @@ def fingerprint(key: SubjectKey, entity_type: str, value: str) -> str:
 
     The same for every writing of a value: case, accents, blanks and punctuation do not count.
     """
-    letters = "".join(c for c in folded(value).text if c.isalnum())
+    plain = value.lower() if value.isascii() else folded(value).text
+    letters = "".join(filter(str.isalnum, plain))
     message = f"{entity_type}\0{letters or value}".encode("utf-8", "surrogatepass")
     return hmac.digest(key.secret, message, hashlib.sha256)[:FINGERPRINT_BYTES].hex()

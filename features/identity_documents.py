@@ -78,7 +78,7 @@ PLATES = PatternSet(
     ),
     ignore_case=False,
     honest=lambda match: "<" not in match or len(match) >= 20,
-    needs=re.compile(r"\d|<<"),
+    needs=re.compile(r"[A-ZÄÖÜ][ -]?\d|<|\d{11}"),
 )
 
 VIN_VALUES = {c: v for v, letters in enumerate(("", "AJ", "BKS", "CLT", "DMU", "ENV", "FW", "GPX",
@@ -99,7 +99,7 @@ class CheckedDocuments(Recognizer):
     VIN = re.compile(r"(?<!\w)[A-HJ-NPR-Z\d]{17}(?!\w)")
 
     def __init__(self) -> None:
-        super().__init__("IDENTITY_DOCUMENT", "CheckedDocuments")
+        super().__init__("IDENTITY_DOCUMENT", "CheckedDocuments", re.compile(r"[A-Z\d]{10}"))
 
     def find(self, text: str) -> Iterator[Found]:
         for match in self.CARD.finditer(text):

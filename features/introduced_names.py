@@ -33,6 +33,7 @@ NOT_NAMES = frozenset(
     good great german english french spanish italian indian american british european dutch
     polish swedish brazilian chinese japanese director head vp ceo cto cfo cio coo founder owner
     engineer developer senior junior lead chief marketing product project software data it hr
+    accounts payable receivable billing reception facilities finance legal security recruiting
     procurement purchasing consultant analyst assistant student teacher president executive
     officer account office admin business salesforce hubspot question questions quote pricing
     price demo request inquiry information info update subject re fw fwd date note also btw fyi
@@ -205,9 +206,12 @@ HEADERS = PatternSet(
                 |escribió|ha[ ]scritto|escreveu):""",
             ("wrote:", "schrieb:", "écrit", "escribió", "scritto", "escreveu"),
         ),
-        rf"(?<!\w) c/o [ ] (?P<pii> {FULL_NAME} )",
-        rf"""(?<!\w) (?P<pii> {CAPITALISED} [ ] {CAPITALISED} (?:[ ]{CAPITALISED})? ) (?=[ ]?\n
+        Shape(rf"(?<!\w) c/o [ ] (?P<pii> {FULL_NAME} )", ("c/o",)),
+        Shape(
+            rf"""(?<!\w) (?P<pii> {CAPITALISED} [ ] {CAPITALISED} (?:[ ]{CAPITALISED})? ) (?=[ ]?\n
             [^\n@]{{0,60}}+ \n [^\n@]{{0,60}}@)""",
+            ("@",),
+        ),
     ),
     ignore_case=False,
     honest=is_name,

@@ -14,6 +14,7 @@ from features.checksums import ean_13, luhn, mod_11_10, weighted
 from features.cpu_timer import check_cpu
 from features.patterns import ANY_DIGIT, IS, LONG_NUMBER, Found, PatternSet
 from features.recognizers import Patterns, Recognizer
+from features.text_signs import Digits
 
 SURE = 0.9  # two check digits, or one and a shape that nothing else has
 LIKELY = 0.55  # one check digit: one number in ten has it by chance
@@ -25,9 +26,13 @@ AMOUNT = re.compile(r"[1-9]\d{0,2}(?:[ .]\d{3})+(?<=00)")  # round, in thousands
 
 @dataclass(frozen=True, slots=True)
 class IdShape:
-    """How one country's id is written, and what its letters and digits must satisfy."""
+    """How one country's id is written, and what its letters and digits must satisfy.
+
+    digits: the fewest of them without a letter between them.
+    """
 
     name: str
+    digits: int
     pattern: str
     check: Callable[[str], bool]
     score: float = SURE
@@ -137,52 +142,53 @@ def _always(_: str) -> bool:
 CPF = _two_mod_11("10,9,8,7,6,5,4,3,2", "11,10,9,8,7,6,5,4,3,2")
 CNPJ = _two_mod_11("5,4,3,2,9,8,7,6,5,4,3,2", "6,5,4,3,2,9,8,7,6,5,4,3,2")
 IDS = (
-    IdShape("DeSteuerId", r"[1-9]\d[ ]?\d{3}[ ]?\d{3}[ ]?\d{3}", _steuer_id, 0.65),
+    IdShape("DeSteuerId", 11, r"[1-9]\d[ ]?\d{3}[ ]?\d{3}[ ]?\d{3}", _steuer_id, 0.65),
     IdShape(
-        "DeRentenversicherung",
+        "DeRentenversicherung", 8,
         r"\d\d[ ]?(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d\d[ ]?[A-Z][ ]?\d{3}",
         _rentenversicherung,
     ),
     IdShape(
-        "FrNir",
+        "FrNir", 8,
         r"""[12][ ]?\d\d[ ]?(?:[02-9]\d|1[0-2])[ ]?(?:\d\d|2[AB])[ ]?\d{3}[ ]?\d{3}[ ]?\d\d""",
         _nir,
     ),
-    IdShape("BrCpf", r"\d{3}[. ]?\d{3}[. ]?\d{3}[-. ]?\d\d", CPF),
-    IdShape("BrCnpj", r"\d\d[. ]?\d{3}[. ]?\d{3}[/ ]?\d{4}[-. ]?\d\d", CNPJ),
+    IdShape("BrCpf", 11, r"\d{3}[. ]?\d{3}[. ]?\d{3}[-. ]?\d\d", CPF),
+    IdShape("BrCnpj", 14, r"\d\d[. ]?\d{3}[. ]?\d{3}[/ ]?\d{4}[-. ]?\d\d", CNPJ),
     IdShape(  # shapes that nothing else has, whatever their check digits
-        "PunctuatedIds",
+        "PunctuatedIds", 8,
         r"""\d{3}\.\d{3}\.\d{3}-\d\d | \d\d\.\d{3}\.\d{3}/\d{4}-\d\d | 756\.\d{4}\.\d{4}\.\d\d
         | [12][ ]\d\d[ ](?:0[1-9]|1[0-2])[ ]\d[\dAB][ ]\d{3}[ ]\d{3}[ ]\d\d""",
         _always,
         0.6,
     ),
-    IdShape("NlBsn", r"\d{9}|\d{4}\.\d{2}\.\d{3}|\d{3}\.\d{3}\.\d{3}", _bsn, LIKELY),
-    IdShape("PtNif", r"[1235689]\d\d[ ]?\d{3}[ ]?\d{3}", _nif, LIKELY),
-    IdShape("CaSin", r"[1-79]\d\d(?:-\d{3}-|[ ]\d{3}[ ])\d{3}", luhn, LIKELY),
-    IdShape("TrTckn", r"[1-9]\d{10}", _tckn),
-    IdShape("BeNationalNumber", r"\d\d[. ]?\d\d[. ]?\d\d[- ]?\d{3}[. ]?\d\d", _belgium),
-    IdShape("ChAhv", r"756[. ]?\d{4}[. ]?\d{4}[. ]?\d\d", ean_13),
-    IdShape("SePersonnummer", r"(?:19|20)\d{6}[-+ ]?\d{4}|\d{6}[-+ ]\d{4}",
+    IdShape("NlBsn", 9, r"\d{9}|\d{4}\.\d{2}\.\d{3}|\d{3}\.\d{3}\.\d{3}", _bsn, LIKELY),
+    IdShape("PtNif", 9, r"[1235689]\d\d[ ]?\d{3}[ ]?\d{3}", _nif, LIKELY),
+    IdShape("CaSin", 9, r"[1-79]\d\d(?:-\d{3}-|[ ]\d{3}[ ])\d{3}", luhn, LIKELY),
+    IdShape("TrTckn", 11, r"[1-9]\d{10}", _tckn),
+    IdShape("BeNationalNumber", 11, r"\d\d[. ]?\d\d[. ]?\d\d[- ]?\d{3}[. ]?\d\d", _belgium),
+    IdShape("ChAhv", 13, r"756[. ]?\d{4}[. ]?\d{4}[. ]?\d\d", ean_13),
+    IdShape("SePersonnummer", 10, r"(?:19|20)\d{6}[-+ ]?\d{4}|\d{6}[-+ ]\d{4}",
             lambda d: luhn(d[-10:]) and _date(d[-10:-4]), 0.7),
-    IdShape("NoFodselsnummer", r"\d{6}[ ]?\d{5}", lambda d: _norway(d) and _date(d)),
-    IdShape("DkCpr", r"(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d\d-\d{4}", _always, 0.6),
-    IdShape("CnResidentId", r"[1-9]\d{5}(?:19|20)\d{9}[\dX]", _china),
-    IdShape("ClRut", r"\d{1,2}\.?\d{3}\.?\d{3}-[\dK]", _rut, 0.7),
-    IdShape("CzRodneCislo", r"\d{6}/\d{3,4}", _rodne_cislo, 0.7),
-    IdShape("RoCnp", r"[1-8]\d{12}", _cnp),
-    IdShape("HrOib", r"\d{11}", mod_11_10, LIKELY),
-    IdShape("GrAmka", r"\d{11}", lambda d: luhn(d) and _date(d), 0.6),
-    IdShape("ZaId", r"\d{6}[ ]?\d{4}[ ]?[01][89]\d", lambda d: luhn(d) and _date(d), 0.7),
-    IdShape("IePps", r"\d{7}[A-W][A-IW]?", _pps, 0.7),
-    IdShape("AeEmiratesId", r"784-?(?:19|20)\d\d-?\d{7}-?\d", _always),
-    IdShape("MxCurp", r"[A-Z][AEIOUX][A-Z]{2}\d{6}[HMX][A-Z]{5}[A-Z\d]\d", lambda v: _date(v[4:])),
-    IdShape("MxRfc", r"[A-ZÑ]{4}\d{6}[A-Z\d]{3}", lambda v: _date(v[4:]), 0.7),
-    IdShape("MyNric", r"\d{6}-\d\d-\d{4}", _date, 0.7),
-    IdShape("PlNip", r"\d{3}-\d{3}-\d\d-\d\d|\d{3}-\d\d-\d\d-\d{3}", _nip, 0.7),
-    IdShape("UsSsnShape", r"\d{3}-\d\d-\d{4}", _always, 0.6),
+    IdShape("NoFodselsnummer", 11, r"\d{6}[ ]?\d{5}", lambda d: _norway(d) and _date(d)),
+    IdShape("DkCpr", 10, r"(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d\d-\d{4}", _always, 0.6),
+    IdShape("CnResidentId", 17, r"[1-9]\d{5}(?:19|20)\d{9}[\dX]", _china),
+    IdShape("ClRut", 7, r"\d{1,2}\.?\d{3}\.?\d{3}-[\dK]", _rut, 0.7),
+    IdShape("CzRodneCislo", 9, r"\d{6}/\d{3,4}", _rodne_cislo, 0.7),
+    IdShape("RoCnp", 13, r"[1-8]\d{12}", _cnp),
+    IdShape("HrOib", 11, r"\d{11}", mod_11_10, LIKELY),
+    IdShape("GrAmka", 11, r"\d{11}", lambda d: luhn(d) and _date(d), 0.6),
+    IdShape("ZaId", 13, r"\d{6}[ ]?\d{4}[ ]?[01][89]\d", lambda d: luhn(d) and _date(d), 0.7),
+    IdShape("IePps", 7, r"\d{7}[A-W][A-IW]?", _pps, 0.7),
+    IdShape("AeEmiratesId", 15, r"784-?(?:19|20)\d\d-?\d{7}-?\d", _always),
+    IdShape("MxCurp", 6, r"[A-Z][AEIOUX][A-Z]{2}\d{6}[HMX][A-Z]{5}[A-Z\d]\d",
+            lambda v: _date(v[4:])),
+    IdShape("MxRfc", 6, r"[A-ZÑ]{4}\d{6}[A-Z\d]{3}", lambda v: _date(v[4:]), 0.7),
+    IdShape("MyNric", 12, r"\d{6}-\d\d-\d{4}", _date, 0.7),
+    IdShape("PlNip", 10, r"\d{3}-\d{3}-\d\d-\d\d|\d{3}-\d\d-\d\d-\d{3}", _nip, 0.7),
+    IdShape("UsSsnShape", 9, r"\d{3}-\d\d-\d{4}", _always, 0.6),
     IdShape(
-        "EuVat",
+        "EuVat", 6,
         r"""(?: ATU\d{8} | BE[01]\d{9} | DE\d{9} | DK\d{8} | ES[A-Z]\d{7}[A-Z\d] | FR[A-Z\d]{2}\d{9}
         | GB\d{9} | IE\d{7}[A-W][A-I]? | IT\d{11} | LU\d{8} | NL\d{9}B\d\d | PL\d{10} | PT\d{9}
         | SE\d{10}01 | FI\d{8} | CZ\d{8,10} | CHE-?\d{3}[.]?\d{3}[.]?\d{3} | RO\d{6,10} | HU\d{8}
@@ -193,24 +199,26 @@ IDS = (
 )  # fmt: skip
 
 
-SHORT_RUNS = frozenset(
-    {"InGstinRecognizer", "InPanRecognizer", "ItFiscalCodeRecognizer"}
-)  # of digits
+LETTER_DIGIT = re.compile(r"[^\W\d_]\d")
+SHORT_RUNS = {  # of digits, among letters
+    "InGstinRecognizer": LETTER_DIGIT,
+    "InPanRecognizer": LETTER_DIGIT,
+    "ItFiscalCodeRecognizer": re.compile(r"\w{16}"),
+}
 
 
 class CheckedIds(Recognizer):
     """Ids of one country, in its own grouping, whose check digits are right."""
 
     def __init__(self, shape: IdShape) -> None:
-        super().__init__("US_SSN" if shape.name.startswith("UsSsn") else "NATIONAL_ID", shape.name)
+        kind = "US_SSN" if shape.name.startswith("UsSsn") else "NATIONAL_ID"
+        super().__init__(kind, shape.name, Digits(shape.digits))
         self._pattern = re.compile(
             rf"(?<![\w.,/-])(?:{shape.pattern})(?![\w/]|[.,-]\d)", re.VERBOSE | re.IGNORECASE
         )
         self._shape = shape
 
     def find(self, text: str) -> Iterator[Found]:
-        if not ID_LIKE.search(text):
-            return
         for match in self._pattern.finditer(text):
             check_cpu()
             if AMOUNT.fullmatch(match[0]):
@@ -231,10 +239,9 @@ class Checked(Recognizer):
     def __init__(self, entity_type: str, stock: Any, score_if_valid: float = 1.0) -> None:
         from presidio_analyzer import PatternRecognizer
 
-        super().__init__(entity_type, stock.name)
+        super().__init__(entity_type, stock.name, SHORT_RUNS.get(stock.name, ID_LIKE))
         self._stock = stock
         self._score_if_valid = score_if_valid
-        self._needs = ANY_DIGIT if stock.name in SHORT_RUNS else ID_LIKE
         checked = type(stock).validate_result is not PatternRecognizer.validate_result
         self._patterns = [
             (re.compile(p.regex, re.IGNORECASE), p.score)
@@ -243,8 +250,6 @@ class Checked(Recognizer):
         ]
 
     def find(self, text: str) -> Iterator[Found]:
-        if not self._needs.search(text):
-            return
         for pattern, score in self._patterns:
             for match in pattern.finditer(text):
                 check_cpu()

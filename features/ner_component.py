@@ -1,95 +1,64 @@
-"""NerComponent: the trained named-entity recogniser that ships in `ner/`, as numbers on disk.
+"""NerComponent: the trained name recogniser that ships in `ner/`, as numbers and words on disk.
 
-It is a spaCy NER pipe of the shape of the base model's, with labels of ours. `weights.npy` holds
-all its parameters, one after the other, in half precision; `names.txt` the dictionary's words that
-are names, too; `meta.json` says where they come from. The redaction policy names their digest.
+`weights.npy` holds all weights of its network, one after the other, in half precision;
+`given_names.txt` and `family_names.txt` the names that it knows; `meta.json` says where they come
+from. The redaction policy names the digest of the first three.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from features.errors import RedactionFailed
+from features.name_network import NameNetwork, in_a_row, parts, size
+from features.name_tags import LABELS
+from features.name_tokens import Lexicon
 
 SHIPPED = Path(__file__).with_name("ner")
 META, WEIGHTS = "meta.json", "weights.npy"
-# MISC: tools, products, brands and titles. Never reported: it keeps the others off them.
-LABELS = ("PERSON", "ORGANIZATION", "STREET_ADDRESS", "LOCATION", "NRP", "DATE_TIME", "MISC")
-NAMES = "names.txt"  # words that are names, too: one a line
-UNUSED = ("tok2vec", "tagger", "parser", "senter", "attribute_ruler", "lemmatizer", "ner")
+GIVEN_NAMES, FAMILY_NAMES = "given_names.txt", "family_names.txt"  # in lower case, one a line
+FILES = (WEIGHTS, GIVEN_NAMES, FAMILY_NAMES)
+KINDS = {"noun": "n", "verb": "v", "adj": "a", "adv": "r"}
+NOT_LEMMATIZER = ("tok2vec", "tagger", "parser", "senter", "attribute_ruler", "ner")
 
 
-def tokenizer_of(model: str) -> Any:
-    """A spaCy model's vocabulary and tokenizer, without its pipes."""
+@dataclass(frozen=True, slots=True)
+class NerComponent:
+    """A network, and the words that it was taught with."""
+
+    network: NameNetwork
+    lexicon: Lexicon
+
+    @property
+    def ordinary_words(self) -> frozenset[str]:
+        """English words in lower case that are hardly ever a name."""
+        names = self.lexicon.given | self.lexicon.family
+        return frozenset(self.lexicon.kinds).difference(names)
+
+
+def english_kinds(model: str) -> dict[str, str]:
+    """What each English word in lower case is: WordNet's, as a spaCy model brings them."""
     import spacy
 
-    return spacy.load(model, exclude=UNUSED)
-
-
-def untrained(nlp: Any) -> Any:
-    """A recogniser of our labels, of the shape of the base model's, with random weights."""
-    shape = {
-        "@architectures": "spacy.TransitionBasedParser.v2",
-        "state_type": "ner",
-        "extra_state_tokens": False,
-        "hidden_width": 64,
-        "maxout_pieces": 2,
-        "use_upper": True,
-        "tok2vec": {
-            "@architectures": "spacy.Tok2Vec.v2",
-            "embed": {
-                "@architectures": "spacy.MultiHashEmbed.v2",
-                "width": 96,
-                "attrs": ["NORM", "PREFIX", "SUFFIX", "SHAPE"],
-                "rows": [5000, 1000, 2500, 2500],
-                "include_static_vectors": False,
-            },
-            "encode": {
-                "@architectures": "spacy.MaxoutWindowEncoder.v2",
-                "width": 96,
-                "depth": 4,
-                "window_size": 1,
-                "maxout_pieces": 3,
-            },
-        },
-    }
-    ner = nlp.create_pipe("ner", config={"model": shape})
-    for label in LABELS:
-        ner.add_label(label)
-    ner.initialize(lambda: _nothing(nlp), nlp=nlp)
-    on_numpy(ner)
-    return ner
-
-
-def on_numpy(ner: Any) -> None:
-    """Let NumPy multiply the matrices: on one thread in half the time that BLIS takes."""
-    from thinc.api import NumpyOps
-
-    ops = NumpyOps(use_blis=False)
-    for node in ner.model.walk():
-        node.ops = ops
-
-
-def ordinary_words(model: str, folder: Path = SHIPPED) -> frozenset[str]:
-    """English words in lower case that are hardly ever a name: WordNet's, as spaCy brings them."""
-    import spacy
-
-    pipe = spacy.load(model, exclude=[p for p in UNUSED if p != "lemmatizer"])
+    pipe = spacy.load(model, exclude=NOT_LEMMATIZER)
     index = pipe.get_pipe("lemmatizer").lookups.get_table("lemma_index")
-    names = (folder / NAMES).read_text(encoding="utf-8").split()
-    words = (index[kind] for kind in ("noun", "verb", "adj", "adv"))
-    return frozenset().union(*words).difference(names)
+    kinds: dict[str, str] = {}
+    for name, letter in KINDS.items():
+        for word in index[name]:
+            kinds[word] = kinds.get(word, "") + letter
+    return kinds
 
 
-def load_component(nlp: Any, digest: str, folder: Path = SHIPPED) -> Any:
-    """The recogniser in a folder, on a tokenizer from `tokenizer_of`.
+def load_component(model: str, digest: str, folder: Path = SHIPPED) -> NerComponent:
+    """The recogniser in a folder, with the English words of spaCy's `model`.
 
     Raises:
-        RedactionFailed: its files are not those with this digest, or fit no spaCy of this version.
+        RedactionFailed: its files are not those with this digest.
     """
     import numpy as np
 
@@ -97,7 +66,7 @@ def load_component(nlp: Any, digest: str, folder: Path = SHIPPED) -> Any:
         found = _digest(folder)
     except OSError as error:
         raise RedactionFailed(
-            f"The name recogniser's files ({WEIGHTS}, {NAMES}) cannot be read. Install Tiebreak "
+            f"The name recogniser's files ({', '.join(FILES)}) cannot be read. Install Tiebreak "
             "again."
         ) from error
     if found != digest:
@@ -105,53 +74,40 @@ def load_component(nlp: Any, digest: str, folder: Path = SHIPPED) -> Any:
             "The name recogniser's files are not those that the redaction policy names "
             "(ner_weights). Restore the shipped ones, or put their digest into the policy."
         )
-    ner = untrained(nlp)
     flat = np.load(folder / WEIGHTS, allow_pickle=False).astype(np.float32)
-    if flat.size != sum(node.get_param(name).size for node, name in _parameters(ner)):
-        raise RedactionFailed("The name recogniser's weights fit another version of spaCy.")
-    at = 0
-    for node, name in _parameters(ner):
-        old = node.get_param(name)
-        node.set_param(name, flat[at : at + old.size].reshape(old.shape))
-        at += old.size
-    return ner
+    if flat.size != size():
+        raise RedactionFailed("The name recogniser's weights fit another version of Tiebreak.")
+    names = (frozenset(_read(folder / file)) for file in (GIVEN_NAMES, FAMILY_NAMES))
+    return NerComponent(NameNetwork(dict(parts(flat))), Lexicon(english_kinds(model), *names))
 
 
-def save_component(ner: Any, names: Sequence[str], folder: Path, meta: dict[str, Any]) -> str:
+def save_component(
+    arrays: dict[str, Any], lexicon: Lexicon, folder: Path, meta: dict[str, Any]
+) -> str:
     """Write a recogniser, and what is known of it; its digest.
 
-    names: those that are words of the dictionary, too.
+    arrays: by name, as `name_network.shapes` names them.
     """
     import numpy as np
 
     folder.mkdir(parents=True, exist_ok=True)
-    values = [np.ravel(node.get_param(name)) for node, name in _parameters(ner)]
-    np.save(folder / WEIGHTS, np.concatenate(values).astype(np.float16), allow_pickle=False)
-    (folder / NAMES).write_text("\n".join(names) + "\n", encoding="utf-8", newline="\n")
+    np.save(folder / WEIGHTS, in_a_row(arrays).astype(np.float16), allow_pickle=False)
+    _write(folder / GIVEN_NAMES, sorted(lexicon.given))
+    _write(folder / FAMILY_NAMES, sorted(lexicon.family))
     digest = _digest(folder)
     about = {**meta, "labels": LABELS, "sha256": digest}
     (folder / META).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
     return digest
 
 
+def _read(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").split()
+
+
+def _write(path: Path, words: Sequence[str]) -> None:
+    path.write_text("\n".join(words) + "\n", encoding="utf-8", newline="\n")
+
+
 def _digest(folder: Path) -> str:
     """SHA-256 of the weights and the names, one after the other, hex."""
-    return hashlib.sha256(
-        (folder / WEIGHTS).read_bytes() + (folder / NAMES).read_bytes()
-    ).hexdigest()
-
-
-def _parameters(ner: Any) -> Iterator[tuple[Any, str]]:
-    """Every parameter of the network, in an order that its shape alone decides."""
-    for node in ner.model.walk():
-        for name in node.param_names:
-            if node.has_param(name):
-                yield node, name
-
-
-def _nothing(nlp: Any) -> list[Any]:
-    """An example without entities: spaCy wants one to find out the network's sizes."""
-    from spacy.training import Example
-
-    doc = nlp.make_doc("a b")
-    return [Example(doc, doc.copy())]
+    return hashlib.sha256(b"".join((folder / file).read_bytes() for file in FILES)).hexdigest()

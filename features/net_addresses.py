@@ -35,6 +35,7 @@ EMAILS = PatternSet(
         ),
     ),
     honest=lambda match: any(c.isalpha() or c == "[" for c in re.split("@|%40", match)[-1]),
+    needs=re.compile(r"@|%40|(?i:at[ ]?[)\]}]|[ ]dot[ ])"),
 )
 
 NO_HANDLES = r"""(?!(?:noon|home|work|school|night|all|here|channel|everyone|least|once|midnight
@@ -58,6 +59,7 @@ HANDLES = PatternSet(
         Shape(r"(?<![\w/.-]) /?u/[\w-]{3,20}\b", ("u/",)),
         Shape(r"(?<![\w.]) [a-z][\w.]{1,31}\#\d{4}(?!\d)", ("discord", "battle")),
     ),
+    needs=re.compile(r"@|#|[uU]/"),
 )
 
 NAMED_HANDLES = PatternSet(
@@ -102,7 +104,7 @@ class IpAddresses(Recognizer):
     LARGEST_MAJOR = 31
 
     def __init__(self) -> None:
-        super().__init__("IP_ADDRESS", "IpAddresses")
+        super().__init__("IP_ADDRESS", "IpAddresses", re.compile(r"\d\.\d|:[0-9a-f]{0,4}:", re.I))
 
     def find(self, text: str) -> Iterator[Found]:
         for match in self.V4.finditer(text):
@@ -143,12 +145,10 @@ class Urls(Recognizer):
     NOT_ALONE = frozenset({"cc", "css", "js", "md", "mov", "ps", "py", "rs", "sh", "so", "zip"})
 
     def __init__(self, top_level_domains: frozenset[str]) -> None:
-        super().__init__("URL", "Urls")
+        super().__init__("URL", "Urls", re.compile(r"://|[\w-]\.[\w-]|www", re.I))
         self._top = top_level_domains
 
     def find(self, text: str) -> Iterator[Found]:
-        if "." not in text and "://" not in text:
-            return
         for match in self.SCHEME.finditer(text):
             yield match.start(), match.start() + len(match[0].rstrip(TRAILING)), 0.9
         for match in self.HOST.finditer(text):

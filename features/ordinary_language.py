@@ -66,16 +66,13 @@ class OrdinaryLanguage:
         value = text[start:end]
         if entity_type == "STREET_ADDRESS":
             return self._is_no_address(value)
-        if entity_type not in ("PERSON", "ORGANIZATION") or any(map(str.isdigit, value)):
+        # Not of a person: most names are in a dictionary too, and the network knows it.
+        if entity_type != "ORGANIZATION" or any(map(str.isdigit, value)):
             return False
         words = LETTERS.findall(value)
         if value.islower():
             return all(self._is_ordinary(word) for word in words)
-        if not self._are_known(words):
-            return False
-        if entity_type == "PERSON":
-            return True
-        return not self._is_whose(text, start, end)
+        return self._are_known(words) and not self._is_whose(text, start, end)
 
     def _is_no_address(self, value: str) -> bool:
         if MEASURE.search(value):

@@ -12,6 +12,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from features.text_signs import Need
+
 Found = tuple[int, int, float]  # start, end, score
 ANY_DIGIT = re.compile(r"\d")
 # A number worth a file, a phone or an account: most texts have none, and nothing more to search.
@@ -36,7 +38,7 @@ class PatternSet:
 
     after: lower-case words; where one ends, and nowhere else, the shapes are tried. Searched for
     once, in lower case, which is many times cheaper than to start each shape with them.
-    needs: what a text must hold to be searched at all, in a pattern that is cheap to ask.
+    needs: what a text must hold to be searched at all (`text_signs`), cheap to ask.
     """
 
     entity_type: str
@@ -45,7 +47,7 @@ class PatternSet:
     shapes: tuple[Shape | str, ...]
     ignore_case: bool = True
     honest: Callable[[str], bool] | None = None
-    needs: re.Pattern[str] | None = None
+    needs: Need | None = None
     after: str = ""
 
     @property

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from features.cpu_timer import check_cpu
-from features.patterns import LONG_NUMBER, Found, Lead
+from features.patterns import ANY_DIGIT, LONG_NUMBER, Found, Lead
 from features.recognizers import Recognizer
 
 GAP = r"[ ().\-/\u00b7]{0,3}+"
@@ -88,7 +88,7 @@ class Phones(Recognizer):
     """
 
     def __init__(self) -> None:
-        super().__init__("PHONE_NUMBER", "Phones")
+        super().__init__("PHONE_NUMBER", "Phones", ANY_DIGIT)
 
     def find(self, text: str) -> Iterator[Found]:
         yield from ((*m.span(), 0.75) for m in VANITY.finditer(text))

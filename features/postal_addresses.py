@@ -72,7 +72,9 @@ STREETS = PatternSet(
             [ ] (?:{WORD}[ ]?){{1,5}} {TAIL}? {AFTER_CODE}""",
     ),
     honest=is_street,
-    needs=ANY_DIGIT,
+    needs=re.compile(
+        r"\d(?:[a-z]|bis|ter|quater)?,?[ ](?:[^\W\d_]|\d{1,3}(?:st|nd|rd|th))", re.IGNORECASE
+    ),
 )
 
 # Streets whose number comes last. A word that ends so is a street, in one language at least.
@@ -125,8 +127,24 @@ STREETS_THEN_NUMBER = PatternSet(
     "StreetsThenNumber",
     0.7,
     (
-        rf"""(?-i: (?<!\w) (?:{CAPITALISED}[ -]){{1,3}}? {DE_WORDS} ) [ ]{HOUSE} {TAIL}?
+        Shape(
+            rf"""(?-i: (?<!\w) (?:{CAPITALISED}[ -]){{1,3}}? {DE_WORDS} ) [ ]{HOUSE} {TAIL}?
             {AFTER_CODE}""",
+            (
+                "stra",
+                "str.",
+                "platz",
+                "weg",
+                "ring",
+                "ufer",
+                "damm",
+                "gass",
+                "all",
+                "väg",
+                "gata",
+                "chauss",
+            ),
+        ),
         rf"""(?-i: (?<!\w) (?:Am|Im|An[ ]de[rn]|Auf[ ]de[rmn]|In[ ]de[rn]|Unter[ ]den|Zu[mr]|Beim
             |Straße[ ]des|Alte[rn]?|Neue[rn]?|Große|Kleine|Obere|Untere) [ ] (?i:{NO_DATE})
             (?:{CAPITALISED}[ ]|\d{{1,2}}\.[ ]){{1,3}} ) {HOUSE} {TAIL} {AFTER_CODE}""",
@@ -148,7 +166,7 @@ STREETS_THEN_NUMBER = PatternSet(
         # India: flat, plot or house number, then parts up to the PIN code
         rf"""(?<!\w) (?:flat|house|plot|h\.?|door|d\.?|shop|office|villa|block) [ ]?
             no[.:]{{0,2}}[ ]?
-            [a-z]?[\w/-]{{1,10}} {TAIL}?""",
+            (?=[\w/-]{{0,10}}\d) [\w/-]{{1,11}} {TAIL}?""",
     ),
     needs=ANY_DIGIT,
 )

@@ -16,14 +16,21 @@ from presidio_analyzer import LocalRecognizer, RecognizerResult
 from features.cpu_timer import check_cpu
 from features.patterns import Found, Lead, PatternSet
 from features.redaction_policy import RedactionPolicy
+from features.text_signs import Need
 
-VERSION = "2026-11.2"
+VERSION = "2026-11.3"
 
 
 class Recognizer(LocalRecognizer):  # type: ignore[misc]  # Presidio ships no types
-    """Base of ours: one entity type, found by `find`."""
+    """Base of ours: one entity type, found by `find`.
 
-    def __init__(self, entity_type: str, name: str | None = None) -> None:
+    needs: what every text holds that `find` finds anything in; the redactor skips the others.
+    """
+
+    def __init__(
+        self, entity_type: str, name: str | None = None, needs: Need | None = None
+    ) -> None:
+        self.needs = needs
         super().__init__(supported_entities=[entity_type], name=name, version=VERSION)
         self._metadata = {
             RecognizerResult.RECOGNIZER_NAME_KEY: self.name,
@@ -50,14 +57,12 @@ class Patterns(Recognizer):
     """Spans that match a pattern of ours."""
 
     def __init__(self, patterns: PatternSet) -> None:
-        super().__init__(patterns.entity_type, patterns.name)
+        super().__init__(patterns.entity_type, patterns.name, patterns.needs)
         self._set = patterns
         self._compiled = patterns.compiled
         self._lead = Lead(patterns.after) if patterns.after else None
 
     def find(self, text: str) -> Iterator[Found]:
-        if self._set.needs and not self._set.needs.search(text):
-            return
         if self._lead:
             yield from self._honest(self._matches_after(self._lead.ends(text), text))
         else:
@@ -68,7 +73,6 @@ class Patterns(Recognizer):
         for pattern, needs in self._compiled:
             if needs and not any(word in lowered for word in needs):
                 continue
-            check_cpu()
             yield from pattern.finditer(text)
 
     def _matches_after(self, ends: Iterable[int], text: str) -> Iterator[re.Match[str]]:

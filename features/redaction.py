@@ -24,6 +24,7 @@ from features.lead import MAX_TEXT_CHARS
 from features.plain_text import PlainText
 from features.redaction_policy import Action, RedactionPolicy
 from features.redaction_trace import RedactionTrace, traced
+from features.text_signs import TextSigns
 
 LANGUAGE = "en"  # the shelf of Presidio's registry that all recognizers are on
 MOST_SPANS = 2_000  # found in one text: 20,000 characters of anything honest hold fewer
@@ -216,10 +217,11 @@ class Redactor:
         from features.identity import LeadIdentity
 
         own = [LeadIdentity(contacts)] if contacts else []
+        signs = TextSigns(text)
         found: list[FoundSpan] = []
-        for recognizer in self._registry.get_recognizers(
-            language=LANGUAGE, all_fields=True, ad_hoc_recognizers=own
-        ):
+        for recognizer in (*self._registry.recognizers, *own):
+            if not signs.hold(getattr(recognizer, "needs", None)):  # Presidio's own say nothing
+                continue
             check_cpu()
             for r in recognizer.analyze(text, recognizer.supported_entities, None):
                 if not 0 <= r.start < r.end <= len(text):

@@ -53,7 +53,7 @@ class RedactionPolicy:
     """Which entity goes, which stays, and how; one version of it.
 
     Attributes:
-        ner_model: the spaCy model whose words and tokens the name recognizer builds on.
+        ner_model: the spaCy model whose dictionary the name recognizer builds on.
         ner_weights: SHA-256 of the name recognizer's weights, hex: no other is loaded.
         max_ner_words: longer texts are refused.
         max_cpu: of the thread that redacts; a text that needs more is refused.

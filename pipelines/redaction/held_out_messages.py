@@ -1,8 +1,9 @@
 """Held-out messages: what leads write, with slots for identities. Nothing is trained on these.
 
-`templates/held_out_leads.txt` holds messages of leads, `held_out_decoys.txt` messages full of
-words that look like names and are none. A template begins with a line `=== NAME LANGUAGE [CASE]`;
-a slot `{full}` is of the sender, `{b_full}`, `{c_full}`, `{d_full}` are of three other people.
+`templates/held_out_leads.txt` holds messages of leads, `held_out_decoys.txt` and
+`held_out_trade_talk.txt` messages full of words that look like names and are none: rules were
+tuned on the first, and none on the second. A template begins with a line `=== NAME LANGUAGE
+[CASE]`; a slot `{full}` is of the sender, `{b_full}`, `{c_full}`, `{d_full}` are of three others.
 """
 
 from __future__ import annotations
@@ -46,6 +47,18 @@ def decoy_templates() -> tuple[Template, ...]:
 def decoy_words() -> dict[str, list[str]]:
     """What the slots of decoys are filled with, by slot."""
     return tomllib.loads(_read("held_out_decoys.toml"))
+
+
+@cache
+def trade_templates() -> tuple[Template, ...]:
+    """Tiers, features, campaigns, papers, job titles, tools, devices, shops; few people or none."""
+    return _templates("held_out_trade_talk.txt")
+
+
+@cache
+def trade_words() -> dict[str, list[str]]:
+    """What the slots of trade talk are filled with, by slot."""
+    return tomllib.loads(_read("held_out_trade_talk.toml"))
 
 
 def _templates(file: str) -> tuple[Template, ...]:

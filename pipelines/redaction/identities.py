@@ -15,7 +15,7 @@ from pipelines.redaction import identity_numbers as numbers
 from pipelines.redaction.address_writings import Place, corner, street_line, town_of, whole_address
 from pipelines.redaction.company_writings import company_core, company_name
 from pipelines.redaction.countries import Country, countries, postcode
-from pipelines.redaction.name_pools import Part, first_names, folded, surnames
+from pipelines.redaction.name_pools import Part, coined_name, first_names, folded, surnames
 
 __all__ = ["LOCALES", "SLOT_TYPES", "TEST_LOCALES", "Identities", "Identity", "Part"]
 
@@ -32,6 +32,7 @@ MAILS = (
     "proton.me",
     "gmx.net",
 )
+COINED = 0.2  # of the names to learn from
 PATRONYMS = {"ru_RU": ("Ivanovich", "Sergeevna"), "da_DK": ("Holm", "Friis"), "no_NO": ("Berg",)}
 
 
@@ -121,8 +122,8 @@ class Identities:
         rng, part = self._rng, self._part
         where = locale or rng.choice(FREQUENT)
         country = countries()[where]
-        first = rng.choice(first_names(where, part))
-        last = rng.choice(surnames(where, part))
+        first = self._name(first_names(where, part))
+        last = self._name(surnames(where, part))
         core = company_core(where, part, rng)
         place = self._place(where, country)
         line = street_line(where, part, rng)
@@ -160,6 +161,12 @@ class Identities:
             order=numbers.order(rng),
             token=numbers.token(rng),
         )
+
+    def _name(self, names: tuple[str, ...]) -> str:
+        """One of these; to learn from, also one like them, since most that come are on no list."""
+        if self._part is Part.TRAIN and self._rng.random() < COINED:
+            return coined_name(names, self._rng)
+        return self._rng.choice(names)
 
     def _place(self, locale: str, country: Country) -> Place:
         rng = self._rng

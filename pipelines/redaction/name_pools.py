@@ -1,12 +1,13 @@
-"""NamePools: first names, surnames and invented words of a locale, in two halves.
+"""NamePools: first names, surnames and invented words of a locale, in three parts.
 
-Faker brings the lists. A stable hash puts each word on one side, the same in every locale, so that
+Faker brings the lists. A stable hash puts each word in one part, the same in every locale, so that
 what a recognizer is trained on never says who the people are that it is measured with.
 """
 
 from __future__ import annotations
 
 import hashlib
+import random
 import tomllib
 import unicodedata
 from collections.abc import Iterable
@@ -15,14 +16,19 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-TEST_SHARE = 0.3
+TEST_SHARE, VALIDATION_SHARE = 0.3, 0.1
+LONGEST_COINED = 11
 WORDS = Path(__file__).with_name("words")
 
 
 class Part(StrEnum):
-    """Which half of all words an identity is made of."""
+    """Which part of all words an identity is made of.
+
+    VALIDATION: of the people by whom a training is judged, and may be tuned.
+    """
 
     TRAIN = "train"
+    VALIDATION = "validation"
     TEST = "test"
 
 
@@ -57,13 +63,16 @@ def latin(word: str) -> str:
 
 @cache
 def part_of(word: str) -> Part:
-    """The half that a word belongs to, for good."""
+    """The part that a word belongs to, for good."""
     digest = hashlib.blake2b(folded(word).encode(), digest_size=2).digest()
-    return Part.TEST if int.from_bytes(digest) < TEST_SHARE * 65536 else Part.TRAIN
+    share = int.from_bytes(digest) / 65536
+    if share < TEST_SHARE:
+        return Part.TEST
+    return Part.VALIDATION if share < TEST_SHARE + VALIDATION_SHARE else Part.TRAIN
 
 
 def of_part(words: Iterable[str], part: Part) -> tuple[str, ...]:
-    """The words that belong to a half, each once."""
+    """The words that belong to a part, each once."""
     return tuple(word for word in dict.fromkeys(words) if part_of(word) is part)
 
 
@@ -113,6 +122,29 @@ def first_names(locale: str, part: Part) -> tuple[str, ...]:
     return of_part(filter(_letters, map(latin, words)), part)
 
 
+def coined_name(names: tuple[str, ...], rng: random.Random) -> str:
+    """A name that nobody bears, and that sounds like `names`: by which letters follow which two."""
+    follows = _follows(names)
+    name = ""
+    while len(name) < LONGEST_COINED:
+        letter = rng.choice(follows[name[-2:]])
+        if not letter:
+            break
+        name += letter
+    return name.title()
+
+
+@cache
+def _follows(names: tuple[str, ...]) -> dict[str, list[str]]:
+    """What stands behind each two letters of these names; "" at the end."""
+    follows: dict[str, list[str]] = {}
+    for name in names:
+        lower = name.lower()
+        for i, letter in enumerate([*lower, ""]):
+            follows.setdefault(lower[max(0, i - 2) : i], []).append(letter)
+    return follows
+
+
 @cache
 def street_words(locale: str, part: Part) -> tuple[str, ...]:
     """What streets are named after, and streets of a locale whose name says nothing of a kind."""
@@ -133,6 +165,12 @@ def towns(locale: str) -> tuple[str, ...]:
 def frequent_words() -> tuple[str, ...]:
     """About a thousand of the most frequent English words."""
     return tuple(dict.fromkeys(_provider("en_US", "lorem").word_list))
+
+
+@cache
+def plain_words(locale: str) -> tuple[str, ...]:
+    """Words of a language that say nothing of anybody, as Faker strings them together."""
+    return tuple(dict.fromkeys(_provider(locale, "lorem").word_list))
 
 
 @cache

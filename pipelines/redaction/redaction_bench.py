@@ -22,6 +22,7 @@ from pipelines.redaction.held_out_corpus import (
     annotated_sentences,
     decoy_corpus,
     lead_corpus,
+    trade_corpus,
 )
 from pipelines.redaction.held_out_messages import lead_templates
 from pipelines.redaction.hostile_texts import hostile_texts
@@ -50,7 +51,8 @@ from pipelines.redaction.retraining import retrained_redactors
 from pipelines.redaction.span_scores import f2, leak
 from pipelines.redaction.stock_presidio import StockPresidio
 
-LEADS, DECOYS, SYNTH = "leads", "decoys", "pii_synth_dev"
+LEADS, DECOYS, TRADE, SYNTH = "leads", "decoys", "trade talk", "pii_synth_dev"
+FULL_OF_DECOYS = (DECOYS, TRADE)
 STOCK_HOSTILE = ("a.a.a", "e-mails", "digits")
 
 
@@ -131,7 +133,7 @@ def bench_redaction(options: BenchOptions, display: Display) -> BenchReport:
     compared = [_compared(name, corpora[name], ours, stock, display) for name in corpora]
     disguises = list(_disguises(corpora, compared, ours, stock, options, display))
     refused = ours.refused
-    spreads = [_draw_spread(c, options) for c in compared if c.corpus in {LEADS, DECOYS}]
+    spreads = [_draw_spread(c, options) for c in compared if c.corpus in {LEADS, *FULL_OF_DECOYS}]
     spreads += _training_spreads(corpora, options, display)
     typical = lead_corpus(options.draws[0], options.copies)
     with display.stage("Timing messages"):
@@ -164,6 +166,7 @@ def _corpora(options: BenchOptions) -> dict[str, list[Message]]:
     corpora = {
         LEADS: [m for seed in options.draws for m in lead_corpus(seed, options.copies)],
         DECOYS: [m for seed in options.draws for m in decoy_corpus(seed, options.copies)],
+        TRADE: [m for seed in options.draws for m in trade_corpus(seed, options.copies)],
     }
     if options.annotated:
         for half in (Half.HELD_OUT,) if options.quick else Half:
@@ -181,7 +184,7 @@ def _compared(
 def _figures(compared: Compared) -> Iterator[Figure]:
     if compared.corpus == LEADS:
         return lead_figures(compared)
-    if compared.corpus == DECOYS:
+    if compared.corpus in FULL_OF_DECOYS:
         return decoy_figures(compared)
     held_out = compared.corpus.endswith(Half.HELD_OUT)
     return found_figures(compared) if held_out else watched_figures(compared)
@@ -197,7 +200,7 @@ def _disguises(
 ) -> Iterator[DisguiseFigures]:
     """Each disguise, on the messages that it changes. In a quick bench leads, and ours, alone."""
     for plain in compared:
-        if plain.corpus == DECOYS or plain.corpus.endswith(Half.DEVELOPMENT):
+        if plain.corpus in FULL_OF_DECOYS or plain.corpus.endswith(Half.DEVELOPMENT):
             continue
         if options.quick and plain.corpus != LEADS:
             continue

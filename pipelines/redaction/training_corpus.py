@@ -17,7 +17,7 @@ from pipelines.redaction.example import Example, Span
 from pipelines.redaction.identities import Part
 from pipelines.redaction.training_messages import Filler, Template, templates
 
-VALIDATION_SHARE = 0.07
+VALIDATION_SHARE = 0.1
 # How many examples of a file's templates are drawn, next to the others.
 WEIGHTS = {
     "train_leads": 1.3,
@@ -25,6 +25,7 @@ WEIGHTS = {
     "train_prose": 1.3,
     "train_decoys": 1.1,
     "train_companies": 1.3,
+    "train_trade": 1.6,
     "train_words": 1.2,
     "train_people": 1.3,
     "train_plain": 5.0,
@@ -59,7 +60,7 @@ def training_corpus(seed: int, size: int) -> TrainingCorpus:
     learned = [t for t in templates() if not is_validation(t)]
     held_out = [t for t in templates() if is_validation(t)]
     train = tuple(_drawn(learned, Filler(seed), size, rng))
-    validation = tuple(_drawn(held_out, Filler(seed, Part.TEST), max(200, size // 30), rng))
+    validation = tuple(_drawn(held_out, Filler(seed, Part.VALIDATION), max(200, size // 30), rng))
     return TrainingCorpus(train, validation)
 
 

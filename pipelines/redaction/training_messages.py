@@ -23,6 +23,7 @@ from pipelines.redaction.name_pools import (
     WORDS,
     frequent_words,
     invented_words,
+    plain_words,
     read_words,
     surnames,
 )
@@ -39,6 +40,7 @@ MADE_UP = {
     "event": "Summit Expo Conference Days Fair Week Forum",
 }
 TITLES = {"film", "song"}
+CAPITALISED = {"feature", "paper", "campaign"}  # any two or three words, as a product calls a part
 RARE = {"noun", "verb", "adjective", "adverb"}  # words of these come from a lexicon too
 Piece = tuple[str, str | None]
 
@@ -131,6 +133,10 @@ class Filler:
         if phrase and not (word == "country" and (locale or self._rng.random() < 0.3)):
             yield from self._phrase(phrase, word, kind, locale, people, names)
             return
+        if word == "words":
+            chosen = " ".join(self._rng.choices(plain_words(locale or "en_US"), k=4))
+            yield chosen.capitalize() if "_cap" in kind else chosen, None
+            return
         if who not in people:
             people[who] = self._identities.draw(locale)
         value, entity_type = self._value(word, people[who], names, who)
@@ -150,6 +156,8 @@ class Filler:
             text = self._made_up(MADE_UP[word])
         if word in TITLES and self._rng.random() < 0.6:
             text = self._title(quoted=word == "song")
+        if word in CAPITALISED and self._rng.random() < 0.75:
+            text = self._capitalised()
         if word in RARE and self._rng.random() < 0.5:
             text = self._rare(word)
         if "_low" in kind and not text.startswith("I"):
@@ -167,6 +175,8 @@ class Filler:
         if self._rng.random() < 0.4:
             pool = english_words("noun") if self._rng.random() < 0.5 else frequent_words()
             name = self._rng.choice(pool).capitalize()
+        if self._rng.random() < 0.2:
+            name += self._rng.choice(frequent_words()).capitalize()
         ending = self._rng.choice(endings.split())
         return name if self._rng.random() < 0.5 else f"{name} {ending}"
 
@@ -177,6 +187,24 @@ class Filler:
         words = [self._rng.choice(self._rng.choice(pools)).capitalize() for _ in range(count)]
         title = " ".join([*self._rng.choice([[], [], ["The"], ["A"]]), *words])
         return f'"{title}"' if quoted else title
+
+    def _capitalised(self) -> str:
+        """What a feature, a paper or a campaign may be called: words that all know, in capitals."""
+        rng = self._rng
+
+        def drawn(kind: str) -> str:
+            common = phrases()[kind].choices
+            pools = (common, frequent_words(), english_words(kind), english_words(kind))
+            return rng.choice(rng.choice(pools)).split()[0].capitalize()
+
+        first = drawn(rng.choice(["adjective", "noun", "noun", "verb"]))
+        last = drawn("noun") + rng.choice(["", "", "s", "ing", "er"])
+        shapes = [
+            f"{first} {last}", f"{first} {last}", f"{first} {last}", f"{first}-{last}",
+            f"{first} {drawn('noun')} {last}", f"{first} of {last}", f"{first} & {last}", last,
+            f"{first}{last}", f"{first} to {last}",
+        ]  # fmt: skip
+        return rng.choice(shapes)
 
     def _rare(self, kind: str) -> str:
         if self._rng.random() < 0.5:

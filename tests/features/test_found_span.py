@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-import time
 from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from features.found_span import FoundSpan, disjoint
+from tests.features.cpu_cost import quiet_ms
 
 
 def span(start: int, end: int, kind: str = "PERSON", score: float = 0.9) -> FoundSpan:
@@ -74,6 +74,4 @@ def test_disjoint_spans_cover_what_was_found_and_nothing_else(
 
 def test_thousands_of_spans_are_settled_in_little_time() -> None:
     found = [span(i * 3, i * 3 + 5, "URL" if i % 2 else "PERSON") for i in range(6_000)]
-    start = time.thread_time()
-    disjoint(found, "a" * 20_000)
-    assert time.thread_time() - start < 1  # 40 ms on an idle machine
+    assert quiet_ms(lambda: disjoint(found, "a" * 20_000), enough=200) < 1_000  # about 40

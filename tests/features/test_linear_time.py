@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -13,6 +11,7 @@ from hypothesis import strategies as st
 from features.identity import LeadIdentity
 from features.lead import MAX_TEXT_CHARS
 from features.recognizers import Recognizer
+from tests.features.cpu_cost import quiet_ms
 from tests.features.recognized import recognizers
 
 MOST_MS = 150  # for one recognizer; the slowest takes 21 on a quiet machine
@@ -48,24 +47,13 @@ def hostile(fragment: str) -> str:
 
 @cache
 def milliseconds(fragment: str) -> dict[str, float]:
-    """CPU of each recognizer, best of three; one try where it is far from the limit."""
+    """CPU of each recognizer."""
     text = hostile(fragment)
-    return {r.name: best_of_three(lambda r=r: search(r, text)) for r in recognizers()}
+    return {r.name: quiet_ms(partial(search, r, text), enough=MOST_MS / 4) for r in recognizers()}
 
 
 def search(recognizer: Recognizer, text: str) -> int:
     return sum(1 for _ in recognizer.find(text))
-
-
-def best_of_three(work: Callable[[], object]) -> float:
-    best = float("inf")
-    for _ in range(3):
-        start = time.thread_time()
-        work()
-        best = min(best, (time.thread_time() - start) * 1000)
-        if best < MOST_MS / 4:
-            break
-    return best
 
 
 @pytest.mark.parametrize("fragment", FRAGMENTS)
@@ -83,7 +71,7 @@ def test_the_leads_own_identity_is_searched_in_time(fragment: str) -> None:
     identity, text = LeadIdentity(LEAD), hostile(fragment)
 
     # Twice as much: here the lead's own table row is as hostile as its text.
-    assert best_of_three(lambda: identity.analyze(text, [])) < 2 * MOST_MS
+    assert quiet_ms(lambda: identity.analyze(text, []), enough=MOST_MS) < 2 * MOST_MS
 
 
 @settings(

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import shutil
 import threading
-import time
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -15,8 +14,9 @@ from hypothesis import strategies as st
 from features.cpu_timer import CpuTimer
 from features.errors import RedactionFailed
 from features.named_entities import MOST_WORDS, NamedEntities, cleaned, pieces, readable
-from features.ner_component import META, SHIPPED, WEIGHTS, load_component, tokenizer_of
+from features.ner_component import META, SHIPPED, WEIGHTS, load_component
 from features.redaction_policy import RedactionPolicy
+from tests.features.cpu_cost import quiet_ms
 
 MODEL = RedactionPolicy.shipped().ner_model
 DIGEST = str(json.loads((SHIPPED / META).read_text())["sha256"])
@@ -85,9 +85,9 @@ def test_weights_that_the_policy_does_not_name_are_not_loaded(tmp_path: Path) ->
     raw[-1] ^= 1
     (tmp_path / "ner" / WEIGHTS).write_bytes(raw)
     with pytest.raises(RedactionFailed, match="ner_weights"):
-        load_component(tokenizer_of(MODEL), DIGEST, tmp_path / "ner")
+        load_component(MODEL, DIGEST, tmp_path / "ner")
     with pytest.raises(RedactionFailed, match="cannot be read"):
-        load_component(tokenizer_of(MODEL), DIGEST, tmp_path / "nothing")
+        load_component(MODEL, DIGEST, tmp_path / "nothing")
 
 
 def test_more_words_than_the_policy_allows_are_refused(names: NamedEntities) -> None:
@@ -150,13 +150,14 @@ def test_pieces_cover_every_word_once_and_are_small(text: str) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: text[:6].strip())
 def test_a_hostile_text_is_read_or_refused_in_time(names: NamedEntities, text: str) -> None:
-    begin = time.thread_time()
-    try:
-        with CpuTimer(timedelta(milliseconds=200)).running():
-            names.analyze(text, names.supported_entities)
-    except RedactionFailed as refusal:
-        assert text[:10] not in str(refusal)  # noqa: PT017
-    assert time.thread_time() - begin < 0.5  # 0.25 s on an idle core
+    def read_or_refuse() -> None:
+        try:
+            with CpuTimer(timedelta(milliseconds=200)).running():
+                names.analyze(text, names.supported_entities)
+        except RedactionFailed as refusal:
+            assert text[:10] not in str(refusal)  # noqa: PT017
+
+    assert quiet_ms(read_or_refuse, enough=250) < 500
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ LANGUAGE = OrdinaryLanguage(
     ("text", "value", "entity_type"),
     [
         ("We teach Machine Learning here.", "Machine Learning", "ORGANIZATION"),
-        ("Evaluating Odoo in parallel", "Evaluating Odoo", "PERSON"),
-        ("what about white gloves", "white gloves", "PERSON"),
+        ("Evaluating Odoo in parallel", "Evaluating Odoo", "ORGANIZATION"),
+        ("what about white gloves", "white gloves", "ORGANIZATION"),
         ("Toyota or Lexus?", "Lexus", "ORGANIZATION"),
         ("Redis 7.0.12 and Django 4.2", "Django 4.2", "STREET_ADDRESS"),
         ("4 x Trail Runner", "4 x Trail Runner", "STREET_ADDRESS"),

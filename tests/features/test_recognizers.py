@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.patterns import Lead, PatternSet
-from features.recognizers import Patterns
+from features.recognizers import VERSION, Patterns
 from features.redaction import Redactor
 from tests.features.recognized import found, marked, policy, recognizers
 
@@ -23,7 +23,7 @@ def test_recognizers_have_names_of_their_own_and_a_version() -> None:
     names = [r.name for r in recognizers()]
 
     assert len(set(names)) == len(names)
-    assert {r.version for r in recognizers()} == {"2026-11.2"}
+    assert {r.version for r in recognizers()} == {VERSION}
 
 
 def test_recognizers_find_what_the_policy_knows() -> None:

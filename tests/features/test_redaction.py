@@ -4,7 +4,6 @@ import copy
 import logging
 import pickle
 import re
-import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -19,6 +18,7 @@ from features.lead import MAX_TEXT_CHARS
 from features.named_entities import NamedEntities
 from features.redaction import RedactedText, Redactor
 from features.redaction_policy import RedactionPolicy
+from tests.features.cpu_cost import quiet_ms
 
 JANE = "Hi, I am Jane Smith, jane.smith@acme.com, again: JANE.SMITH@acme.com or joe@acme.com."
 CONTACTS = {"name": "Jane Smith", "email": "jane.smith@acme.com"}
@@ -206,7 +206,7 @@ class Unreadable(str):
 def test_a_failing_network_means_no_text() -> None:
     policy = RedactionPolicy.shipped()
     names = NamedEntities(policy.ner_model, policy.ner_weights, policy.max_ner_words)
-    names._nlp = None
+    names._network = None  # type: ignore[assignment]
     with pytest.raises(RedactionFailed, match="Do not send"):
         redactor_with(names).redact(JANE)
 
@@ -227,7 +227,7 @@ def test_too_long_a_text_is_refused(redactor: Redactor) -> None:
     with pytest.raises(RedactionFailed, match="Send at most 20,000"):
         redactor.redact("a" * (MAX_TEXT_CHARS + 1))
     with pytest.raises(RedactionFailed, match="words to read"):
-        redactor.redact("one of " * 1_000)
+        redactor.redact("a a a a" * 2_500)
 
 
 def test_nothing_of_a_text_is_logged(redactor: Redactor, caplog: pytest.LogCaptureFixture) -> None:
@@ -263,12 +263,14 @@ def test_hostile_texts_are_finished_or_refused_in_bounded_time(
     redactor: Redactor, unit: str
 ) -> None:
     text = (unit * MAX_TEXT_CHARS)[:MAX_TEXT_CHARS]
-    start = time.thread_time()
-    try:
-        redactor.redact(text, LEAD)
-    except RedactionFailed as refusal:
-        assert "Send" in str(refusal)  # noqa: PT017
-    assert time.thread_time() - start < 2  # 0.25 s on an idle machine; stock Presidio: 35 s
+
+    def finish_or_refuse() -> None:
+        try:
+            redactor.redact(text, LEAD)
+        except RedactionFailed as refusal:
+            assert "Send" in str(refusal)  # noqa: PT017
+
+    assert quiet_ms(finish_or_refuse, enough=500) < 2_000  # 250 at most; stock Presidio: 35 s
 
 
 @pytest.mark.disable_socket

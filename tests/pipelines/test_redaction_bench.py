@@ -22,8 +22,13 @@ from pipelines.redaction.held_out_corpus import (
     annotated_sentences,
     decoy_corpus,
     lead_corpus,
+    trade_corpus,
 )
-from pipelines.redaction.held_out_messages import decoy_templates, lead_templates
+from pipelines.redaction.held_out_messages import (
+    decoy_templates,
+    lead_templates,
+    trade_templates,
+)
 from pipelines.redaction.hostile_texts import hostile_texts
 from pipelines.redaction.identities import TEST_LOCALES
 from pipelines.redaction.redaction_bench import BenchReport
@@ -67,21 +72,22 @@ MESSAGE = Message(Example(TEXT, (NAME, CITY, EMAIL), "t"), frozenset({1, 2}))
 
 
 def test_there_are_enough_messages_of_enough_templates_in_all_locales() -> None:
-    leads, decoys = lead_corpus(1), decoy_corpus(1)
+    leads, decoys, trade = lead_corpus(1), decoy_corpus(1), trade_corpus(1)
     assert len(leads) >= 400
     assert len(decoys) >= 150
+    assert len(trade) >= 150
     assert len({m.example.template for m in leads}) >= 120
     assert {m.example.locale for m in leads} == set(TEST_LOCALES)
     assert {t.language for t in lead_templates()} == {"en", "de", "fr", "es"}
     assert 0.4 < sum(bool(m.example.contacts) for m in leads) / len(leads) < 0.6
-    names = [t.name for t in (*lead_templates(), *decoy_templates())]
+    names = [t.name for t in (*lead_templates(), *decoy_templates(), *trade_templates())]
     assert len(names) == len(set(names))
 
 
 @given(st.integers(0, 10**6))
 @settings(max_examples=5, deadline=None)
 def test_every_span_of_a_corpus_is_where_it_says(seed: int) -> None:
-    for message in lead_corpus(seed, 1) + decoy_corpus(seed, 1):
+    for message in lead_corpus(seed, 1) + decoy_corpus(seed, 1) + trade_corpus(seed, 1):
         end = 0
         for span in message.example.spans:
             assert end <= span.start < span.end <= len(message.example.text)
@@ -288,7 +294,7 @@ def _report() -> BenchReport:
     bent = disguise_figures("zero-width", leads, decoys.ours, decoys.stock)
     figures = [*lead_figures(leads), *decoy_figures(decoys), *disguise_gates(bent)]
     return BenchReport(
-        policy="2026-11.2",
+        policy="2026-11.3",
         messages={"leads": 1, "decoys": 1},
         refused=0,
         figures=(*figures, *speed_figures(SPEED, HOSTILE, 400.0)),

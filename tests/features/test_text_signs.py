@@ -1,0 +1,83 @@
+"""Who is spared a text would have found nothing in it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from features.national_ids import IDS, IdShape
+from features.text_signs import Digits, TextSigns
+from pipelines.redaction.held_out_corpus import lead_corpus
+from tests.features.recognized import recognizers
+from tests.features.test_linear_time import FRAGMENTS
+
+# Pieces of everything that some recognizer looks for, and what may stand between them.
+PIECES = [
+    *FRAGMENTS,
+    *"@ %40 (at) [dot] . - / : # www. :// u/ x y1 Ab AB 12 345 6789 0123456 2A ſ K ı".split(),  # noqa: RUF001, SIM905
+    *["\n", " ", "ssn ", "GB82 WEST 1234 5698 7654 32", "4111 1111 1111 1111", "AAAA999999", "<<"],
+    *["123-45-6789", "1 85 12 2A 123 456 78", "B01", "XEXX010101HNEXXXA4", "784-1990-1234567-1"],
+]
+TEXTS = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=4)), max_size=14).map("".join)
+NEEDY = [r for r in recognizers() if r.needs is not None]
+
+
+@given(TEXTS)
+@settings(max_examples=400, deadline=None)
+def test_who_is_spared_a_text_would_have_found_nothing_in_it(text: str) -> None:
+    signs = TextSigns(text)
+    missed = {r.name: list(r.find(text)) for r in NEEDY if not signs.hold(r.needs)}
+    assert {name: found for name, found in missed.items() if found} == {}
+
+
+@pytest.mark.parametrize("shape", IDS, ids=lambda shape: str(shape.name))
+@given(data=st.data())
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+def test_every_id_has_as_many_digits_as_its_shape_says(shape: IdShape, data: st.DataObject) -> None:
+    pattern = re.compile(shape.pattern, re.VERBOSE | re.IGNORECASE)
+    text = data.draw(st.from_regex(pattern, fullmatch=True))
+    assert TextSigns(f"id {text}.").hold(Digits(shape.digits))
+
+
+def test_no_lead_message_is_read_otherwise_for_what_it_is_spared() -> None:
+    pytest.importorskip("faker", reason="the extra `bench` is not installed")
+    for message in lead_corpus(7, 1):
+        text = message.example.text
+        signs = TextSigns(text)
+        assert [r.name for r in NEEDY if not signs.hold(r.needs) and list(r.find(text))] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "most", "anywhere"),
+    [
+        ("123.456.789-09", 11, 11),
+        ("12 34 56", 6, 6),
+        ("12  34 56", 0, 6),
+        ("1234, 123456", 6, 10),
+        ("٤١١١٤١١", 7, 7),
+        ("none", 0, 0),
+    ],
+)
+def test_digits_are_counted_as_ids_are_written(text: str, most: int, anywhere: int) -> None:
+    signs = TextSigns(text)
+    for bound in range(1, 13):
+        assert signs.hold(Digits(bound)) == (most >= bound)
+        assert signs.hold(Digits(bound, anywhere=True)) == (anywhere >= bound)
+
+
+def test_a_text_is_asked_once_for_what_many_need() -> None:
+    asked = []
+
+    class Watched:
+        def search(self, text: str) -> re.Match[str] | None:
+            asked.append(text)
+            return None
+
+    need = Watched()
+    signs = TextSigns("abc")
+    assert not signs.hold(need)  # type: ignore[arg-type]
+    assert not signs.hold(need)  # type: ignore[arg-type]
+    assert asked == ["abc"]
