@@ -13,8 +13,8 @@ from pipelines.redaction.redaction_bench import BenchOptions, BenchReport, bench
 
 pytest.importorskip("faker", reason="the extra `bench` is not installed")
 
-# Targets not reached yet (docs/redaction.md says so): a release may not fall below these.
-FLOORS = {("precision", "decoys"): 0.65, ("recall of PERSON", "leads"): 0.88}
+# Targets not reached yet (docs/figures.md says so): a release may not fall below these.
+FLOORS = {("precision", "decoys"): 0.65, ("precision", "trade talk"): 0.5}
 ANNOTATED = Path(__file__).parents[2].parent / "shared" / "data" / "pii_synth_dev.json"
 
 
