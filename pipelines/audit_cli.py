@@ -15,6 +15,8 @@ import typer
 
 if TYPE_CHECKING:
     from service.audit.auditor import Auditor
+    from service.store import Store
+    from service.subject_keys import StoredKeys
 
 audit = typer.Typer(no_args_is_help=True, help="What the ledger says, and whether it holds.")
 
@@ -308,6 +310,78 @@ def questions(as_json: AsJson = False) -> None:
         typer.echo(f"   tiebreak audit {question.command}")
 
 
+@audit.command()
+def key() -> None:
+    """Print the log's public key: hand it to auditors by another way than the export."""
+    from service.bootstrap import ledger_key
+    from service.settings import read_settings
+
+    typer.echo(ledger_key(read_settings()).verifier.text)
+
+
+@audit.command()
+def proof(decision_id: Decision) -> None:
+    """Print a proof that a decision is in the log; `verify.py ENTRY --proof FILE` checks it."""
+    import asyncio
+
+    from service.erasing import Erasing
+    from service.ledger_desk import LedgerDesk
+
+    with opened() as (store, subjects):
+        desk = LedgerDesk(store, Erasing(store, subjects))
+        typer.echo(asyncio.run(desk.proof(decision_id)), nl=False)
+
+
+@audit.command()
+def erase(
+    decision_id: Annotated[str | None, typer.Argument(help="A decision about the person.")] = None,
+    contact: Annotated[
+        list[str] | None,
+        typer.Option(help="What they are known by, as column=value; may be repeated."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Forget somebody: destroy the key under which all that is theirs is sealed. For good."""
+    from pipelines.report import print_json
+    from service.entry import COMMAND_LINE, ErasedBecause
+    from service.erasing import Erasing
+
+    contacts = dict(contact_pair(pair) for pair in contact or ())
+    if bool(contacts) == bool(decision_id):
+        raise typer.BadParameter("Name a decision, or --contact column=value, and not both.")
+    with opened() as (store, subjects):
+        erasing = Erasing(store, subjects)
+        found = erasing.of_decision(decision_id) if decision_id else erasing.about(contacts)
+        erasing.erase(found, because=ErasedBecause.REQUEST, key_id=COMMAND_LINE)
+    if as_json:
+        print_json({"erased": len(found)})
+    else:
+        typer.echo(f"Forgot {len(found)} subject(s)." if found else "Nobody is known by that.")
+
+
+@audit.command()
+def expire(
+    days: Annotated[int, typer.Option(min=1, help="Since the last decision about them.")],
+    as_json: AsJson = False,
+) -> None:
+    """Forget whom nothing was decided about for so long, as TIEBREAK_RETENTION_DAYS does."""
+    from datetime import timedelta
+
+    from pipelines.display import Display
+    from pipelines.report import print_json
+    from service.erasing import Erasing
+
+    gone = 0
+    with opened() as (store, subjects), Display().stage("Forgetting"):
+        erasing = Erasing(store, subjects)
+        while part := erasing.expire(timedelta(days=days)):
+            gone += part
+    if as_json:
+        print_json({"erased": gone})
+    else:
+        typer.echo(f"Forgot {gone:,} subjects.")
+
+
 def contact_pair(pair: str) -> tuple[str, str]:
     """column=value. Raises BadParameter, without repeating the value."""
     column, equals, value = pair.partition("=")
@@ -319,12 +393,20 @@ def contact_pair(pair: str) -> tuple[str, str]:
 @contextmanager
 def auditor() -> Iterator[Auditor]:
     """Whoever is at the machine, with the configured ledger."""
+    from service.audit.auditor import Auditor, Reader
+
+    with opened() as (store, subjects):
+        yield Auditor(store, subjects, Reader.at_the_machine())
+
+
+@contextmanager
+def opened() -> Iterator[tuple[Store, StoredKeys]]:
+    """The configured ledger, and the keys of subjects."""
     from contextlib import closing
 
-    from service.audit.auditor import Auditor, Reader
     from service.bootstrap import open_store, open_subjects
     from service.settings import read_settings
 
     settings = read_settings()
     with closing(open_store(settings)) as store, closing(open_subjects(settings)) as subjects:
-        yield Auditor(store, subjects, Reader.at_the_machine())
+        yield store, subjects

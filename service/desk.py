@@ -16,6 +16,7 @@ import orjson
 from features.errors import ScoringError
 from features.redaction_policy import RedactionPolicy
 from models.errors import ReleaseNotFound
+from service.audit_api import AuditApi
 from service.database import iso
 from service.erasing import Erasing
 from service.errors import MalformedRequest, StorageUnavailable, error_tree
@@ -74,6 +75,7 @@ class Desk:
         self._witnessing = witnessing
         self._retention = retention
         self._keeping = keeping
+        self.audit = AuditApi(store, subjects)
         self.ledger = LedgerDesk(store, Erasing(store, subjects))
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:

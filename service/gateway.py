@@ -19,7 +19,9 @@ from typing import Any
 import orjson
 
 from features.errors import ScoringError
-from service.auth import MAY_ERASE, MAY_PROVE, MAY_READ, MAY_SCORE, MAY_WATCH, authorize
+from service.audit_api import PATHS as AUDIT_PATHS
+from service.audit_api import Asked
+from service.auth import MAY_AUDIT, MAY_ERASE, MAY_PROVE, MAY_READ, MAY_SCORE, MAY_WATCH, authorize
 from service.desk import Caller, Desk
 from service.erasing import ErasureRequest
 from service.errors import (
@@ -218,6 +220,12 @@ class Gateway:
         proof = await self._desk().ledger.proof(asked.id)
         return Reply(proof.encode(), content_type=TEXT)
 
+    async def audit(self, asked: Question) -> Reply:
+        assert asked.key is not None  # noqa: S101  (MAY_AUDIT: there is one)
+        name, _ = template(asked.path)
+        question = Asked(asked.id, asked.query, asked.body)
+        return Reply(await self._desk().audit.answer(name, asked.key, question))
+
     async def privacy(self, _: Question) -> Reply:
         return Reply(self._desk().privacy())
 
@@ -260,6 +268,10 @@ ENDPOINTS = {
     "/decisions/{id}/proof": Endpoint("GET", MAY_PROVE, Gateway.proof),
     "/checkpoint": Endpoint("GET", MAY_READ, Gateway.checkpoint),
     "/privacy": Endpoint("GET", MAY_READ, Gateway.privacy),
+    **{
+        path: Endpoint(row.method, MAY_AUDIT, Gateway.audit, row.max_bytes)
+        for path, row in AUDIT_PATHS.items()
+    },
     "/release": Endpoint("GET", MAY_READ, Gateway.release),
     "/schema/lead": Endpoint("GET", MAY_READ, Gateway.lead_schema),
     "/livez": Endpoint("GET", None, Gateway.alive),
@@ -296,11 +308,12 @@ def template(path: str) -> tuple[str, str]:
     return f"{path[: found.start()]}{{id}}{path[found.end() :]}", found[0]
 
 
-def _endpoint(method: str, path: str) -> Endpoint:
-    endpoint = ASSET if path in ASSETS else ENDPOINTS.get(path)
+def _endpoint(method: str, name: str) -> Endpoint:
+    endpoint = ASSET if name in ASSETS else ENDPOINTS.get(name)
     if endpoint is None:
         raise NoSuchEndpoint("Nothing is served under this path.", "See the docs page under /.")
-    if method != endpoint.method and not (method == "HEAD" and endpoint.method == "GET"):
+    is_head = method == "HEAD" and endpoint.method == "GET" and name not in AUDIT_PATHS
+    if method != endpoint.method and not is_head:  # each audit question is an entry: no dry runs
         raise WrongMethod(endpoint.method)
     return endpoint
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from service.audit_api import PATHS, Path
 from service.entry import Because
 from service.schemas import ID_CHARS
 
@@ -49,10 +50,27 @@ def ledger_paths(errors: Mapping[str, Any]) -> dict[str, Any]:
                 [{"in": "path", "name": "id", "required": True, "schema": ID}],
             )
         },
+        **{path: {row.method.lower(): _question(path, row, errors)} for path, row in PATHS.items()},
         "/checkpoint": {
             "get": _get("The newest signed head of the log (C2SP tlog-checkpoint).", errors)
         },
     }
+
+
+def _question(path: str, row: Path, errors: Mapping[str, Any]) -> dict[str, Any]:
+    """An auditor's question. What may be asked is in docs/audit.md."""
+    named = [{"in": "path", "name": "id", "required": True, "schema": ID}] if "{id}" in path else []
+    answer = {"description": "As asked; the question itself is an entry of the ledger"}
+    operation: dict[str, Any] = {
+        "summary": f"For auditors: {path.removeprefix('/audit/')}",
+        "tags": ["Audit"],
+        "parameters": named,
+        "responses": {"200": answer, **errors},
+    }
+    if row.max_bytes:
+        body = {"application/json": {"schema": {"type": "object"}}}
+        operation["requestBody"] = {"required": True, "content": body}
+    return operation
 
 
 def _post(summary: str, schema: Mapping[str, Any], errors: Mapping[str, Any]) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from service_fakes import (
 )
 from sqlalchemy import select
 
+from service.audit_api import PATHS as AUDIT_PATHS
 from service.gateway import ASSET, ENDPOINTS
 from service.keys import Role, create_key, revoke_key
 from service.schemas import BatchAnswer, DecisionAnswer, OutcomesAnswer
@@ -409,6 +410,7 @@ MAY = {
     Role.READ: {"/checkpoint", "/privacy", "/release", "/schema/lead", "/metrics"},
     Role.AUDIT: {
         *("/decisions/{id}/proof", "/checkpoint", "/privacy", "/release", "/schema/lead"),
+        *AUDIT_PATHS,
     },
     Role.ADMIN: set(ENDPOINTS),
 }
