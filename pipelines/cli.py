@@ -366,6 +366,26 @@ def bench_ledger(
         raise typer.Exit(1)
 
 
+@bench.command("audit")
+def bench_audit(
+    entries: Annotated[int, typer.Option(min=1_000, help="In the ledger.")] = 1_000_000,
+    folder: Annotated[Path, typer.Option(help="On the disk to measure.")] = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Ask a big ledger an audit's twenty questions. Exit code 1 where one takes over a second."""
+    from pipelines.display import Display
+    from pipelines.ledger import audit_bench, ledger_bench
+    from pipelines.report import print_json
+
+    figures = audit_bench.bench_audit(Display(), entries, folder=folder)
+    if as_json:
+        print_json(ledger_bench.bench_tree(figures))
+    else:
+        ledger_bench.show_figures(figures)
+    if any(figure.failed for figure in figures):
+        raise typer.Exit(1)
+
+
 @keys.command("create")
 def create_key(
     name: Annotated[str, typer.Argument(help="Who will use it.")],
