@@ -1,4 +1,4 @@
-"""What each kind of entry says. `docs/audit.md` shows one of each.
+"""What each kind of entry says. `docs/audit.md` lists them.
 
 No personal data in clear: what was read of a lead, what was sent to an LLM and what it quoted are
 sealed under the key of whom the lead is about. Fields are added, never renamed: `v` counts changes

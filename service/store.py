@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from service.database import BUSY_TIMEOUT, Database, iso
 from service.errors import AlreadyAnswered, StorageUnavailable
 from service.group_commit import GroupCommit
+from service.ledger.errors import LedgerDamaged
 from service.ledger.log import Draft, Entry, Log
 from service.migrations import upgrade
 from service.projection import project
@@ -94,6 +95,7 @@ class Store:
         Raises:
             StorageUnavailable: it is not, and will not be.
             AlreadyAnswered: its idempotency key was answered meanwhile; nothing was written.
+            LedgerDamaged: rows of the log contradict its head.
         """
         try:
             await self._commits.submit(unit)
@@ -101,6 +103,10 @@ class Store:
             pass
         else:
             return
+        if unit.answered is None:  # nothing else can clash in a log that is whole
+            raise LedgerDamaged(
+                "The ledger's rows contradict its head. Run `tiebreak audit verify`."
+            )
         raise AlreadyAnswered("This idempotency key was just answered.")
 
     async def run(self, job: Job[T]) -> T:

@@ -14,14 +14,15 @@ from typing import Any
 
 import pytest
 from service_fakes import fake_desk, running, scorer_with, store_at
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from service.entry import outcome
 from service.errors import AlreadyAnswered, StorageUnavailable
 from service.keys import Role, create_key
+from service.ledger.errors import LedgerDamaged
 from service.ledger.log import Draft
 from service.store import Store, Unit
-from service.tables import answered, decisions, entries
+from service.tables import answered, decisions, entries, log_head
 
 
 def draft(number: int) -> Draft:
@@ -144,3 +145,11 @@ def test_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
     store = store_at(url)
     assert count(store, entries) >= last + 1
     store.close()
+
+
+async def test_a_log_whose_rows_contradict_its_head_takes_nothing_more(store: Store) -> None:
+    await store.append(Unit([draft(0), draft(1)]))
+    with store.writing() as writing:
+        writing.connection.execute(update(log_head).values(size=1, frontier=bytes(32), note=""))
+    with pytest.raises(LedgerDamaged, match="audit verify"):
+        await store.append(Unit([draft(2)]))
