@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
@@ -15,6 +16,9 @@ from sqlalchemy.exc import IntegrityError
 log = logging.getLogger("tiebreak.store")
 
 MAX_GROUP = 256  # in one commit: bounds how long the last one waits for the first
+# Where a group came together by itself, more are on their way: waiting for them costs each of them
+# little, and a commit of its own for every two or three would cost all of them much more.
+LINGER_S = 0.001
 
 W = TypeVar("W")
 R = TypeVar("R")
@@ -64,8 +68,12 @@ class GroupCommit(Generic[W, R]):
         self._thread.join()
 
     def _write_forever(self) -> None:
+        had_company = False
         while (first := self._queue.get()) is not None:
+            if had_company:
+                time.sleep(LINGER_S)
             group, is_last = self._group(first)
+            had_company = len(group) > 1
             self._commit(group)
             self._between()
             if is_last:

@@ -13,7 +13,7 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from features.fingerprint import KEY_BYTES, SubjectKey
 from features.subject import subject_of
@@ -29,6 +29,14 @@ log = logging.getLogger("tiebreak.keys")
 
 SUBJECT_BYTES = 16
 SECRET_FILE = "subjects.key"  # noqa: S105 the name of a file
+
+# Built once: SQLAlchemy remembers what a statement is compiled to only as long as it lives.
+ADD_KEYS = insert(subject_keys)
+KEYS_OF = (
+    select(subject_keys.c.tag, subject_keys.c.subject, subject_keys.c.key)
+    .where(subject_keys.c.tag.in_(bindparam("tags", expanding=True)))
+    .order_by(subject_keys.c.created_at.desc(), subject_keys.c.subject)
+)  # the oldest comes last, and stays
 
 
 class StoredKeys:
@@ -123,17 +131,13 @@ class StoredKeys:
                         known[tag] = key
                 keys.append(key)
             if rows:
-                connection.execute(insert(subject_keys), rows)
+                connection.execute(ADD_KEYS, rows)
         return keys
 
 
 def _known(connection: Connection, tags: Iterable[str]) -> dict[str, SubjectKey]:
-    query = (
-        select(subject_keys.c.tag, subject_keys.c.subject, subject_keys.c.key)
-        .where(subject_keys.c.tag.in_(tags))
-        .order_by(subject_keys.c.created_at.desc(), subject_keys.c.subject)
-    )  # the oldest comes last, and stays
-    return {row.tag: SubjectKey(row.subject, bytes(row.key)) for row in connection.execute(query)}
+    rows = connection.execute(KEYS_OF, {"tags": list(tags)})
+    return {row.tag: SubjectKey(row.subject, bytes(row.key)) for row in rows}
 
 
 def subject_secret(settings: Settings) -> bytes:

@@ -40,6 +40,8 @@ def _plain(value: Any) -> Any:
         return {key: _plain(item) for key, item in value.items() if _is_plain_key(key)}
     if kind is list or kind is tuple:
         return [_plain(item) for item in value]
+    if isinstance(value, str):  # a StrEnum, as kinds of entries are
+        return str.__str__(value)
     raise _Unusual
 
 

@@ -25,6 +25,13 @@ from service.tables import entries, log_head, subtrees
 SCHEMA = 1  # version of what entries hold; each one names its own
 HEAD = 1  # id of the one row
 
+# Built once: SQLAlchemy remembers what a statement is compiled to only as long as it lives.
+READ_HEAD = select(log_head).where(log_head.c.id == HEAD)
+HEAD_IN_TURN = READ_HEAD.with_for_update()
+MOVE_HEAD = update(log_head).where(log_head.c.id == HEAD)
+ADD_ENTRIES = insert(entries)
+ADD_SUBTREES = insert(subtrees)
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -69,7 +76,7 @@ class Log:
         """
         if not drafts:
             return []
-        head = connection.execute(_head().with_for_update()).one()
+        head = connection.execute(HEAD_IN_TURN).one()
         self._require_ours(head.note)
         at = max(iso(self._clock()), head.at)
         written = [
@@ -90,46 +97,40 @@ class Log:
             }
             for entry, leaf in zip(written, leaves, strict=True)
         ]
-        connection.execute(insert(entries), rows)
+        connection.execute(ADD_ENTRIES, rows)
         if complete:
             named = ("level", "place", "hash")
             connection.execute(
-                insert(subtrees), [dict(zip(named, row, strict=True)) for row in complete]
+                ADD_SUBTREES, [dict(zip(named, row, strict=True)) for row in complete]
             )
-        connection.execute(
-            update(log_head)
-            .where(log_head.c.id == HEAD)
-            .values(
-                size=frontier.size,
-                at=at,
-                frontier=frontier.packed,
-                note=sign_checkpoint(self._key, frontier.size, frontier.root()),
-            )
-        )
+        moved = {
+            "size": frontier.size,
+            "at": at,
+            "frontier": frontier.packed,
+            "note": sign_checkpoint(self._key, frontier.size, frontier.root()),
+        }
+        connection.execute(MOVE_HEAD, moved)
         return written
 
     def _require_ours(self, note: str) -> None:
         """Once per process: two keys for one log would look like a fork to any verifier."""
-        if not self._is_ours and note:
-            try:
-                open_checkpoint(note, self._key.verifier)
-            except InvalidNote as error:
-                raise ForeignLog(
-                    "The ledger in this database was signed with another key. Restore that one "
-                    "(TIEBREAK_LEDGER_KEY), or use another database."
-                ) from error
+        if self._is_ours or not note:  # nobody has signed an empty log: ask again
+            return
+        try:
+            open_checkpoint(note, self._key.verifier)
+        except InvalidNote as error:
+            raise ForeignLog(
+                "The ledger in this database was signed with another key. Restore that one "
+                "(TIEBREAK_LEDGER_KEY), or use another database."
+            ) from error
         self._is_ours = True
 
 
 def begin_log(connection: Connection) -> None:
     """The head of an empty log, where there is none yet."""
-    if connection.execute(_head()).first() is None:
+    if connection.execute(READ_HEAD).first() is None:
         empty = {"id": HEAD, "size": 0, "at": "", "frontier": b"", "note": ""}
         connection.execute(insert(log_head), empty)
-
-
-def _head() -> Any:
-    return select(log_head).where(log_head.c.id == HEAD)
 
 
 def _body(at: str, draft: Draft) -> bytes:

@@ -1,0 +1,1 @@
+"""Benches of the ledger. What each file is for is in its README."""
