@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Table, insert
+from sqlalchemy import Connection, Insert, Table, insert
 
 from service.ledger.log import Entry
 from service.tables import (
@@ -35,7 +36,7 @@ def project(connection: Connection, entries: Sequence[Entry]) -> None:
         for table, row in rows_of(entry.seq, entry.at, entry.draft.kind, entry.draft.fields):
             rows.setdefault(table, []).append(row)
     for table, made in rows.items():
-        connection.execute(_ADD[table], made)
+        connection.execute(_adding(table), made)
 
 
 def rows_of(seq: int, at: str, kind: str, fields: Fields) -> Rows:
@@ -111,11 +112,9 @@ _READERS: Mapping[str, Callable[[Fields], Rows]] = {
     "override": _override,
     "erasure": _erasure,
 }
-# Built once: SQLAlchemy remembers what a statement is compiled to only as long as it lives.
-_ADD = {
-    table: insert(table)
-    for table in (
-        *(decisions, redactions, redacted_spans, llm_calls),
-        *(outcomes, overrides, erasures),
-    )
-}
+
+
+@cache
+def _adding(table: Table) -> Insert:
+    """Built once: SQLAlchemy remembers what a statement compiles to only as long as it lives."""
+    return insert(table)

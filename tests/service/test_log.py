@@ -77,13 +77,13 @@ def processes(url: str, count: int, each: int) -> Iterator[None]:
 
 
 def test_processes_that_start_at_once_on_an_empty_database_write_one_log(database_url: str) -> None:
-    with processes(database_url, 4, 300):
+    with processes(database_url, 3, 200):
         pass
     with closing(store_at(database_url)) as store:
-        assert require_sound(store) == 1_200
+        assert require_sound(store) == 600
         with store.reading() as connection:
             found = connection.scalars(select(outcomes.c.decision_id)).all()
-    assert sorted(found) == [f"{number:036d}" for number in range(1_200)]
+    assert sorted(found) == [f"{number:036d}" for number in range(600)]
 
 
 def test_a_stranger_appends_nothing(database_url: str) -> None:
