@@ -21,6 +21,7 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum, IntEnum
@@ -718,10 +719,19 @@ def _rows(entries: Iterable[bytes], proofs: Iterable[bytes]) -> Iterator[Row]:
         yield index, path, entry
 
 
+@contextmanager
+def _wide_fields() -> Iterator[None]:
+    """The limit is the whole process's: others find it as it was."""
+    before = csv.field_size_limit(MAX_LINE_BYTES)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
+
+
 def _walk_csv(path: Path, walk: Walk, report: Report) -> bool:
     """Through a table. Returns whether it is a full export: one without proofs."""
-    csv.field_size_limit(MAX_LINE_BYTES)
-    with _opened(path) as file:
+    with _wide_fields(), _opened(path) as file:
         rows = _csv_rows(_lines(file, path.name))
         if next(rows, None) != COLUMNS:
             raise Malformed(f"{path.name}: the columns are not {', '.join(COLUMNS)}.")
