@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from features.errors import ScoringError
-from pipelines.audit_cli import audit
+from pipelines.audit_cli import audit, contact_pair
 from service.errors import InvalidSettings
 from service.settings import Settings, forbid_usage_tracking, read_settings
 
@@ -249,7 +249,7 @@ def redact(
     from pipelines.report import print_json
 
     text = sys.stdin.read() if str(file) == "-" else _read_text(file)
-    contacts = dict(_contact(pair) for pair in contact or ())
+    contacts = dict(contact_pair(pair) for pair in contact or ())
     with Display().stage("Redacting"):
         redactor = Redactor.load()
         redacted = redactor.redact(text, contacts)
@@ -259,13 +259,6 @@ def redact(
         print_json(redaction_json(redacted, list(asked.values())))
     else:
         show_redaction(text, redacted, asked)
-
-
-def _contact(pair: str) -> tuple[str, str]:
-    column, equals, value = pair.partition("=")
-    if not (column and equals and value):
-        raise typer.BadParameter("Write it as column=value, such as email=jane@acme.com.")
-    return column, value
 
 
 @app.command("train-names")

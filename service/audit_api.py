@@ -19,6 +19,7 @@ from service.audit.filters import Filters
 from service.audit.finding import MOST
 from service.errors import MalformedRequest
 from service.keys import ApiKey
+from service.named_person import NamedPerson
 from service.schemas import parse_object
 from service.store import Store
 from service.subject_keys import StoredKeys
@@ -98,16 +99,10 @@ def _sent(auditor: Auditor, asked: Asked) -> Any:
 
 def _about(auditor: Auditor, asked: Asked) -> Any:
     tree = parse_object(asked.body, {"contacts", "decision_id", "open"})
-    contacts, named = tree.get("contacts", {}), tree.get("decision_id")
-    opens = tree.get("open", False) is True
-    fix = 'Send {"decision_id": "..."} or {"contacts": {"email": "..."}}.'
-    if not isinstance(contacts, Mapping) or not all(isinstance(v, str) for v in contacts.values()):
-        raise MalformedRequest("They are no texts by column.", fix, field="contacts")
-    if bool(contacts) == bool(named):
-        raise MalformedRequest("It does not say about whom.", fix)
-    if isinstance(named, str):
-        return auditor.about_decision(named, opens=opens)
-    return auditor.about_contacts(contacts, opens=opens)
+    person, opens = NamedPerson.of(tree), tree.get("open", False) is True
+    if person.decision_id is not None:
+        return auditor.about_decision(person.decision_id, opens=opens)
+    return auditor.about_contacts(person.contacts, opens=opens)
 
 
 def _reconcile(auditor: Auditor, asked: Asked) -> Any:  # noqa: ARG001 a row of PATHS

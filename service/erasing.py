@@ -15,37 +15,12 @@ from sqlalchemy import Connection, func, select
 from service import entry
 from service.database import iso
 from service.entry import ErasedBecause
-from service.errors import MalformedRequest, NoSuchEntry
-from service.schemas import parse_object
+from service.errors import NoSuchEntry
 from service.store import Store, Writing
 from service.subject_keys import StoredKeys
 from service.tables import decisions, erasures, redactions
 
 AT_ONCE = 500  # subjects in one transaction
-
-
-@dataclass(frozen=True, slots=True)
-class ErasureRequest:
-    """Whom to forget: by contact values, or as whom a decision is about."""
-
-    contacts: Mapping[str, str]
-    decision_id: str | None = None
-
-    @classmethod
-    def parse(cls, body: bytes) -> ErasureRequest:
-        """Raises MalformedRequest."""
-        tree = parse_object(body, {"contacts", "decision_id"})
-        contacts, decision_id = tree.get("contacts", {}), tree.get("decision_id")
-        fix = 'Send {"decision_id": "..."} or {"contacts": {"email": "..."}}.'
-        if decision_id is not None and not isinstance(decision_id, str):
-            raise MalformedRequest("It is no decision id.", fix, field="decision_id")
-        if not isinstance(contacts, Mapping) or not all(
-            isinstance(value, str) for value in contacts.values()
-        ):
-            raise MalformedRequest("They are no texts by column.", fix, field="contacts")
-        if bool(contacts) == bool(decision_id):
-            raise MalformedRequest("It does not say whom to forget.", fix)
-        return cls(contacts, decision_id)
 
 
 @dataclass(frozen=True, slots=True)

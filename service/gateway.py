@@ -23,7 +23,6 @@ from service.audit_api import PATHS as AUDIT_PATHS
 from service.audit_api import Asked
 from service.auth import MAY_AUDIT, MAY_ERASE, MAY_PROVE, MAY_READ, MAY_SCORE, MAY_WATCH, authorize
 from service.desk import Caller, Desk
-from service.erasing import ErasureRequest
 from service.errors import (
     BodyTooLarge,
     Headers,
@@ -36,6 +35,7 @@ from service.errors import (
     http_error,
 )
 from service.keys import ApiKey, Role
+from service.named_person import NamedPerson
 from service.only_once import claim
 from service.openapi import docs
 from service.overriding import Override
@@ -212,9 +212,7 @@ class Gateway:
         return Reply(await self._desk().ledger.override(Override.parse(asked.body), asked.key_id))
 
     async def erasures(self, asked: Question) -> Reply:
-        return Reply(
-            await self._desk().ledger.erase(ErasureRequest.parse(asked.body), asked.key_id)
-        )
+        return Reply(await self._desk().ledger.erase(NamedPerson.parse(asked.body), asked.key_id))
 
     async def proof(self, asked: Question) -> Reply:
         proof = await self._desk().ledger.proof(asked.id)

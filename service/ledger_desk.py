@@ -9,9 +9,10 @@ import orjson
 from sqlalchemy import select
 
 from service.entry import ErasedBecause
-from service.erasing import Erasing, ErasureRequest
+from service.erasing import Erasing
 from service.errors import NoSuchEntry
 from service.ledger.proofs import head, proof_of, witnessed
+from service.named_person import NamedPerson
 from service.overriding import Override, record_override
 from service.store import Store
 from service.tables import decisions
@@ -29,7 +30,7 @@ class LedgerDesk:
         await self._store.run(partial(record_override, override=override, key_id=key_id))
         return orjson.dumps({"recorded": True})
 
-    async def erase(self, request: ErasureRequest, key_id: str) -> bytes:
+    async def erase(self, request: NamedPerson, key_id: str) -> bytes:
         """`{"erased": n}`: subjects that are forgotten. Raises NoSuchEntry, StorageUnavailable."""
         return orjson.dumps({"erased": await asyncio.to_thread(self._erase, request, key_id)})
 
@@ -41,7 +42,7 @@ class LedgerDesk:
         """The newest checkpoint, cosigned where a witness has seen it. Raises NoSuchEntry."""
         return await asyncio.to_thread(self._checkpoint)
 
-    def _erase(self, request: ErasureRequest, key_id: str) -> int:
+    def _erase(self, request: NamedPerson, key_id: str) -> int:
         if request.decision_id is not None:
             subjects = self._erasing.of_decision(request.decision_id)
         else:
