@@ -38,6 +38,18 @@ class Display:
     @contextmanager
     def bar(self, text: str, total: int) -> Iterator[Callable[[], None]]:
         """A step of `total` parts; call what it yields after each part."""
+        with self._progress() as progress:
+            task = progress.add_task(text, total=total)
+            yield lambda: progress.advance(task)
+
+    @contextmanager
+    def steps(self, text: str) -> Iterator[Callable[[int, int], None]]:
+        """The same where `total` may change: call what it yields with (done, total)."""
+        with self._progress() as progress:
+            task = progress.add_task(text, total=None)
+            yield lambda done, total: progress.update(task, completed=done, total=total)
+
+    def _progress(self) -> Progress:
         columns = (
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -47,6 +59,4 @@ class Display:
             TextColumn("left"),
             TimeRemainingColumn(),
         )
-        with Progress(*columns, console=self.console, transient=True) as progress:
-            task = progress.add_task(text, total=total)
-            yield lambda: progress.advance(task)
+        return Progress(*columns, console=self.console, transient=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from features.lead_spec import LeadSpec
@@ -14,11 +16,18 @@ from models.combiner import DEFAULT_BOUND
 from models.errors import TrainingRefused
 from models.evidence import FIELDS_SHOWN
 from models.llm_version import Decoding, LlmVersion
+from models.prompt import EvidenceKind, Prompt
 from models.release import UNREGISTERED, Release
 from models.verdict import LlmJudge
 from pipelines.display import Display
 from pipelines.evaluation import Comparison, compare, judge_leads
 from pipelines.example_lead import example_lead
+from pipelines.finetuning.machine_share import MachineShare, is_listening
+from pipelines.finetuning.tuned_llm import TunedLlm, tune_llm
+from pipelines.finetuning.tuning_gate import tuning_gate
+from pipelines.finetuning.tuning_log import tuning_metrics
+from pipelines.finetuning.tuning_offer import tuning_offer
+from pipelines.finetuning.tuning_options import TuningOptions
 from pipelines.fitting import FittedClassifier, fit_classifier
 from pipelines.gates import Gate, check_gates
 from pipelines.metrics import Interval, Measure, with_interval
@@ -31,10 +40,12 @@ from pipelines.tie_breaking import (
 )
 from pipelines.training_data import TrainingData, read_training_data
 from pipelines.verdicts import Call, Verdicts, Witness, ask_about
+from service.adapter_loading import adapter_tried_out
 from service.llm_endpoint import LlmEndpoint, judge_at
 from service.question_record import QuestionRecord
 from service.settings import Settings
 
+NO_PROMPTS: Mapping[EvidenceKind, Prompt] = {}
 PATIENT = timedelta(seconds=60)  # nobody waits for a single answer here
 MAX_FAILED = 0.2  # share of calls without a verdict above which the figures mean nothing
 
@@ -46,6 +57,7 @@ class TrainingOptions:
     llm_calls: most calibration leads the LLM is asked about; llm_test_calls: most test leads.
     max_error, confidence: what the band guarantees about classifier-only decisions.
     max_pull: most the LLM may move the log-odds, either way.
+    tuning: of the embedded LLM on this table's outcomes; None for none.
     """
 
     trials: int = 20
@@ -56,6 +68,7 @@ class TrainingOptions:
     max_pull: float = DEFAULT_BOUND
     always_ask: bool = False
     seed: int = 0
+    tuning: TuningOptions | None = None
 
 
 @dataclass(frozen=True)
@@ -72,6 +85,7 @@ class Trained:
     test_verdicts: Verdicts | None
     comparison: Comparison | None
     gates: tuple[Gate, ...]
+    tuned: TunedLlm | None = None
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -86,7 +100,7 @@ class Trained:
             for m, gain in self.comparison.gains.items():
                 flat |= {f"gain_{m.value}": gain.value}
                 flat |= {f"gain_{m.value}_low": gain.low, f"gain_{m.value}_high": gain.high}
-        return flat
+        return flat | (tuning_metrics(self.tuned) if self.tuned else {})
 
     @property
     def _band_share(self) -> float:
@@ -114,10 +128,20 @@ def train(
     display.say(f"Read {len(data.leads):,} leads, {data.won.mean():.1%} won.")
     fitted = _fit(data, options, display)
     display.say(_said_of(fitted, options))
-    with display.stage("Redacting worked examples"):
-        witness, llm = _prepare_llm(data, fitted, endpoint, options.seed)
-    inquiry = _Inquiry(data, witness, llm, endpoint, settings, record, display)
+    if options.tuning is None and endpoint.is_embedded and (offer := tuning_offer(data, fitted)):
+        display.say(offer)
+    preparing = _Preparing(data, fitted, endpoint, options, settings, display)
+    witness = preparing.witness()
+    with preparing.llm(witness) as (llm, tuned):
+        inquiry = _Inquiry(data, witness, llm, endpoint, settings, record, display)
+        checked = tuned and tuned.checked(partial(inquiry.ask, what="validation"))
+        return _fit_and_evaluate(inquiry, fitted, checked, options)
 
+
+def _fit_and_evaluate(
+    inquiry: _Inquiry, fitted: FittedClassifier, tuned: TunedLlm | None, options: TrainingOptions
+) -> Trained:
+    data, llm, witness, display = inquiry.data, inquiry.llm, inquiry.witness, inquiry.display
     kinds = tuple(llm.prompts)
     sampled = sample_calls(data, fitted, kinds, calls=options.llm_calls, seed=options.seed)
     calibration = inquiry.ask(sampled, "calibration")
@@ -143,12 +167,13 @@ def train(
         data=data,
         fitted=fitted,
         tie_breaking=tie_breaking,
-        release=_release(data, fitted, tie_breaking, llm, witness),
+        release=_release(data, fitted, tie_breaking, llm, witness, tuned),
         measures=measures,
         calibration_verdicts=calibration,
         test_verdicts=test,
         comparison=comparison,
-        gates=check_gates(measures, comparison),
+        gates=check_gates(measures, comparison) + ((tuning_gate(comparison),) if tuned else ()),
+        tuned=tuned,
     )
 
 
@@ -164,23 +189,66 @@ def _fit(data: TrainingData, options: TrainingOptions, display: Display) -> Fitt
         )
 
 
-def _prepare_llm(
-    data: TrainingData, fitted: FittedClassifier, endpoint: LlmEndpoint, seed: int
-) -> tuple[Witness, LlmVersion]:
-    redactor = Redactor.load()
-    structured = {column.name for column in data.spec.features}
-    telling = [c for c in fitted.classifier.columns_by_gain if c in structured]
-    witness = Witness(redactor, fitted.classifier.encoder, tuple(telling[:FIELDS_SHOWN]))
-    llm = LlmVersion(
-        provider=endpoint.provider,
-        model=endpoint.model,
-        api=endpoint.api,
-        prompts=build_prompts(data, fitted, witness, seed=seed),
-        redaction_policy=redactor.policy_version,
-        decoding=Decoding.for_api(endpoint.api),
-        weights=endpoint.weights,
-    )
-    return witness, llm
+@dataclass(frozen=True)
+class _Preparing:
+    """Makes the version of the LLM that is asked: with worked examples, or tuned."""
+
+    data: TrainingData
+    fitted: FittedClassifier
+    endpoint: LlmEndpoint
+    options: TrainingOptions
+    settings: Settings
+    display: Display
+
+    def witness(self) -> Witness:
+        structured = {column.name for column in self.data.spec.features}
+        telling = [c for c in self.fitted.classifier.columns_by_gain if c in structured]
+        encoder = self.fitted.classifier.encoder
+        return Witness(Redactor.load(), encoder, tuple(telling[:FIELDS_SHOWN]))
+
+    @contextmanager
+    def llm(self, witness: Witness) -> Iterator[tuple[LlmVersion, TunedLlm | None]]:
+        """The version, and how it was tuned; inside the block its adapter is served."""
+        if self.options.tuning is None:
+            with self.display.stage("Redacting worked examples"):
+                seed = self.options.seed
+                prompts = build_prompts(self.data, self.fitted, witness, seed=seed)
+            yield self._version(witness, prompts), None
+            return
+        tuned = self._tuned(witness, self.options.tuning)
+        with adapter_tried_out(self.endpoint.address, tuned.adapter, tuned.file):
+            yield tuned.version, tuned
+
+    def _version(
+        self, witness: Witness, prompts: Mapping[EvidenceKind, Prompt] = NO_PROMPTS
+    ) -> LlmVersion:
+        endpoint = self.endpoint
+        return LlmVersion(
+            provider=endpoint.provider,
+            model=endpoint.model,
+            api=endpoint.api,
+            prompts=prompts,
+            redaction_policy=witness.redactor.policy_version,
+            decoding=Decoding.for_api(endpoint.api),
+            weights=endpoint.weights,
+        )
+
+    def _tuned(self, witness: Witness, options: TuningOptions) -> TunedLlm:
+        if not self.endpoint.is_embedded:
+            raise TrainingRefused(
+                "Only the embedded LLM can be tuned: unset TIEBREAK_LLM_BASE_URL."
+            )
+        return tune_llm(
+            self.data,
+            self.fitted,
+            witness,
+            self._version(witness),
+            options,
+            home=self.settings.home,
+            share=MachineShare.beside(is_busy=is_listening(self.settings.port)),
+            seed=self.options.seed,
+            display=self.display,
+        )
 
 
 @dataclass(frozen=True)
@@ -251,6 +319,7 @@ def _release(
     tie_breaking: TieBreaking,
     llm: LlmVersion,
     witness: Witness,
+    tuned: TunedLlm | None,
 ) -> Release:
     return Release(
         version=UNREGISTERED,
@@ -267,6 +336,7 @@ def _release(
             "redaction_policy": llm.redaction_policy,
         },
         examples=example_lead(data, fitted.classifier.encoder),
+        adapter_file=tuned.file if tuned else None,
     )
 
 

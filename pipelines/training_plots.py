@@ -11,6 +11,7 @@ from features.lead_spec import Kind
 from models.decision import Route
 from pipelines import cascade_plots, plots
 from pipelines.evaluation import Comparison, quality_by_share
+from pipelines.finetuning.tuning_plot import learning_curve_plot
 from pipelines.metrics import Measure, measure
 from pipelines.train import Trained
 
@@ -32,6 +33,9 @@ def training_plots(trained: Trained) -> Iterator[tuple[str, Figure]]:
     yield "band_and_routes", _band_and_routes(trained)
     if trained.comparison:
         yield from _about_the_llm(trained.comparison, trained.options.seed)
+    if trained.tuned:
+        tuned = trained.tuned.tuned
+        yield "tuning_curve", learning_curve_plot(tuned.curve, tuned.examples)
 
 
 def _shap_summary(trained: Trained) -> Figure:

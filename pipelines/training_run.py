@@ -16,6 +16,7 @@ from features.lead_spec import LeadSpec
 from models.registry import Registry
 from models.release import Release, write_json
 from pipelines.display import Display
+from pipelines.finetuning.tuning_log import curve_metrics, tuning_lines, tuning_params
 from pipelines.local_llm import endpoint_running
 from pipelines.train import Trained, TrainingOptions, train
 from pipelines.training_plots import training_plots
@@ -72,6 +73,8 @@ def run_training(
         )
     with display.stage("Logging to MLflow"), _quiet_mlflow():
         release, run_id = _log(trained, settings)
+    if trained.tuned:
+        trained.tuned.checkpoint.remove()
     promoted = promote and all(gate.passed for gate in trained.gates)
     if promoted:
         Registry(settings.mlflow_uri).promote(release.version)
@@ -88,6 +91,8 @@ def _log(trained: Trained, settings: Settings) -> tuple[Release, str]:
     with mlflow.start_run(experiment_id=experiment, run_name=_run_name(trained)) as run:
         mlflow.log_params(_params(trained))
         mlflow.log_metrics({k: v for k, v in trained.metrics.items() if not math.isnan(v)})
+        for examples, measures in curve_metrics(trained.tuned.tuned.curve if trained.tuned else ()):
+            mlflow.log_metrics(measures, step=examples)
         mlflow.set_tags({"data": trained.data.name, "mlflow.note.content": _note(trained)})
         mlflow.log_input(_dataset(trained), context="training")
         for name, figure in training_plots(trained):
@@ -140,6 +145,7 @@ def _params(trained: Trained) -> dict[str, Any]:
         "redaction_policy": llm.redaction_policy,
         "lead_spec": trained.data.spec.digest[:12],
         **{f"xgboost_{name}": value for name, value in fitted.params.items()},
+        **(tuning_params(trained.tuned) if trained.tuned else {}),
     }
 
 
@@ -153,7 +159,8 @@ def _note(trained: Trained) -> str:
     gates = "\n".join(
         f"- {'passed' if g.passed else 'FAILED'}: {g.name} ({g.figure})" for g in trained.gates
     )
-    notes = "\n".join(f"- {note}" for note in trained.tie_breaking.notes)
+    said = (*trained.tie_breaking.notes, *(tuning_lines(trained.tuned) if trained.tuned else ()))
+    notes = "\n".join(f"- {note}" for note in said)
     table = "\n".join(
         f"| {line.name} | {line.llm_share:.0%} | "
         + " | ".join(str(interval) for interval in line.measures.values())

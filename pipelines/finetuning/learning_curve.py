@@ -50,6 +50,12 @@ def is_due(seen: int, curve: tuple[CurvePoint, ...]) -> bool:
     return seen >= max(FIRST_LOOK, 2 * curve[-1].examples)
 
 
+def looks_between(seen: int, total: int) -> int:
+    """How many looks are due after `seen` examples and before `total`."""
+    due = max(FIRST_LOOK, 2 * seen)
+    return 1 + looks_between(due, total) if due < total else 0
+
+
 def has_stalled(curve: tuple[CurvePoint, ...], patience: int) -> bool:
     """No new best among the last `patience` looks."""
     return len(curve) > patience and best_of(curve) < len(curve) - patience

@@ -1,4 +1,4 @@
-"""Lessons: what a model is tuned on. Redacted leads of the training part, and what became of them."""
+"""Lessons: redacted leads of the training part, and what became of them."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ class Recipe:
     """One choice of everything that a person could choose otherwise.
 
     rank, alpha: of the low-rank update (Hu et al. 2021, arXiv:2106.09685), scaled by alpha / rank.
-    layers: the topmost ones, which alone are tuned: all of them cost twice the time, and won nothing.
+    layers: the topmost ones, which alone are tuned: all of them would take twice the time.
     rate: of AdamW at its highest. batch: lessons a step; bucket: lessons sorted by length together.
     warm_up: steps. decay: the last share of the steps, over which the rate falls to zero.
     patience: looks at the validation part without a new best, after which the decay begins.

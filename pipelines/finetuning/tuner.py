@@ -7,14 +7,13 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from pipelines.finetuning.checkpoint import Checkpoint
 from pipelines.finetuning.hidden_states import HiddenStates
-from pipelines.finetuning.learning_curve import CurvePoint, best_of, has_stalled, is_due
+from pipelines.finetuning.learning_curve import CurvePoint, best_of, has_stalled, is_due, looks_between
 from pipelines.finetuning.lessons import Lesson, Lessons, batches
 from pipelines.finetuning.low_rank import add_low_rank
 from pipelines.finetuning.recipe import Recipe
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     import torch
 
 SAVED_EVERY_S = 30.0
+LATER_LOOKS = 0.5  # of the time of the first: what the lower layers make of the leads is kept
 RESERVE = 1.3  # times what the last look at the validation part took is kept for the final one
 
 
@@ -99,7 +99,7 @@ class Tuner:
         *,
         minutes: float,
         clock: Callable[[], float] = time.monotonic,
-        on_step: Callable[[int, int], None] = lambda done, total: None,
+        on_step: Callable[[int, int], None] = lambda _done, _total: None,
     ) -> None:
         import torch
 
@@ -183,7 +183,8 @@ class Tuner:
         progress.curve += (CurvePoint.of(progress.seen, log_odds, won),)
         if best_of(progress.curve) == len(progress.curve) - 1:
             progress.best = self._low_rank.copies()
-        progress.look_s = self._clock() - began
+        share = LATER_LOOKS if len(progress.curve) == 1 else 1.0
+        progress.look_s = share * (self._clock() - began)
 
     # -- time -----------------------------------------------------------------------------------
 
@@ -198,10 +199,8 @@ class Tuner:
 
     def _looks_to_come(self) -> int:
         """Before the final one."""
-        progress = self._progress
-        examples = progress.schedule.total * self._recipe.batch
-        last = max(progress.curve[-1].examples, self._recipe.batch)
-        return max(0, math.floor(math.log2(max(1.0, examples / last))))
+        total = self._progress.schedule.total * self._recipe.batch
+        return looks_between(self._progress.curve[-1].examples, total)
 
     def _shorten(self, schedule: Schedule, why: Ending) -> None:
         if schedule.total < self._progress.schedule.total:
