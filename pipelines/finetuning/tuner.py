@@ -13,7 +13,13 @@ import numpy as np
 
 from pipelines.finetuning.checkpoint import Checkpoint
 from pipelines.finetuning.hidden_states import HiddenStates
-from pipelines.finetuning.learning_curve import CurvePoint, best_of, has_stalled, is_due, looks_between
+from pipelines.finetuning.learning_curve import (
+    CurvePoint,
+    best_of,
+    has_stalled,
+    is_due,
+    looks_between,
+)
 from pipelines.finetuning.lessons import Lesson, Lessons, batches
 from pipelines.finetuning.low_rank import add_low_rank
 from pipelines.finetuning.recipe import Recipe
