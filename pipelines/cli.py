@@ -357,6 +357,55 @@ def bench_redaction(
         raise typer.Exit(1)
 
 
+@bench.command("tune")
+def bench_tune(
+    table: Table,
+    spec: SpecPath = DEFAULT_SPEC,
+    seeds: Annotated[int, typer.Option(min=1, help="Splits, trainings and tunings.")] = 3,
+    permuted: Annotated[
+        bool, typer.Option(help="Deal the texts out anew: then every gate must refuse.")
+    ] = False,
+    minutes: Minutes = 30.0,
+    examples: Examples = None,
+    llm_calls: LlmCalls = 300,
+    llm_test_calls: LlmTestCalls = 400,
+    trials: Trials = 20,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Tune on a table again and again: the hybrid beside the classifier and the tuned LLM alone.
+
+    Nothing is registered. Needs the extra `tune`.
+    """
+    from features.lead_spec import LeadSpec
+    from pipelines.display import Display
+    from pipelines.finetuning.tuning_bench import bench_tuning, show_trials
+    from pipelines.finetuning.tuning_options import TuningOptions
+    from pipelines.report import print_json
+    from pipelines.train import TrainingOptions
+
+    options = TrainingOptions(
+        trials=trials,
+        llm_calls=llm_calls,
+        llm_test_calls=llm_test_calls,
+        seed=seed,
+        tuning=TuningOptions(minutes, examples),
+    )
+    done = bench_tuning(
+        table,
+        LeadSpec.read(spec),
+        options,
+        seeds=seeds,
+        permuted=permuted,
+        settings=_settings(),
+        display=Display(),
+    )
+    if as_json:
+        print_json({"trials": done})
+    else:
+        show_trials(done)
+
+
 @bench.command("ledger")
 def bench_ledger(
     kills: Annotated[

@@ -125,6 +125,21 @@ def train(
     """
     with display.stage(f"Reading {table.name}"):
         data = read_training_data(table, spec)
+    return train_on(
+        data, options, endpoint=endpoint, settings=settings, record=record, display=display
+    )
+
+
+def train_on(
+    data: TrainingData,
+    options: TrainingOptions,
+    *,
+    endpoint: LlmEndpoint,
+    settings: Settings,
+    record: QuestionRecord,
+    display: Display,
+) -> Trained:
+    """The same for a table that was read. Raises TrainingRefused."""
     display.say(f"Read {len(data.leads):,} leads, {data.won.mean():.1%} won.")
     fitted = _fit(data, options, display)
     display.say(_said_of(fitted, options))

@@ -21,7 +21,7 @@ from pipelines.local_llm import endpoint_running
 from pipelines.train import Trained, TrainingOptions, train
 from pipelines.training_plots import training_plots
 from service.bootstrap import open_store, open_subjects
-from service.llm_endpoint import configured_endpoint
+from service.llm_endpoint import LlmEndpoint, configured_endpoint
 from service.question_record import QuestionRecord
 from service.settings import Settings
 
@@ -57,18 +57,14 @@ def run_training(
     Raises:
         UnusableTable, TrainingRefused, LlmUnavailable: nothing was logged.
     """
-    endpoint = configured_endpoint(settings)
-    with ExitStack() as running:
-        running.enter_context(endpoint_running(settings, endpoint, is_asked=options.llm_calls > 0))
-        store = running.enter_context(closing(open_store(settings)))
-        subjects = running.enter_context(closing(open_subjects(settings)))
+    with llm_to_train_with(settings, is_asked=options.llm_calls > 0) as (endpoint, record):
         trained = train(
             table,
             spec,
             options,
             endpoint=endpoint,
             settings=settings,
-            record=QuestionRecord(store, subjects),
+            record=record,
             display=display,
         )
     with display.stage("Logging to MLflow"), _quiet_mlflow():
@@ -79,6 +75,23 @@ def run_training(
     if promoted:
         Registry(settings.mlflow_uri).promote(release.version)
     return TrainingRun(trained, release, run_id, promoted)
+
+
+@contextmanager
+def llm_to_train_with(
+    settings: Settings, *, is_asked: bool = True
+) -> Iterator[tuple[LlmEndpoint, QuestionRecord]]:
+    """The configured LLM, running, and where what it is asked is written down.
+
+    Raises:
+        LlmUnavailable: it did not start, or is not configured.
+    """
+    endpoint = configured_endpoint(settings)
+    with ExitStack() as running:
+        running.enter_context(endpoint_running(settings, endpoint, is_asked=is_asked))
+        store = running.enter_context(closing(open_store(settings)))
+        subjects = running.enter_context(closing(open_subjects(settings)))
+        yield endpoint, QuestionRecord(store, subjects)
 
 
 def _log(trained: Trained, settings: Settings) -> tuple[Release, str]:
