@@ -1,4 +1,4 @@
-"""Proof: whether tuning earns its place on a table, over several seeds, on leads that chose nothing.
+"""Proof: whether tuning earns its place on a table: several seeds, leads that chose nothing.
 
 Each seed splits, trains and tunes anew. The same can be asked of a table whose texts were dealt out
 anew to other leads: they say nothing then, and every gate must refuse.
