@@ -69,8 +69,8 @@ class Combiner:
 class PullTrial:
     """A fitted pull, and whether it earns its place.
 
-    gain: mean fall of the log loss per lead, out of fold; gain_low: lower end of its one-sided
-    90 % interval; spread: the 5th and 95th percentile of the pulls seen, in log-odds.
+    gain: mean fall of the log loss per lead, out of fold; gain_low: lower end of its interval, the
+    one-sided 90 % one unless asked otherwise; spread: the 5th and 95th percentile of the pulls seen, in log-odds.
     """
 
     kind: EvidenceKind
@@ -86,19 +86,42 @@ class PullTrial:
 
 
 FOLDS = 10
+ONE_SIDED_90, TWO_SIDED_95 = 1.2816, 1.9600  # standard errors below the mean
 FEWEST_LEADS = 40  # fewer verdicts than this fit nothing that could be trusted
 
 
 def try_pull(
-    kind: EvidenceKind, priors: Floats, verdicts: Floats, won: NDArray[np.int8], *, bound: float
+    kind: EvidenceKind,
+    priors: Floats,
+    verdicts: Floats,
+    won: NDArray[np.int8],
+    *,
+    bound: float,
+    errors_below: float = ONE_SIDED_90,
 ) -> PullTrial | None:
     """Fit a pull on leads with verdicts (log-odds), and measure it out of fold.
 
     Logistic regression with the classifier's log-odds as offset, slope >= 0, and a ridge that pulls
     both towards "no effect". None where there are too few leads, or only one outcome.
+
+    errors_below: how many standard errors below the gain `gain_low` lies.
     """
     if len(won) < FEWEST_LEADS or len(np.unique(won)) < 2:
         return None
+    offset = log_odds(priors)
+    held_out = held_out_pulls(priors, verdicts, won, bound=bound)
+    gains = _log_loss(offset, won) - _log_loss(offset + held_out, won)
+    pull = _fit(offset, verdicts, won)
+    low, high = np.quantile(_applied(pull, verdicts, bound), [0.05, 0.95])
+    error = float(gains.std(ddof=1)) / math.sqrt(len(won))
+    gain, spread = float(gains.mean()), (float(low), float(high))
+    return PullTrial(kind, len(won), pull, gain, gain - errors_below * error, spread)
+
+
+def held_out_pulls(
+    priors: Floats, verdicts: Floats, won: NDArray[np.int8], *, bound: float
+) -> Floats:
+    """What is added to each lead's log-odds by a pull that was fitted without it."""
     offset = log_odds(priors)
     folds = np.arange(len(won)) % FOLDS
     held_out = np.empty(len(won))
@@ -106,12 +129,7 @@ def try_pull(
         fit, held = folds != fold, folds == fold
         pull = _fit(offset[fit], verdicts[fit], won[fit])
         held_out[held] = _applied(pull, verdicts[held], bound)
-    gains = _log_loss(offset, won) - _log_loss(offset + held_out, won)
-    pull = _fit(offset, verdicts, won)
-    low, high = np.quantile(_applied(pull, verdicts, bound), [0.05, 0.95])
-    error = float(gains.std(ddof=1)) / math.sqrt(len(won))
-    gain = float(gains.mean())
-    return PullTrial(kind, len(won), pull, gain, gain - 1.2816 * error, (float(low), float(high)))
+    return held_out
 
 
 def _applied(pull: Pull, verdicts: Floats, bound: float) -> Floats:

@@ -157,6 +157,35 @@ def tune(
 
 
 @app.command()
+def ladder(
+    table: Table,
+    spec: SpecPath = DEFAULT_SPEC,
+    calls: Annotated[
+        int, typer.Option(min=0, help="Leads of each part that each LLM rung is asked about.")
+    ] = 200,
+    trials: Annotated[int, typer.Option(min=1, help="Settings tried for the classifier.")] = 20,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same split.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Compare every way of reading texts on a table, and say which one is worth it."""
+    from features.lead_spec import LeadSpec
+    from pipelines.display import Display
+    from pipelines.ladder.ladder import LadderOptions
+    from pipelines.ladder.ladder_run import run_ladder
+    from pipelines.ladder.ladder_table import ladder_json, show_ladder
+    from pipelines.report import print_json
+
+    options = LadderOptions(calls=calls, trials=trials, seed=seed)
+    found, bill = run_ladder(
+        table, LeadSpec.read(spec), options, settings=_settings(), display=Display()
+    )
+    if as_json:
+        print_json(ladder_json(found, bill))
+    else:
+        show_ladder(found, bill)
+
+
+@app.command()
 def releases(as_json: AsJson = False) -> None:
     """List the releases, newest first, and which one is live."""
     from pipelines.report import print_json, show_releases

@@ -146,7 +146,7 @@ def train_on(
     if options.tuning is None and endpoint.is_embedded and (offer := tuning_offer(data, fitted)):
         display.say(offer)
     preparing = _Preparing(data, fitted, endpoint, options, settings, display)
-    witness = preparing.witness()
+    witness = witness_of(data, fitted)
     with preparing.llm(witness) as (llm, tuned):
         inquiry = _Inquiry(data, witness, llm, endpoint, settings, record, display)
         checked = tuned and tuned.checked(partial(inquiry.ask, what="validation"))
@@ -204,6 +204,28 @@ def _fit(data: TrainingData, options: TrainingOptions, display: Display) -> Fitt
         )
 
 
+def witness_of(data: TrainingData, fitted: FittedClassifier) -> Witness:
+    """Who redacts the leads of this table."""
+    structured = {column.name for column in data.spec.features}
+    telling = [c for c in fitted.classifier.columns_by_gain if c in structured]
+    return Witness(Redactor.load(), fitted.classifier.encoder, tuple(telling[:FIELDS_SHOWN]))
+
+
+def llm_at(
+    endpoint: LlmEndpoint, witness: Witness, prompts: Mapping[EvidenceKind, Prompt] = NO_PROMPTS
+) -> LlmVersion:
+    """The version of the LLM at an endpoint, asked with these prompts."""
+    return LlmVersion(
+        provider=endpoint.provider,
+        model=endpoint.model,
+        api=endpoint.api,
+        prompts=prompts,
+        redaction_policy=witness.redactor.policy_version,
+        decoding=Decoding.for_api(endpoint.api),
+        weights=endpoint.weights,
+    )
+
+
 @dataclass(frozen=True)
 class _Preparing:
     """Makes the version of the LLM that is asked: with worked examples, or tuned."""
@@ -215,12 +237,6 @@ class _Preparing:
     settings: Settings
     display: Display
 
-    def witness(self) -> Witness:
-        structured = {column.name for column in self.data.spec.features}
-        telling = [c for c in self.fitted.classifier.columns_by_gain if c in structured]
-        encoder = self.fitted.classifier.encoder
-        return Witness(Redactor.load(), encoder, tuple(telling[:FIELDS_SHOWN]))
-
     @contextmanager
     def llm(self, witness: Witness) -> Iterator[tuple[LlmVersion, TunedLlm | None]]:
         """The version, and how it was tuned; inside the block its adapter is served."""
@@ -228,25 +244,11 @@ class _Preparing:
             with self.display.stage("Redacting worked examples"):
                 seed = self.options.seed
                 prompts = build_prompts(self.data, self.fitted, witness, seed=seed)
-            yield self._version(witness, prompts), None
+            yield llm_at(self.endpoint, witness, prompts), None
             return
         tuned = self._tuned(witness, self.options.tuning)
         with adapter_tried_out(self.endpoint.address, tuned.adapter, tuned.file):
             yield tuned.version, tuned
-
-    def _version(
-        self, witness: Witness, prompts: Mapping[EvidenceKind, Prompt] = NO_PROMPTS
-    ) -> LlmVersion:
-        endpoint = self.endpoint
-        return LlmVersion(
-            provider=endpoint.provider,
-            model=endpoint.model,
-            api=endpoint.api,
-            prompts=prompts,
-            redaction_policy=witness.redactor.policy_version,
-            decoding=Decoding.for_api(endpoint.api),
-            weights=endpoint.weights,
-        )
 
     def _tuned(self, witness: Witness, options: TuningOptions) -> TunedLlm:
         if not self.endpoint.is_embedded:
@@ -257,7 +259,7 @@ class _Preparing:
             self.data,
             self.fitted,
             witness,
-            self._version(witness),
+            llm_at(self.endpoint, witness),
             options,
             home=self.settings.home,
             share=MachineShare.beside(is_busy=is_listening(self.settings.port)),
@@ -292,14 +294,15 @@ class _Inquiry:
                 concurrency=self.settings.llm_max_concurrency,
                 on_answer=advance,
             )
-        _require_answers(verdicts)
+        require_answers(verdicts)
         return verdicts
 
     def _open_judge(self) -> LlmJudge:
         return judge_at(self.endpoint, self.llm, self.settings, deadline=PATIENT)
 
 
-def _require_answers(verdicts: Verdicts) -> None:
+def require_answers(verdicts: Verdicts) -> None:
+    """Raises TrainingRefused where so many calls failed that the figures mean nothing."""
     failed, asked = sum(verdicts.failures.values()), len(verdicts.answers)
     if failed > MAX_FAILED * asked:
         causes = ", ".join(f"{cause}: {n}" for cause, n in sorted(verdicts.failures.items()))
