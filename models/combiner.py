@@ -70,7 +70,8 @@ class PullTrial:
     """A fitted pull, and whether it earns its place.
 
     gain: mean fall of the log loss per lead, out of fold; gain_low: lower end of its interval, the
-    one-sided 90 % one unless asked otherwise; spread: the 5th and 95th percentile of the pulls seen, in log-odds.
+    one-sided 90 % one unless asked otherwise; spread: the 5th and 95th percentile of the pulls
+    seen, in log-odds.
     """
 
     kind: EvidenceKind

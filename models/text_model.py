@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, Self
 
 from features.redaction import RedactedText
@@ -31,7 +32,7 @@ def terms_of(text: RedactedText) -> Counter[str]:
         TypeError: `text` is not a RedactedText.
     """
     words = [_plain(word) for word in WORD.findall(require_redacted(text).text)]
-    pairs = (f"{first} {second}" for first, second in zip(words, words[1:], strict=False))
+    pairs = (f"{first} {second}" for first, second in pairwise(words))
     return Counter([*words, *pairs])
 
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 Floats = NDArray[np.float64]
-# A term lives in a model file only if so many different leads wrote it: redaction misses a few names
-# in a hundred, and whose name is missed in one text is not missed in ten.
+# A term lives in a model file only if so many different leads wrote it: redaction misses a few
+# names in a hundred, and whose name is missed in one text is not missed in ten.
 FEWEST_WRITERS = 10
 MOST_TERMS = 20_000
 FOLDS = 5

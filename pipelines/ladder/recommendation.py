@@ -33,7 +33,7 @@ class Duel:
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """rung: its name; reason: why, a sentence; enough: when the smaller thing is enough, another."""
+    """rung: its name. reason: why; enough: when the smaller thing is enough; a sentence each."""
 
     rung: str
     reason: str
