@@ -13,6 +13,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from models.band import Band
+from models.decision import CUT
 from models.log_odds import log_odds, probability
 from models.prompt import EvidenceKind
 
@@ -123,6 +125,14 @@ class PullTrial:
     @property
     def is_worth_it(self) -> bool:
         return self.gain_low > 0
+
+    @property
+    def reach(self) -> Band:
+        """Where a usual pull can move the answer across the cut: further away nothing flips."""
+        strongest_down, strongest_up = self.spread
+        middle = log_odds(CUT)
+        low, high = middle - max(strongest_up, 0.0), middle - min(strongest_down, 0.0)
+        return Band(probability(low), probability(high))
 
 
 FOLDS = 10

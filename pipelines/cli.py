@@ -99,6 +99,9 @@ def train(
     always_ask: Annotated[
         bool, typer.Option(help="Ask the LLM also where it proved to add nothing.")
     ] = False,
+    text_model: Annotated[
+        bool, typer.Option(help="Read texts with a small model first, where it proves to help.")
+    ] = True,
     is_tuned: Annotated[
         bool, typer.Option("--tune", help="Tune the embedded LLM on the table's own outcomes.")
     ] = False,
@@ -121,6 +124,7 @@ def train(
         always_ask=always_ask,
         seed=seed,
         tuning=TuningOptions(minutes, examples) if is_tuned else None,
+        text_model=text_model,
     )
     _train(table, spec, options, promote=promote, as_json=as_json)
 

@@ -171,7 +171,11 @@ def _note(trained: Trained) -> str:
     gates = "\n".join(
         f"- {'passed' if g.passed else 'FAILED'}: {g.name} ({g.figure})" for g in trained.gates
     )
-    said = (*trained.tie_breaking.notes, *(tuning_lines(trained.tuned) if trained.tuned else ()))
+    said = (
+        *trained.text_notes,
+        *trained.tie_breaking.notes,
+        *(tuning_lines(trained.tuned) if trained.tuned else ()),
+    )
     notes = "\n".join(f"- {note}" for note in said)
     table = "\n".join(
         f"| {line.name} | {line.llm_share:.0%} | "

@@ -20,8 +20,8 @@ from pipelines.ladder.llm_rungs import NOBODY, LlmRungs, Llms
 from pipelines.ladder.recommendation import Recommendation, recommend
 from pipelines.ladder.rung import Absent, Rows, Rung
 from pipelines.ladder.standing import MEASURES, Standing, no_text_candidate, standing
-from pipelines.ladder.table_texts import redacted_texts
 from pipelines.metrics import Interval, Measure, with_interval
+from pipelines.table_texts import redacted_texts
 from pipelines.tie_breaking import build_prompts
 from pipelines.train import llm_at, witness_of
 from pipelines.training_data import TrainingData, read_training_data

@@ -1,4 +1,4 @@
-"""The redacted texts of a table: all that any rung sees of what leads wrote."""
+"""The redacted texts of a table: all that a text model, or any rung, sees of what leads wrote."""
 
 from __future__ import annotations
 
