@@ -118,8 +118,8 @@ def _differences(entry: Mapping[str, Any], row: bytes, release: Release) -> Iter
     verdict = (entry["llm"] or {}).get("win_probability")
     route, reason = _expected(entry, routing, without_llm.route, is_answered=verdict is not None)
     if (entry["route"], entry["reason"]) != (route, reason):
-        said = f"{entry['route']}, {entry['reason']}"
-        yield f"The policy says {route}, {reason}; recorded is {said}."
+        recorded = f"{entry['route']}, {entry['reason']}"
+        yield f"The policy says {route}, {reason}; recorded is {recorded}."
     final = without_llm.probability
     if verdict is not None and routing.evidence is not None:
         log_odds = math.log(verdict) - math.log1p(-verdict)
