@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from models.llm_version import LlmVersion
 from models.prompt import EvidenceKind, Prompt
@@ -12,13 +13,14 @@ from models.verdict import LlmCall, LlmJudge
 from pipelines.display import Display
 from pipelines.ladder.memory import listener_mib
 from pipelines.ladder.rung import Cost, Opinions, Place, Rows, Rung
-from pipelines.train import PATIENT, require_answers
+from pipelines.train import require_answers
 from pipelines.training_data import TrainingData
 from pipelines.verdicts import Verdicts, Witness, ask_about
 from service.llm_endpoint import LlmEndpoint, judge_at, prices
 from service.question_record import QuestionRecord
 from service.settings import Settings
 
+PATIENT = timedelta(minutes=5)  # prompts without a common beginning take long on a busy machine
 PromptOf = Callable[[int], Prompt]  # by row of the table
 
 
