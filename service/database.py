@@ -52,6 +52,7 @@ class Database:
     ) -> None:
         self._writer = _engine(url, busy_timeout, writes=True, forgets=forgets)
         self._reader = _engine(url, busy_timeout, writes=False, forgets=forgets)
+        self._driver: Any = self._writer.dialect.loaded_dbapi
         self._prepare = prepare
         self._is_prepared = False
 
@@ -75,7 +76,9 @@ class Database:
                 yield connection
         except IntegrityError:
             raise
-        except (SQLAlchemyError, OSError) as error:
+        except self._driver.IntegrityError as error:  # of a statement given to it directly
+            raise IntegrityError(None, None, error) from error
+        except (SQLAlchemyError, self._driver.Error, OSError) as error:
             self._is_prepared = False
             self._writer.dispose()
             raise _unavailable(error) from error

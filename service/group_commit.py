@@ -55,12 +55,16 @@ class GroupCommit(Generic[W, R]):
         self._thread = threading.Thread(target=self._write_forever, name=name, daemon=True)
         self._thread.start()
 
-    async def submit(self, work: W) -> R:
-        """The result of this piece of work, once it is durable. Raises what `write` raises."""
+    def submit(self, work: W) -> asyncio.Future[R]:
+        """The result of this piece of work, once it is durable, or what `write` raised.
+
+        From an event loop. A cancelled one may be written all the same.
+        """
         loop = asyncio.get_running_loop()
         done: asyncio.Future[R] = loop.create_future()
+        done.add_done_callback(_seen)  # who asked may have given up: that is no error to report
         self._queue.put(_Waiting(work, loop, done))
-        return await done
+        return done
 
     def close(self) -> None:
         """Write what is waiting, then end."""
@@ -121,6 +125,11 @@ def _settle(
             loop.call_soon_threadsafe(_resolve, theirs, error)
         except RuntimeError:  # the loop is closed: nobody waits any more
             log.warning("The service stopped before %d requests were answered.", len(theirs))
+
+
+def _seen(future: asyncio.Future[Any]) -> None:
+    if not future.cancelled():
+        future.exception()
 
 
 def _resolve(ends: list[tuple[asyncio.Future[Any], Any]], error: BaseException | None) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from features.lead import Lead
 from models.release import Release
-from service.entry import Purpose
 from service.live_release import Decider
 from service.outbox import DurableOutbox
 from service.record import Record, new_decision_id
@@ -34,14 +33,14 @@ class Recorder:
         started = time.perf_counter()
         lead = Lead.parse(release.spec, request.fields)
         decision_id = new_decision_id()
-        key = await self._subjects.key(lead.contacts)
-        outbox = DurableOutbox(self._store, key, decision_id, Purpose.DECISION)
-        decision = await decider.decide(lead, key=key, outbox=outbox, reasons=request.reasons)
+        key = self._subjects.key_soon(lead.contacts)  # durable while the classifier thinks
+        outbox = DurableOutbox(self._store, key, decision_id)
+        decision = await decider.decide(lead, outbox=outbox, reasons=request.reasons)
         return Record.of(
             decision,
             release,
             decision_id=decision_id,
-            subject=key,
+            subject=await key,
             is_priced=self._is_priced,
             latency_ms=1000 * (time.perf_counter() - started),
         )

@@ -10,14 +10,16 @@ import hashlib
 import hmac
 import logging
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from asyncio import Future
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import Connection, delete, select
 
 from features.fingerprint import KEY_BYTES, SubjectKey
 from features.subject import subject_of
 from service.database import Database, iso
+from service.direct_sql import BulkInsert, SelectAmong
 from service.errors import InvalidSettings
 from service.group_commit import GroupCommit
 from service.migrations import upgrade_keys
@@ -30,13 +32,11 @@ log = logging.getLogger("tiebreak.keys")
 SUBJECT_BYTES = 16
 SECRET_FILE = "subjects.key"  # noqa: S105 the name of a file
 
-# Built once: SQLAlchemy remembers what a statement is compiled to only as long as it lives.
-ADD_KEYS = insert(subject_keys)
-KEYS_OF = (
-    select(subject_keys.c.tag, subject_keys.c.subject, subject_keys.c.key)
-    .where(subject_keys.c.tag.in_(bindparam("tags", expanding=True)))
-    .order_by(subject_keys.c.created_at.desc(), subject_keys.c.subject)
-)  # the oldest comes last, and stays
+ADD_KEYS = BulkInsert(subject_keys)
+# The oldest comes last, and stays.
+KEYS_OF = SelectAmong(
+    "SELECT tag, subject, key FROM subject_keys WHERE tag IN ({}) ORDER BY created_at DESC, subject"
+)
 
 
 class StoredKeys:
@@ -62,7 +62,11 @@ class StoredKeys:
         Raises:
             StorageUnavailable: nothing could be sealed for them now.
         """
-        return await self._commits.submit(self.tag(contacts))
+        return await self.key_soon(contacts)
+
+    def key_soon(self, contacts: Mapping[str, str]) -> Future[SubjectKey]:
+        """As `key`: asked for now, to be awaited when it is needed."""
+        return self._commits.submit(self.tag(contacts))
 
     def tag(self, contacts: Mapping[str, str]) -> str | None:
         """Under what the key of these contact values is found; None where there are none."""
@@ -136,14 +140,15 @@ class StoredKeys:
                     if tag is not None:
                         known[tag] = key
                 keys.append(key)
-            if rows:
-                connection.execute(ADD_KEYS, rows)
+            ADD_KEYS(connection, rows)
         return keys
 
 
-def _known(connection: Connection, tags: Iterable[str]) -> dict[str, SubjectKey]:
-    rows = connection.execute(KEYS_OF, {"tags": list(tags)})
-    return {row.tag: SubjectKey(row.subject, bytes(row.key)) for row in rows}
+def _known(connection: Connection, tags: Collection[str]) -> dict[str, SubjectKey]:
+    if not tags:
+        return {}
+    rows = KEYS_OF(connection, tuple(tags))
+    return {tag: SubjectKey(subject, bytes(key)) for tag, subject, key in rows}
 
 
 def subject_secret(settings: Settings) -> bytes:

@@ -12,12 +12,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from features.encoding import Encoder
-from features.fingerprint import SubjectKey
 from features.lead import Lead
 from features.lead_spec import LeadSpec
 from models.band import NOTHING
 from models.calibration import CalibrationMethod, Calibrator
-from models.cascade import Outbox
+from models.cascade import ExampleOutbox, Outbox
 from models.classifier import Classifier
 from models.combiner import Combiner
 from models.decision import Decision, Route, RouteReason
@@ -48,6 +47,7 @@ SPEC = LeadSpec.parse(
 SECRET = b"s" * 32
 SHARE_OF_CAPACITY = 0.4  # of what one process answers without a ledger: busy, and not drowning
 REASONS = 3
+NO_OUTBOX = ExampleOutbox()  # nobody has text: nothing leaves
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,6 @@ class Alone:
         self,
         lead: Lead,
         *,
-        key: SubjectKey,  # noqa: ARG002
         outbox: Outbox,  # noqa: ARG002
         reasons: int = REASONS,
     ) -> Decision:
@@ -80,13 +79,6 @@ class Alone:
         return replace(decision, reasons=told, row=row.astype("<f4").tobytes())
 
 
-class NoOutbox:
-    """Nothing leaves."""
-
-    async def leaving(self, _: object) -> None:
-        raise NotImplementedError
-
-
 def decisions_beside(url: str, keys_url: str, seconds: float) -> tuple[Latencies, Latencies]:
     """Without a ledger and with it, at the same rate, each for so many seconds."""
     release = _release()
@@ -94,8 +86,7 @@ def decisions_beside(url: str, keys_url: str, seconds: float) -> tuple[Latencies
 
     async def bare(request: DecideRequest) -> bytes:
         lead = Lead.parse(release.spec, request.fields)
-        key = SubjectKey.passing()
-        decision = await decider.decide(lead, key=key, outbox=NoOutbox(), reasons=REASONS)
+        decision = await decider.decide(lead, outbox=NO_OUTBOX, reasons=REASONS)
         usage = usage_tree(decision, is_priced=False)
         return compact(answer_tree(decision, release, usage))
 
