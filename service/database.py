@@ -24,6 +24,10 @@ log = logging.getLogger("tiebreak.store")
 
 BUSY_TIMEOUT = timedelta(seconds=2)  # how long SQLite waits for another process's write
 OVERWRITE_TRIES, PAUSE_S = 20, 0.02  # readers hold it up for milliseconds
+# SQLite moves its write-ahead log to its place inside a commit, once it has so many pages (1,000
+# unless set), and whoever is decided on waits meanwhile: so rarely. A thread for it would be more
+# exposed to SQLite's WAL-reset bug (before 3.51.3: two that move while a third commits).
+MOST_WAITING_PAGES = 8_000  # 32 MB
 CONNECT_TIMEOUT_S = 3  # to a database server: a decision that cannot be stored is refused soon
 
 
@@ -146,6 +150,7 @@ def _engine(url: str, busy_timeout: timedelta, *, writes: bool, forgets: bool) -
         connection.isolation_level = None  # sqlite3 begins nothing by itself
         _write_ahead(connection, until=time.monotonic() + timeout)
         connection.execute("PRAGMA synchronous=FULL")  # durable even if the power goes
+        connection.execute(f"PRAGMA wal_autocheckpoint={MOST_WAITING_PAGES}")
         if forgets:
             connection.execute("PRAGMA secure_delete=ON")
 

@@ -18,7 +18,7 @@ log = logging.getLogger("tiebreak.store")
 MAX_GROUP = 256  # in one commit: bounds how long the last one waits for the first
 # Where a group came together by itself, more are on their way: waiting for them costs each of them
 # little, and a commit of its own for every two or three would cost all of them much more.
-LINGER_S = 0.001
+LINGER_S = 0.0005
 
 W = TypeVar("W")
 R = TypeVar("R")
@@ -55,16 +55,12 @@ class GroupCommit(Generic[W, R]):
         self._thread = threading.Thread(target=self._write_forever, name=name, daemon=True)
         self._thread.start()
 
-    def submit(self, work: W) -> asyncio.Future[R]:
-        """The result of this piece of work, once it is durable, or what `write` raised.
-
-        From an event loop. A cancelled one may be written all the same.
-        """
+    async def submit(self, work: W) -> R:
+        """The result of this piece of work, once it is durable. Raises what `write` raises."""
         loop = asyncio.get_running_loop()
         done: asyncio.Future[R] = loop.create_future()
-        done.add_done_callback(_seen)  # who asked may have given up: that is no error to report
         self._queue.put(_Waiting(work, loop, done))
-        return done
+        return await done
 
     def close(self) -> None:
         """Write what is waiting, then end."""
@@ -125,11 +121,6 @@ def _settle(
             loop.call_soon_threadsafe(_resolve, theirs, error)
         except RuntimeError:  # the loop is closed: nobody waits any more
             log.warning("The service stopped before %d requests were answered.", len(theirs))
-
-
-def _seen(future: asyncio.Future[Any]) -> None:
-    if not future.cancelled():
-        future.exception()
 
 
 def _resolve(ends: list[tuple[asyncio.Future[Any], Any]], error: BaseException | None) -> None:

@@ -10,7 +10,6 @@ import hashlib
 import hmac
 import logging
 import secrets
-from asyncio import Future
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -50,7 +49,7 @@ class StoredKeys:
     def __init__(self, url: str, secret: bytes) -> None:
         self._database = Database(url, upgrade_keys, forgets=True)
         self._secret = secret
-        self._commits: GroupCommit[str | None, SubjectKey] = GroupCommit("keys", self._make)
+        self._commits: GroupCommit[str | None, SubjectKey] = GroupCommit("keys", self.make)
 
     def close(self) -> None:
         self._commits.close()
@@ -62,11 +61,7 @@ class StoredKeys:
         Raises:
             StorageUnavailable: nothing could be sealed for them now.
         """
-        return await self.key_soon(contacts)
-
-    def key_soon(self, contacts: Mapping[str, str]) -> Future[SubjectKey]:
-        """As `key`: asked for now, to be awaited when it is needed."""
-        return self._commits.submit(self.tag(contacts))
+        return await self._commits.submit(self.tag(contacts))
 
     def tag(self, contacts: Mapping[str, str]) -> str | None:
         """Under what the key of these contact values is found; None where there are none."""
@@ -122,9 +117,12 @@ class StoredKeys:
         if not self._database.overwrite_deleted():
             log.warning("Destroyed keys stay in the write-ahead log until its readers are done.")
 
-    # -- the writing thread -----------------------------------------------------------------
+    def make(self, tags: Sequence[str | None]) -> list[SubjectKey]:
+        """A key for each tag, durable: the one that is there, or a new one.
 
-    def _make(self, tags: Sequence[str | None]) -> list[SubjectKey]:
+        Raises:
+            StorageUnavailable
+        """
         with self._database.writing() as connection:
             known = _known(connection, {tag for tag in tags if tag is not None})
             now = iso(datetime.now(UTC))

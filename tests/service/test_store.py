@@ -65,7 +65,7 @@ async def test_many_units_become_durable_together(store: Store) -> None:
 
 
 async def test_a_clash_in_a_group_loses_nobody_else(store: Store) -> None:
-    units = [Unit([draft(n)], claim("same" if n in {2, 4} else f"k{n}")) for n in range(6)]
+    units = [Unit([draft(n)], answered=claim("same" if n in {2, 4} else f"k{n}")) for n in range(6)]
     results = await asyncio.gather(*(store.append(u) for u in units), return_exceptions=True)
     assert sorted(type(r).__name__ for r in results) == ["AlreadyAnswered"] + ["NoneType"] * 5
     assert isinstance(next(r for r in results if r is not None), AlreadyAnswered)
