@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
+from datetime import timedelta
 from typing import Any
 
 import httpx2
 import orjson
 import pytest
+from held_database import held_database
 from service_fakes import store_at, subjects_beside
 from sqlalchemy import select
 
@@ -25,24 +26,20 @@ from service.subject_keys import StoredKeys
 from service.tables import entries
 from tests.fakes import Wire, completion, judge, redacted
 
+SOON = timedelta(milliseconds=50)
 JANE = {"Email": "jane@acme.com"}
 YES = completion({" yes": 0.9, " no": 0.1})
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/tiebreak.db"
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[Store]:
-    with closing(store_at(url)) as opened:
+def store(database_url: str) -> Iterator[Store]:
+    with closing(store_at(database_url, busy_timeout=SOON)) as opened:
         yield opened
 
 
 @pytest.fixture
-def subjects(url: str) -> Iterator[StoredKeys]:
-    with closing(subjects_beside(url)) as opened:
+def subjects(database_url: str) -> Iterator[StoredKeys]:
+    with closing(subjects_beside(database_url)) as opened:
         yield opened
 
 
@@ -91,15 +88,10 @@ def test_a_call_that_failed_is_in_the_log_too(store: Store, subjects: StoredKeys
 
 
 def test_nothing_leaves_in_training_that_cannot_be_written_down(
-    store: Store, subjects: StoredKeys, tmp_path: Path
+    store: Store, subjects: StoredKeys, database_url: str
 ) -> None:
-    async def key() -> None:
-        await QuestionRecord(store, subjects).key(JANE)
-
-    asyncio.run(key())
-    (tmp_path / "tiebreak.db").unlink(missing_ok=True)
-    (tmp_path / "tiebreak.db").mkdir()
+    assert written(store) == []
     wire = Wire(YES)
-    with pytest.raises(StorageUnavailable):
+    with held_database(database_url), pytest.raises(StorageUnavailable):
         ask(store, subjects, wire)
     assert wire.requests == []

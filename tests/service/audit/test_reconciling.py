@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from filled_ledger import Filled, filled_ledger
+from filled_ledger import Filled
 from sqlalchemy import delete, select, update
 
 from service.audit.filters import Filters
 from service.ledger.log import Draft
 from service.tables import decisions, entries, llm_calls, redacted_spans, redactions
-
-
-@pytest.fixture
-async def filled(tmp_path: Path) -> AsyncIterator[Filled]:
-    async with filled_ledger(f"sqlite:///{tmp_path}/t.db") as ready:
-        yield ready
 
 
 def findings(filled: Filled, provider_log: Path | None = None) -> list[str]:

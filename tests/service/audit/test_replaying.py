@@ -87,12 +87,11 @@ async def decided(url: str, release: Release, **parts: Any) -> list[str]:
     ],
 )
 async def test_every_decision_is_derived_again_bit_for_bit(
-    tmp_path: Path, band: Any, parts: dict[str, Any]
+    database_url: str, band: Any, parts: dict[str, Any]
 ) -> None:
-    url = f"sqlite:///{tmp_path}/t.db"
     release = small_release(RoutingPolicy(band, band, BOTH))
-    ids = await decided(url, release, **parts)
-    store, keys = store_at(url), subjects_beside(url)
+    ids = await decided(database_url, release, **parts)
+    store, keys = store_at(database_url), subjects_beside(database_url)
     auditor = Auditor(store, keys, Reader.at_the_machine())
     done = auditor.replay(Kept(release))
     assert [(one.decision_id, one.became, one.differences) for one in done] == [
