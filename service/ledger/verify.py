@@ -27,7 +27,7 @@ from datetime import UTC, datetime
 from enum import Enum, IntEnum
 from functools import cached_property
 from hashlib import sha256
-from itertools import chain, zip_longest
+from itertools import chain, count, zip_longest
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -48,6 +48,19 @@ COLUMNS = ["index", "at", "kind", "decision_id", "entry", "proof"]
 # How an entry begins: its keys are sorted, and no other sorts before "at".
 HEAD = re.compile(rb'\{"at":"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z",')
 AT = slice(7, 31)
+# What a row of a table repeats, where an entry is plain: keys in order, nothing to unescape, an
+# object in an object at the most. What does not match is read as JSON, which takes thrice as long.
+_TEXT = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+_FLAT = rb'[\[{](?:[^"\[\]{}]++|%s)*+[\]}]' % _TEXT
+_VALUE = rb'(?:[^"\[\]{},]++|%s|[\[{](?:[^"\[\]{}]++|%s|%s)*+[\]}])' % (_TEXT, _TEXT, _FLAT)
+_OTHERS = rb'(?:"(?!kind"|decision_id")[a-z_]++":%s,)*+' % _VALUE
+CELLS = re.compile(
+    rb'\{"at":"([^"\\]{24})",'
+    + _OTHERS
+    + rb'(?:"decision_id":(?:"([0-9a-f-]{1,36})"|null),)?+'
+    + _OTHERS
+    + rb'"kind":"([a-z_]{1,32})",'
+)
 
 
 class NotVerified(ValueError):
@@ -749,11 +762,16 @@ def _walk_csv(path: Path, walk: Walk, report: Report) -> bool:
 
 def _csv_rows(lines: Iterable[bytes]) -> Iterator[list[str]]:
     """One row a line: canonical JSON has no newline in it."""
-    for number, line in enumerate(lines, start=1):
+    reader = csv.reader((line.decode().removesuffix("\r") for line in lines), strict=True)
+    for number in count(1):
         try:
-            (row,) = csv.reader([line.decode().removesuffix("\r")], strict=True)
+            row = next(reader, None)
         except (ValueError, csv.Error) as error:
             raise Malformed(f"entries.csv, line {number}: this is no row of a table.") from error
+        if row is None:
+            return
+        if reader.line_num != number:
+            raise Malformed(f"entries.csv, line {number}: the row goes on in the next line.")
         if len(row) != len(COLUMNS):
             raise Malformed(f"entries.csv, line {number}: the row has not {len(COLUMNS)} cells.")
         yield row
@@ -767,22 +785,39 @@ def _checked_rows(
 
 
 def _checked_row(row: Sequence[str], number: int, report: Report) -> Row:
-    index, at, kind, decision_id, entry, proof = row
+    index, at, kind, decision_id, text, proof = row
     try:
         path = [decoded(step) for step in proof.split(" ")] if proof else []
         position = parse_size(index)
     except ValueError as error:
         message = f"entries.csv, line {number}: the index or the proof is malformed."
         raise Malformed(message) from error
-    try:
-        tree = json.loads(entry)
-        agree = [tree.get(c) or "" for c in COLUMNS[1:4]] == [at, kind, decision_id]
-    except (ValueError, AttributeError, RecursionError):
-        agree = False
-    if not agree:
+    entry = text.encode()
+    cells = (at, kind, decision_id)
+    if not (_says_at_a_glance(entry, cells) or _says(entry, cells)):
         says = f"entries.csv, line {number}: its cells do not say what the entry says."
         report.wrong(Wrong.ENTRIES, says)
-    return position, path, entry.encode()
+    return position, path, entry
+
+
+def _says(entry: bytes, cells: tuple[str, str, str]) -> bool:
+    try:
+        tree = json.loads(entry)
+        return [tree.get(name) or "" for name in COLUMNS[1:4]] == [*cells]
+    except (ValueError, AttributeError, RecursionError):
+        return False
+
+
+def _says_at_a_glance(entry: bytes, cells: tuple[str, str, str]) -> bool:
+    """As `_says`, in a fraction of its time; False also where it takes a closer look."""
+    found = CELLS.match(entry)
+    if found is None:
+        return False
+    rest = entry[found.end() :]
+    if b'"kind":' in rest or b'"decision_id":' in rest:
+        return False
+    at, decision_id, kind = found.groups(b"")
+    return (at.decode(), kind.decode(), decision_id.decode()) == cells
 
 
 def _without_proofs(rows: Iterable[Row]) -> Iterator[bytes]:
