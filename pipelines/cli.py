@@ -327,6 +327,9 @@ def bench_ledger(
     kills: Annotated[
         int, typer.Option(min=0, help="Kill whoever appends so often, and measure nothing else.")
     ] = 0,
+    guesses: Annotated[
+        int, typer.Option(min=0, help="Guess at a fingerprint so often in each way, nothing else.")
+    ] = 0,
     postgres: Annotated[bool, typer.Option(help="On PostgreSQL, started from a package.")] = False,
     folder: Annotated[Path, typer.Option(help="On the disk to measure.")] = Path(),
     as_json: AsJson = False,
@@ -336,7 +339,7 @@ def bench_ledger(
     Exit code 1 where a target is missed, or something acknowledged is lost.
     """
     from pipelines.display import Display
-    from pipelines.ledger import ledger_bench
+    from pipelines.ledger import guessing, ledger_bench
     from pipelines.report import print_json
 
     if kills:
@@ -350,7 +353,10 @@ def bench_ledger(
         if as_json:
             print_json({"crashes": [asdict(report) for report in reports]})
         return
-    figures = ledger_bench.bench_ledger(Display(), folder=folder, postgres=postgres)
+    if guesses:
+        figures = guessing.guess(Display(), guesses)
+    else:
+        figures = ledger_bench.bench_ledger(Display(), folder=folder, postgres=postgres)
     if as_json:
         print_json(ledger_bench.bench_tree(figures))
     else:
