@@ -42,7 +42,7 @@ def found(filled: Filled, most: int = 100, **filters: str) -> list[dict[str, Any
         ({"entity_type": "PERSON", "kind": "decision"}, ["decision"]),
         ({"entity_type": "EMAIL_ADDRESS", "route": "classifier"}, []),
         ({"recognizer": "Test", "policy": "policy-1"}, ["redaction"] * 3),
-        ({"policy": "policy-2"}, []),
+        ({"entity_type": "IBAN_CODE"}, []),
         ({"cause": "timeout"}, ["llm_call"]),
         ({"kind": "outcome", "release": "7"}, ["outcome"]),
         ({"key": KEY_ID, "kind": "override"}, ["override"]),
