@@ -6,6 +6,7 @@ import asyncio
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from held_database import held_database
 from service_fakes import fake_desk, running, scorer_with, store_at
 from sqlalchemy import func, select, update
 
+from pipelines.ledger.temporary_postgres import TemporaryPostgres
 from service.entry import outcome
 from service.errors import AlreadyAnswered, StorageUnavailable
 from service.keys import Role, create_key
@@ -106,6 +108,32 @@ async def test_no_decision_leaves_while_it_cannot_be_stored(database_url: str) -
         assert (await client.post("/decide", json={"lead": {}})).status_code == 200
     assert count(store, decisions) == 1
     store.close()
+
+
+async def test_who_holds_a_server_and_falls_silent_is_let_go(
+    postgres: TemporaryPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when its machine is gone. (SQLite's locks go with the process that has them.)"""
+    monkeypatch.setattr("service.database.ABANDONED_AFTER", timedelta(milliseconds=300))
+    url = postgres.new_schema()
+    silent, other = store_at(url), store_at(url)
+
+    def hold(until: threading.Event) -> None:
+        with silent.writing() as writing:
+            writing.append([draft(0)])
+            assert until.wait(60)
+
+    done = threading.Event()
+    holding = asyncio.create_task(asyncio.to_thread(hold, done))
+    await asyncio.sleep(1)
+    await other.append(Unit([draft(1)]))
+    done.set()
+    with pytest.raises(StorageUnavailable):
+        await holding
+    with other.reading() as connection:
+        assert connection.scalars(select(entries.c.about)).all() == [f"{1:036d}"]
+    silent.close()
+    other.close()
 
 
 def _append_until_killed(url: str, acknowledged: Any) -> None:
