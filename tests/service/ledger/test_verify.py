@@ -560,19 +560,19 @@ def test_the_verifier_imports_the_standard_library_and_cryptography_only() -> No
     assert {name.split(".")[0] for name in ours} == {"cryptography"}
 
 
-NAMES = st.sampled_from(["kind", "decision_id", "at", "a", "z", "k\\"])
+WORDS_AS_KEYS = st.sampled_from(["kind", "decision_id", "at", "a", "z", "k\\"])
 WORDS = st.sampled_from(
     ["decision", "read", "1-a", "", 'x","kind":"read', '","kind":"read",', "{", "]"]
 )
 TREES = st.recursive(
     WORDS | st.none() | st.integers(),
-    lambda inner: st.dictionaries(NAMES, inner, max_size=4) | st.lists(inner, max_size=2),
+    lambda inner: st.dictionaries(WORDS_AS_KEYS, inner, max_size=4) | st.lists(inner, max_size=2),
     max_leaves=12,
 )
 
 
 @given(
-    tree=st.dictionaries(NAMES, TREES, max_size=6),
+    tree=st.dictionaries(WORDS_AS_KEYS, TREES, max_size=6),
     cells=st.tuples(st.sampled_from(["read", "decision"]), st.sampled_from(["", "1-a", "read"])),
     is_sorted=st.booleans(),
 )
