@@ -368,6 +368,7 @@ def bench_ledger(
 @bench.command("audit")
 def bench_audit(
     entries: Annotated[int, typer.Option(min=1_000, help="In the ledger.")] = 1_000_000,
+    postgres: Annotated[bool, typer.Option(help="On PostgreSQL, started from a package.")] = False,
     folder: Annotated[Path, typer.Option(help="On the disk to measure.")] = Path(),
     as_json: AsJson = False,
 ) -> None:
@@ -379,7 +380,7 @@ def bench_audit(
     from pipelines.ledger import audit_bench, ledger_bench
     from pipelines.report import print_json
 
-    figures = audit_bench.bench_audit(Display(), entries, folder=folder)
+    figures = audit_bench.bench_audit(Display(), entries, folder=folder, postgres=postgres)
     if as_json:
         print_json(ledger_bench.bench_tree(figures))
     else:

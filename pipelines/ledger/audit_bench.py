@@ -11,7 +11,7 @@ import secrets
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,6 +23,7 @@ from pipelines.display import Display
 from pipelines.ledger.appending import KEY
 from pipelines.ledger.contenders import decision
 from pipelines.ledger.ledger_bench import Figure
+from pipelines.ledger.temporary_postgres import temporary_postgres
 from service import entry
 from service.audit.auditor import Auditor, Reader
 from service.audit.exporting import Format
@@ -51,11 +52,15 @@ RECOGNIZERS = ("NamedEntities", "Phones", "EmailRecognizer", "PostalAddresses")
 TYPES = ("PERSON", "PHONE_NUMBER", "EMAIL_ADDRESS", "STREET_ADDRESS")
 
 
-def bench_audit(display: Display, count: int, *, folder: Path) -> list[Figure]:
+def bench_audit(display: Display, count: int, *, folder: Path, postgres: bool) -> list[Figure]:
     """How long each question takes, a proof, forgetting a person; and checking it all."""
-    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+    with ExitStack() as opened:
+        scratch = opened.enter_context(tempfile.TemporaryDirectory(dir=folder))
         clock = _Clock(count)
         url, keys_url = f"sqlite:///{scratch}/ledger.db", f"sqlite:///{scratch}/keys.db"
+        if postgres:
+            server = opened.enter_context(temporary_postgres())
+            url, keys_url = server.new_database(), server.new_database()
         log = Log(KEY, clock=clock)
         with closing(Store(url, log)) as store, closing(StoredKeys(keys_url, SECRET)) as keys:
             person = asyncio.run(keys.key(PERSON))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from filled_ledger import Filled
+from service_fakes import LEDGER_KEY
 from sqlalchemy import delete, select, update
 
 from service.audit.filters import Filters
@@ -29,6 +30,18 @@ async def test_a_whole_ledger_pairs(filled: Filled) -> None:
     assert (report.findings, report.pairs) == ([], True)
     assert report.counts["decision"] == 4
     assert report.counts["read"] == 1
+
+
+async def test_progress_adds_up_to_all_entries_and_the_question_itself(filled: Filled) -> None:
+    steps: list[int] = []
+    for ask in (
+        lambda: filled.auditor.reconcile(None, Filters(), steps.append),
+        lambda: filled.auditor.verify(LEDGER_KEY.verifier, None, step=steps.append),
+    ):
+        all_of_them = filled.auditor.size() + 1
+        steps.clear()
+        ask()
+        assert sum(steps) == all_of_them
 
 
 @pytest.mark.parametrize(
