@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
-from service_fakes import store_at
+from service_fakes import fake_desk, store_at
 from stored_bytes import stored_bytes
 
 from service.errors import NoSuchApiKey, NotAuthenticated, StorageUnavailable
@@ -59,3 +60,18 @@ def test_a_revoked_key_stays_in_the_list(store: Store) -> None:
 def test_revoking_an_unknown_key_says_where_to_look(store: Store) -> None:
     with pytest.raises(NoSuchApiKey, match="keys list"):
         revoke_key(store, "nope")
+
+
+async def test_a_service_that_could_not_read_its_keys_yet_is_not_ready(database_url: str) -> None:
+    desk = fake_desk(database_url)
+    is_ready, tree = desk.readiness()
+    assert (is_ready, tree["error"]["code"]) == (False, "storage_unavailable")
+    desk.start(asyncio.get_running_loop())
+    for _ in range(3_000):
+        is_ready, tree = desk.readiness()
+        if is_ready:
+            break
+        await asyncio.sleep(0.01)
+    assert is_ready
+    desk.keys.known()
+    await desk.close()
