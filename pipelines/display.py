@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import (
@@ -15,6 +16,12 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+
+
+class Advance(Protocol):
+    """So many more parts are done."""
+
+    def __call__(self, parts: int = 1) -> None: ...
 
 
 class Display:
@@ -36,8 +43,8 @@ class Display:
             yield
 
     @contextmanager
-    def bar(self, text: str, total: int) -> Iterator[Callable[[], None]]:
-        """A step of `total` parts; call what it yields after each part."""
+    def bar(self, text: str, total: int) -> Iterator[Advance]:
+        """A step of `total` parts; call what it yields after each part, or some of them."""
         columns = (
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -49,4 +56,4 @@ class Display:
         )
         with Progress(*columns, console=self.console, transient=True) as progress:
             task = progress.add_task(text, total=total)
-            yield lambda: progress.advance(task)
+            yield lambda parts=1: progress.advance(task, parts)

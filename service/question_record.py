@@ -51,6 +51,15 @@ class QuestionRecord:
         await self._keep(judge, verdict, question_id)
         return verdict
 
+    async def not_redacted(self, key: SubjectKey) -> None:
+        """A text was to be shown and could not be redacted: it did not leave, and that is durable.
+
+        Raises:
+            StorageUnavailable
+        """
+        draft = entry.failed_redaction(key, new_decision_id(), Purpose.TRAINING)
+        await self._store.append(Unit([draft]))
+
     async def _keep(
         self, judge: LlmJudge, answer: Verdict | LlmUnavailable, question_id: str
     ) -> None:

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.errors import RedactionFailed
 from features.fingerprint import SubjectKey, fingerprint
 from features.lead import Lead
 from features.redaction import RedactedText
@@ -32,7 +31,7 @@ from models.decision import CUT, Decision, Route, RouteReason
 from models.log_odds import log_odds
 from models.prompt import EvidenceKind
 from models.routing import RoutingPolicy
-from tests.fakes import Wire, completion, judge, redacted
+from tests.fakes import BrokenRedactor, Wire, completion, judge, redacted
 from tests.small_release import sample_data, small_release
 
 BOTH = frozenset(EvidenceKind)
@@ -47,11 +46,6 @@ SILENT = {"Full name": "Jane Miller", "Email": "jane@acme.com", "Employees": 45}
 class EmailRedactor:
     def redact(self, text: str, contacts: Mapping[str, str], key: SubjectKey) -> RedactedText:  # noqa: ARG002
         return redacted(text, key)
-
-
-class BrokenRedactor:
-    def redact(self, text: str, contacts: Mapping[str, str], key: SubjectKey) -> RedactedText:  # noqa: ARG002
-        raise RedactionFailed("The text was not redacted.")
 
 
 class OfOne(ExampleOutbox):

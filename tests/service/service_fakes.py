@@ -227,8 +227,12 @@ def store_at(url: str, *, busy_timeout: timedelta = BUSY_TIMEOUT) -> Store:
 
 def subjects_beside(url: str) -> StoredKeys:
     """The keys of subjects, in a database beside that of the ledger."""
-    beside = f"{url.removesuffix('.db')}.keys.db" if url.startswith("sqlite") else url
-    return StoredKeys(beside, SUBJECT_SECRET)
+    return StoredKeys(keys_url_beside(url), SUBJECT_SECRET)
+
+
+def keys_url_beside(url: str) -> str:
+    """On PostgreSQL the same: both histories may share one database."""
+    return f"{url.removesuffix('.db')}.keys.db" if url.startswith("sqlite") else url
 
 
 def fake_desk(
