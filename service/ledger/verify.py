@@ -651,6 +651,8 @@ class Walk:
     def _see(self, entry: bytes) -> None:
         self.lines += 1
         at = entry[AT]
+        if at == self._last and entry[:7] == b'{"at":"' and entry[31:33] == b'",':
+            return  # of the same commit
         day = at[:10]
         if HEAD.match(entry) is None or (day != self._day and not _is_day(day)):
             says = f"{self._name}, line {self.lines}: the entry does not begin with its time."
