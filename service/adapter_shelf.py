@@ -47,13 +47,17 @@ class AdapterShelf:
         """
         return self._write(name, checked_content(name, source))
 
+    def has(self, name: str) -> bool:
+        """Whether there is one of that name."""
+        file = self.folder / f"{name}{SUFFIX}"
+        return file.parent == self.folder and file.exists()
+
     def drop(self, name: str) -> bool:
         """Whether there was one of that name, which is gone now."""
-        file = self.folder / f"{name}{SUFFIX}"
-        is_there = file.exists() and file.parent == self.folder
-        if is_there:
-            file.unlink(missing_ok=True)
-        return is_there
+        was_there = self.has(name)
+        if was_there:
+            (self.folder / f"{name}{SUFFIX}").unlink(missing_ok=True)
+        return was_there
 
     def files(self) -> dict[str, Path]:
         """All that is whole, by name, newest first. What is not is said so and left out."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from models.errors import LlmUnavailable
-from service.adapter_shelf import AdapterShelf
+from service.adapter_shelf import AdapterShelf, checked_content
 from service.llm_engine import Engine, EngineReply
 
 log = logging.getLogger("tiebreak.llm")
@@ -37,6 +37,7 @@ class EngineRoom:
         self._kept = AdapterShelf(cache_dir / "adapters")
         self._passing = AdapterShelf(cache_dir / "passing")
         self._engine: Engine | None = None
+        self._names: frozenset[str] = frozenset()
         self._is_up = asyncio.Event()
         self._changing = asyncio.Lock()
         self._is_closing = False
@@ -47,10 +48,9 @@ class EngineRoom:
         return self._engine is not None
 
     @property
-    def adapters(self) -> tuple[str, ...]:
-        """The names that can be asked for now."""
-        wanted = self._wanted()
-        return tuple(n for n in (self._engine.adapters if self._engine else ()) if n in wanted)
+    def adapters(self) -> frozenset[str]:
+        """The names that can be asked for, by the engine that answers or is being started again."""
+        return self._names
 
     @property
     def engine_pid(self) -> int | None:
@@ -80,20 +80,25 @@ class EngineRoom:
             LlmUnavailable: llama.cpp cannot load it; what was served before still is.
         """
         is_kept = file.parent.resolve() == self._kept.folder.resolve()
-        if name not in self._wanted() or not is_kept:
-            await asyncio.to_thread((self._kept if is_kept else self._passing).copy, name, file)
+        await asyncio.to_thread(checked_content if is_kept else self._passing.copy, name, file)
         async with self._changing:
-            if self._engine is not None and name in self._engine.adapters:
-                return
-            try:
-                await self._replace()
-            except LlmUnavailable:
-                self._passing.drop(name)
-                raise
+            if name not in self._names:
+                await self._take_in(name)
+
+    async def _take_in(self, name: str) -> None:
+        try:
+            await self._replace()
+        except LlmUnavailable:
+            for shelf in (self._kept, self._passing):  # or no engine starts ever again
+                shelf.drop(name)
+            raise
 
     def unload(self, name: str) -> bool:
         """Whether an adapter of that name was tried out, and no longer is. Kept ones stay."""
-        return self._passing.drop(name)
+        was_there = self._passing.drop(name)
+        if was_there and not self._kept.has(name):
+            self._names -= {name}  # its memory, 1.3 MB, is free with the next engine
+        return was_there
 
     async def ask(self, path: str, question: Mapping[str, Any], adapter: str | None) -> EngineReply:
         """One question, asked again where the engine ends under it.
@@ -127,13 +132,11 @@ class EngineRoom:
         ending.cancel()
         await asyncio.sleep(0)  # whoever watches it has seen it too
 
-    def _wanted(self) -> dict[str, Path]:
-        return self._kept.files() | self._passing.files()
-
     async def _replace(self) -> None:
-        wanted = await asyncio.to_thread(self._wanted)
+        wanted = await asyncio.to_thread(lambda: self._kept.files() | self._passing.files())
         new = await Engine.start(self._cache_dir, wanted, threads=self._threads)
         old, self._engine = self._engine, new
+        self._names = frozenset(new.adapters)
         self._is_up.set()
         self._spawn(self._watch(new))
         if old is not None:

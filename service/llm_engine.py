@@ -86,7 +86,9 @@ class Engine:
         """One question to one adapter, or to the model alone.
 
         Every adapter's scale is sent each time: what is left out is taken from the last request
-        on that slot, with the state that was computed under it.
+        on that slot, with the state that was computed under it. The model alone keeps its prompt's
+        beginning, which holds the worked examples; a tuned prompt has none, and computed afresh
+        its answer is the same to the last bit, whatever was asked before.
 
         Raises:
             LlmUnavailable: the process ended meanwhile.
@@ -94,10 +96,11 @@ class Engine:
         import httpx2
 
         scales = [{"id": i, "scale": float(n == adapter)} for i, n in enumerate(self.adapters)]
+        chosen = {"lora": scales, "cache_prompt": adapter is None}
         self._asked += 1
         self._idle.clear()
         try:
-            response = await self._client.post(path, json={**question, "lora": scales})
+            response = await self._client.post(path, json={**question, **chosen})
         except httpx2.TransportError as error:
             raise LlmUnavailable("connection") from error
         finally:

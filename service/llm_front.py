@@ -105,7 +105,7 @@ class LlmFront:
         model = {"id": MODEL_ID, "object": "model", "owned_by": "tiebreak", "parent": None}
         adapters = [
             {"id": name, "object": "model", "owned_by": "tiebreak", "parent": MODEL_ID}
-            for name in self._room.adapters
+            for name in sorted(self._room.adapters)
         ]
         return _Reply.json({"object": "list", "data": [model, *adapters]})
 
@@ -144,7 +144,7 @@ def _question(path: str, tree: Mapping[str, Any]) -> dict[str, Any]:
     question = {name: value for name, value in tree.items() if name in PASSED_ON}
     tokens = question.get("max_tokens", MOST_TOKENS)
     most = tokens if isinstance(tokens, int) and 0 < tokens <= MOST_TOKENS else MOST_TOKENS
-    more = {shown: tree.get(shown), "max_tokens": most, "cache_prompt": True, "model": MODEL_ID}
+    more = {shown: tree.get(shown), "max_tokens": most, "model": MODEL_ID}
     return question | more
 
 
