@@ -18,6 +18,7 @@ import pytest
 
 from models.adapter import Adapter, file_digest
 from models.errors import LlmUnavailable, WrongAdapter
+from pipelines.serving.process_memory import descendants
 from pipelines.serving.random_adapter import write_random_adapter
 from service.adapter_loading import adapter_tried_out, load_adapter, unload_adapter
 from service.adapter_shelf import KEPT, AdapterShelf
@@ -199,10 +200,10 @@ def test_kill_9_of_either_process_and_both_are_back_with_their_adapters(
 ) -> None:
     before, front = answers(llm, made[0].name), llm.pid
     assert front is not None
-    (engine,) = children(front)
+    (engine,) = descendants(front)
     os.kill(engine, signal.SIGKILL)
     assert answers(llm, made[0].name) == before  # the first one waits, and is not lost
-    assert children(front) != [engine]
+    assert descendants(front) != [engine]
     os.kill(front, signal.SIGKILL)
     deadline = time.monotonic() + PATIENCE_S
     while llm.pid in (front, None) or not is_answering(llm):
@@ -231,9 +232,3 @@ def is_answering(llm: EmbeddedLlm) -> bool:
         return call(llm, "GET", "/health")[0] == 200
     except (OSError, http.client.HTTPException):
         return False
-
-
-def children(pid: int) -> list[int]:
-    """Child processes, of all of its threads."""
-    listed = Path(f"/proc/{pid}/task").glob("*/children")
-    return [int(child) for task in listed for child in task.read_text().split()]
