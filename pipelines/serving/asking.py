@@ -83,17 +83,23 @@ def _redacted(rows: Sequence[tuple[str, bool]], outcome: str) -> Texts:
 
 @dataclass
 class Asked:
-    """What became of some questions: seconds of each answer, how many had none, and in all."""
+    """What became of some questions.
+
+    seconds: of each answer. lost: how many had none. within_s: all of them together. cpu_s:
+    processor time of whoever answered, where somebody looked.
+    """
 
     seconds: list[float] = field(default_factory=list)
     lost: int = 0
     within_s: float = 0.0
+    cpu_s: float = 0.0
 
     def add(self, other: Asked) -> None:
         """Take in what another round found."""
         self.seconds += other.seconds
         self.lost += other.lost
         self.within_s += other.within_s
+        self.cpu_s += other.cpu_s
 
     @property
     def per_second(self) -> float:

@@ -20,7 +20,7 @@ from models.llm_version import LlmVersion
 from pipelines.display import Display
 from pipelines.ledger.ledger_bench import Figure
 from pipelines.serving.asking import Asked, Texts, ask_all
-from pipelines.serving.process_memory import descendants, resident_mb
+from pipelines.serving.process_usage import cpu_seconds, descendants, resident_mb
 from pipelines.serving.random_adapter import write_random_adapter
 from service.adapter_loading import load_adapter
 from service.llm_server import EmbeddedLlm
@@ -82,6 +82,8 @@ class _Bench:
         for (name, at_once), asked in found.items():
             yield Figure(f"{name}, {at_once} at once: p50", 1_000 * _p50(asked), "ms")
             yield Figure(f"{name}, {at_once} at once", asked.per_second, "answers/s")
+            each = 1_000 * asked.cpu_s / len(asked.seconds)
+            yield Figure(f"{name}, {at_once} at once: processor time each", each, "ms")
         for n in AT_ONCE:
             share = _p50(found["tuned", n]) / _p50(found["few-shot", n])
             yield Figure(
@@ -128,12 +130,19 @@ class _Bench:
         """Of front and llama.cpp together."""
         return sum(resident_mb(pid) for pid in (self._pid, *descendants(self._pid)))
 
+    def _cpu_seconds(self) -> float:
+        return sum(cpu_seconds(pid) for pid in (self._pid, *descendants(self._pid)))
+
     def _some(self, start: int, count: int) -> list[RedactedText]:
         return list(islice(cycle(self.texts.asked), start, start + count))
 
     def _ask(self, llm: LlmVersion, at_once: int, round_: int) -> Asked:
         ask_all(self.llm.base_url, llm, self.texts.asked[:at_once], at_once)  # warm
-        return ask_all(self.llm.base_url, llm, self._some(round_ * self.calls, self.calls), at_once)
+        before = self._cpu_seconds()
+        texts = self._some(round_ * self.calls, self.calls)
+        asked = ask_all(self.llm.base_url, llm, texts, at_once)
+        asked.cpu_s = self._cpu_seconds() - before
+        return asked
 
     def _back_after(self, pid: int) -> float:
         """Kill the process; seconds until the untuned model answers: it is there in any case."""

@@ -18,7 +18,7 @@ import pytest
 
 from models.adapter import Adapter, file_digest
 from models.errors import LlmUnavailable, WrongAdapter
-from pipelines.serving.process_memory import descendants
+from pipelines.serving.process_usage import descendants
 from pipelines.serving.random_adapter import write_random_adapter
 from service.adapter_loading import adapter_tried_out, load_adapter, unload_adapter
 from service.adapter_shelf import KEPT, AdapterShelf

@@ -1,7 +1,8 @@
-"""What a process and its children hold in memory, read from /proc."""
+"""What a process and its children take of memory and processor, read from /proc."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 
@@ -23,3 +24,12 @@ def resident_mb(pid: int) -> float:
         return 0.0
     lines = (line.split() for line in status.splitlines() if line.startswith("VmRSS:"))
     return next((int(words[1]) * 1024 / 1e6 for words in lines), 0.0)
+
+
+def cpu_seconds(pid: int) -> float:
+    """Processor time it has used, of all cores together; 0 once it is gone (proc_pid_stat(5))."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
