@@ -4,7 +4,8 @@ ScoringError
 ├── LlmUnavailable           no verdict in time, whatever the cause: the classifier's answer stands
 │   └── MalformedVerdict     the LLM answered, but not the question
 ├── ReleaseNotFound          nothing is live, or there is no such version
-└── TrainingRefused          the table or the settings cannot give an honest model
+├── TrainingRefused          the table or the settings cannot give an honest model
+└── WrongAdapter             a file is not the adapter that its LLM version names
 """
 
 from __future__ import annotations
@@ -40,3 +41,7 @@ class ReleaseNotFound(ScoringError):
 
 class TrainingRefused(ScoringError):
     """The table or the settings cannot give an honest model."""
+
+
+class WrongAdapter(ScoringError):
+    """A file is not the adapter that its LLM version names."""

@@ -10,6 +10,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, Self
 
+from models.adapter import Adapter
 from models.answer import ANSWER_SCHEMA_VERSION
 from models.prompt import EvidenceKind, Prompt
 
@@ -42,7 +43,7 @@ class LlmVersion:
     provider: who runs it, in a word: "embedded", or the endpoint's host name. Never a key.
     model: what the endpoint calls it. weights: SHA-256 of the model file, None where unknown.
     prompt_uris: where MLflow keeps the prompts; filled by the registry, not part of `version`.
-    adapter: a fine-tuned adapter on top of the model, None for none.
+    adapter: what it was tuned with, None for none.
     redaction_policy: version of the rules under which worked examples and leads are redacted.
     """
 
@@ -53,7 +54,7 @@ class LlmVersion:
     redaction_policy: str
     decoding: Decoding = field(default_factory=Decoding)
     answer_schema: str = ANSWER_SCHEMA_VERSION
-    adapter: str | None = None
+    adapter: Adapter | None = None
     weights: str | None = None
     prompt_uris: Mapping[EvidenceKind, str] = field(default_factory=dict)
 
@@ -62,8 +63,14 @@ class LlmVersion:
         """Digest of everything that can change an answer, 12 hex digits."""
         tree = self.to_json()
         del tree["prompt_uris"]
+        tree["adapter"] = self.adapter.identity if self.adapter else None
         content = json.dumps(tree, sort_keys=True, ensure_ascii=True)
         return hashlib.sha256(content.encode()).hexdigest()[:12]
+
+    @property
+    def served_as(self) -> str:
+        """What a request names as its `model`: the adapter where there is one (as in vLLM)."""
+        return self.adapter.name if self.adapter else self.model
 
     def with_prompt_uris(self, uris: Mapping[EvidenceKind, str]) -> Self:
         return replace(self, prompt_uris=dict(uris))
@@ -77,7 +84,7 @@ class LlmVersion:
             "redaction_policy": self.redaction_policy,
             "decoding": asdict(self.decoding),
             "answer_schema": self.answer_schema,
-            "adapter": self.adapter,
+            "adapter": self.adapter.to_json() if self.adapter else None,
             "weights": self.weights,
             "prompt_uris": {kind.value: uri for kind, uri in self.prompt_uris.items()},
         }
@@ -94,7 +101,7 @@ class LlmVersion:
             redaction_policy=tree["redaction_policy"],
             decoding=Decoding(**tree["decoding"]),
             answer_schema=tree["answer_schema"],
-            adapter=tree["adapter"],
+            adapter=Adapter.from_json(tree["adapter"]) if tree["adapter"] else None,
             weights=tree["weights"],
             prompt_uris={EvidenceKind(k): uri for k, uri in tree["prompt_uris"].items()},
         )

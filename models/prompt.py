@@ -21,11 +21,12 @@ from typing import Any, Self
 from features.redaction import RedactedText
 
 LEAD_LIMIT = 1_500  # characters of a lead's text that are shown: its head and its tail
+BARE_LIMIT = 600  # the same where a model was tuned: some 130 tokens, which is what a call costs
 EXAMPLE_LIMIT = 400  # the same for a worked example; there are several, and each call pays for all
 EXAMPLES = 6
 ANSWERS = {True: "yes", False: "no"}
 TRUTH_WORDS = frozenset({"1", "1.0", "true", "yes", "y", "won"})  # outcomes that need no "= value"
-NEWEST = "v1"
+NEWEST, NEWEST_BARE = "v1", "bare_v1"
 ROUND_BRACKETS = str.maketrans("[]{}<>", "()()()")
 INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co"})  # control, format (zero-width), surrogate, private
 
@@ -66,12 +67,14 @@ class Prompt:
     kind: what the LLM is shown.
     template: instruction, a line of dashes, and the block that shows one lead.
     question: the outcome in the table's own words, e.g. "Converted".
+    lead_limit: characters of a lead that are shown.
     """
 
     kind: EvidenceKind
     template: str
     question: str
     examples: tuple[WorkedExample, ...] = ()
+    lead_limit: int = LEAD_LIMIT
 
     @classmethod
     def newest(
@@ -83,10 +86,17 @@ class Prompt:
         examples: tuple[WorkedExample, ...] = (),
     ) -> Self:
         """The newest template, asking whether the column `outcome` will hold the value `won`."""
-        template = Path(__file__).with_name("prompts") / f"{kind}_{NEWEST}.txt"
-        plain = won.strip().casefold() in TRUTH_WORDS
-        question = outcome if plain else f"{outcome} = {won}"
-        return cls(kind, template.read_text(encoding="utf-8"), _line(question), examples)
+        return cls(kind, _template(f"{kind}_{NEWEST}"), _question(outcome, won), examples)
+
+    @classmethod
+    def bare(cls, kind: EvidenceKind, *, outcome: str, won: str) -> Self:
+        """For a tuned model: the lead and the question, neither instructions nor examples.
+
+        Tuning and serving both show leads through it: what differed by a space would be answered
+        otherwise.
+        """
+        template, question = _template(NEWEST_BARE), _question(outcome, won)
+        return cls(kind, template, question, lead_limit=BARE_LIMIT)
 
     def render_completion(self, evidence: RedactedText) -> str:
         """For base models: worked examples, then the lead; the next token is " yes" or " no".
@@ -110,7 +120,7 @@ class Prompt:
         Raises:
             TypeError: `evidence` is not a RedactedText.
         """
-        return self._shown(require_redacted(evidence).text, LEAD_LIMIT)
+        return self._shown(require_redacted(evidence).text, self.lead_limit)
 
     @cached_property
     def template_text(self) -> str:
@@ -130,18 +140,21 @@ class Prompt:
 
     def to_json(self) -> dict[str, Any]:
         examples = [{"text": e.text, "won": e.won} for e in self.examples]
-        return {
+        tree = {
             "kind": self.kind.value,
             "template": self.template,
             "question": self.question,
             "examples": examples,
         }
+        # Left out where it is as it always was: the versions of older releases stay what they are.
+        return tree if self.lead_limit == LEAD_LIMIT else tree | {"lead_limit": self.lead_limit}
 
     @classmethod
     def from_json(cls, tree: Mapping[str, Any]) -> Self:
         """The prompt that `to_json` wrote. Raises KeyError or ValueError where it is damaged."""
         examples = tuple(WorkedExample(str(e["text"]), bool(e["won"])) for e in tree["examples"])
-        return cls(EvidenceKind(tree["kind"]), tree["template"], tree["question"], examples)
+        kind, limit = EvidenceKind(tree["kind"]), int(tree.get("lead_limit", LEAD_LIMIT))
+        return cls(kind, tree["template"], tree["question"], examples, limit)
 
     def _completion(self, lead: str) -> str:
         return "\n\n".join([*self._blocks(), self._block(lead, "")]).rstrip()
@@ -149,8 +162,8 @@ class Prompt:
     def _chat(self, lead: str) -> list[dict[str, str]]:
         past = [self._block(_fenced(self._example(e)), ANSWERS[e.won]) for e in self.examples]
         system = "\n\n".join([self._fill(self._instruction), *past])
-        user = self._block(_fenced(lead), "").rstrip()
-        return [{"role": "system", "content": system}, {"role": "user", "content": user}]
+        user = {"role": "user", "content": self._block(_fenced(lead), "").rstrip()}
+        return [{"role": "system", "content": system}, user] if system else [user]
 
     def _blocks(self) -> list[str]:
         return [self._block(self._example(e), ANSWERS[e.won]) for e in self.examples]
@@ -178,6 +191,15 @@ class Prompt:
     def _sections(self) -> tuple[str, str]:
         instruction, _, block = self.template.partition("\n---\n")
         return instruction.strip(), block.strip()
+
+
+def _template(name: str) -> str:
+    return (Path(__file__).with_name("prompts") / f"{name}.txt").read_text(encoding="utf-8")
+
+
+def _question(outcome: str, won: str) -> str:
+    is_plain = won.strip().casefold() in TRUTH_WORDS
+    return _line(outcome if is_plain else f"{outcome} = {won}")
 
 
 def require_redacted(text: object) -> RedactedText:

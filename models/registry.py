@@ -18,6 +18,7 @@ from models.errors import ReleaseNotFound
 from models.llm_version import Api, LlmVersion
 from models.prompt import EvidenceKind
 from models.release import (
+    ADAPTER_FILE,
     BESIDE_BOOSTER,
     CLASSIFIER_FOLDER,
     LLM_FILE,
@@ -42,7 +43,8 @@ CHAMPION, PREVIOUS = "champion", "previous"
 DESCRIPTIONS = {
     CLASSIFIER: "The cheap first opinion: XGBoost on structured fields, calibrated. "
     "Its lead spec, feature order and calibrator are under extra_files/.",
-    LLM: "The tie breaker: provider, model, prompts, decoding, answer schema and redaction policy.",
+    LLM: "The tie breaker: provider, model, prompts, decoding, answer schema and redaction policy; "
+    "the adapter that it was tuned with, if any (adapter.gguf).",
     REDACTION: "What an LLM may see: the redaction policy, and the name recognizer that it names.",
     RELEASE: "What serves: pins one lead-classifier, one lead-llm and one lead-redaction, with the "
     "ambiguity band and the combiner that were fitted for them. The alias `champion` is live; move "
@@ -152,7 +154,7 @@ class Registry:
         """
         self._describe_models()
         classifier = self._publish_classifier(release, metrics)
-        llm, version = self._publish_llm(release.llm)
+        llm, version = self._publish_llm(release.llm, release.adapter_file)
         redaction = self._publish_redaction()
         pinned = replace(release, llm=llm)
         tags = {"classifier": classifier, "llm": version, "redaction": redaction}
@@ -183,14 +185,14 @@ class Registry:
         about = "XGBoost with its calibrator, lead spec and feature order (extra_files/)."
         return self._register(CLASSIFIER, info, tags=_rounded(metrics), about=about)
 
-    def _publish_llm(self, llm: LlmVersion) -> tuple[LlmVersion, str]:
+    def _publish_llm(self, llm: LlmVersion, adapter: bytes | None) -> tuple[LlmVersion, str]:
         uris = {kind: self._publish_prompt(llm, kind) for kind in llm.prompts}
         llm = llm.with_prompt_uris(uris)
         version = self._log_files(
             LLM,
-            {LLM_FILE: llm.to_json()},
-            tags={"provider": llm.provider, "model": llm.model, "digest": llm.version},
-            about=f"{llm.model} at {llm.provider}, redaction policy {llm.redaction_policy}.",
+            {LLM_FILE: llm.to_json()} | ({} if adapter is None else {ADAPTER_FILE: adapter}),
+            tags=_llm_tags(llm),
+            about=_llm_about(llm),
             prompts=list(uris.values()),
         )
         return llm, version
@@ -317,6 +319,19 @@ def _signature(release: Release) -> ModelSignature:
     names = release.classifier.encoder.names
     inputs = Schema([ColSpec(DataType.float, name, required=False) for name in names])
     return ModelSignature(inputs=inputs, outputs=Schema([ColSpec(DataType.float)]))
+
+
+def _llm_tags(llm: LlmVersion) -> dict[str, str]:
+    tags = {"provider": llm.provider, "model": llm.model, "digest": llm.version}
+    if llm.adapter is None:
+        return tags
+    adapter = llm.adapter
+    return tags | {"adapter": adapter.digest, "base": adapter.base, "data": adapter.data}
+
+
+def _llm_about(llm: LlmVersion) -> str:
+    tuned = f", tuned on {llm.adapter.examples:,} outcomes" if llm.adapter else ""
+    return f"{llm.model} at {llm.provider}{tuned}, redaction policy {llm.redaction_policy}."
 
 
 def _summary(version: ModelVersion, aliases: tuple[str, ...]) -> ReleaseSummary:

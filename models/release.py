@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,6 +20,7 @@ from models.routing import RoutingPolicy
 # Folders of an unpacked release, one for each registered model that it pins.
 CLASSIFIER_FOLDER, LLM_FOLDER, RELEASE_FOLDER = "classifier", "llm", "release"
 BOOSTER_FILE, LLM_FILE, RELEASE_FILE = "model.ubj", "llm.json", "release.json"
+ADAPTER_FILE = "adapter.gguf"  # beside LLM_FILE, where the LLM was tuned
 UNREGISTERED = "0"  # version of a release that MLflow does not know yet
 BESIDE_BOOSTER = "extra_files"  # where MLflow's XGBoost flavour keeps what goes with the booster
 
@@ -32,6 +33,10 @@ class Release:
     versions: what each answer names, e.g. {"release": "7", "classifier": "9", ...}.
     examples: one typical value per column that a caller may send, for the docs page.
     fields_shown: the columns an LLM may see where a lead has no text, most telling first.
+    adapter_file: content of the adapter that `llm` names, None where it names none.
+
+    Raises:
+        WrongAdapter: the file is not the one that is named.
     """
 
     version: str
@@ -43,12 +48,19 @@ class Release:
     fields_shown: tuple[str, ...]
     versions: Mapping[str, str]
     examples: Mapping[str, object]
+    adapter_file: bytes | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.llm.adapter is not None:
+            self.llm.adapter.checked(self.adapter_file)
 
     def save(self, folder: Path) -> None:
         """Write everything as JSON and XGBoost's own format under `folder`; nothing is pickled."""
         save_beside_booster(folder / CLASSIFIER_FOLDER / BESIDE_BOOSTER, self.classifier, self.spec)
         self.classifier.booster.save_model(folder / CLASSIFIER_FOLDER / BOOSTER_FILE)
         write_json(folder / LLM_FOLDER / LLM_FILE, self.llm.to_json())
+        if self.adapter_file is not None:
+            (folder / LLM_FOLDER / ADAPTER_FILE).write_bytes(self.adapter_file)
         write_json(folder / RELEASE_FOLDER / RELEASE_FILE, self.pins())
 
     def pins(self) -> dict[str, Any]:
@@ -64,10 +76,11 @@ class Release:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """The release that `save` wrote, or that the registry unpacked."""
+        """The release that `save` wrote, or that the registry unpacked. Raises WrongAdapter."""
         pins = read_json(folder / RELEASE_FOLDER / RELEASE_FILE)
         booster = load_booster(folder / CLASSIFIER_FOLDER / BOOSTER_FILE)
         beside = folder / CLASSIFIER_FOLDER / BESIDE_BOOSTER
+        adapter = folder / LLM_FOLDER / ADAPTER_FILE
         return cls(
             version=pins["version"],
             spec=LeadSpec.from_mapping(read_json(beside / "lead_spec.json")),
@@ -82,6 +95,7 @@ class Release:
             fields_shown=tuple(pins["fields_shown"]),
             versions=pins["versions"],
             examples=pins["examples"],
+            adapter_file=adapter.read_bytes() if adapter.exists() else None,
         )
 
 

@@ -214,7 +214,7 @@ class LlmJudge:
         if prompt is None:
             raise LlmUnavailable("no_prompt", f"The release has no prompt for {kind}: train again.")
         question: dict[str, Any] = {
-            "model": self.version.model,
+            "model": self.version.served_as,
             "max_tokens": decoding.max_tokens,
             "temperature": decoding.temperature,
         }

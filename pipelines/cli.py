@@ -389,6 +389,40 @@ def bench_audit(
         raise typer.Exit(1)
 
 
+@bench.command("llm")
+def bench_llm(
+    table: Annotated[
+        Path | None, typer.Argument(help="Ask about its texts, not the sample's.")
+    ] = None,
+    text: Annotated[str, typer.Option(help="TABLE's column of texts.")] = "Message",
+    outcome: Annotated[str, typer.Option(help="TABLE's column of outcomes.")] = "Won",
+    calls: Annotated[int, typer.Option(min=4, help="Questions a round, of each contender.")] = 24,
+    as_json: AsJson = False,
+) -> None:
+    """Measure the embedded LLM: tuned beside few-shot, memory, hot swap, recovery from kill -9.
+
+    Exit code 1 where a target is missed. Needs the extras `local-llm` and `bench`.
+    """
+    from pipelines.display import Display
+    from pipelines.ledger.ledger_bench import bench_tree, show_figures
+    from pipelines.report import print_json
+    from pipelines.serving import llm_bench
+    from pipelines.serving.asking import EXAMPLE_POOL, sample_texts, table_texts
+    from service.settings import read_settings
+
+    display, count = Display(), EXAMPLE_POOL + llm_bench.ROUNDS * calls
+    with display.stage("Redacting texts"):
+        texts = table_texts(table, text, outcome, count) if table else sample_texts(count)
+    cache_dir = read_settings().home / "llm"
+    figures = llm_bench.bench_llm(display, texts, cache_dir=cache_dir, calls=calls)
+    if as_json:
+        print_json(bench_tree(figures))
+    else:
+        show_figures(figures)
+    if any(figure.failed for figure in figures):
+        raise typer.Exit(1)
+
+
 @keys.command("create")
 def create_key(
     name: Annotated[str, typer.Argument(help="Who will use it.")],

@@ -15,6 +15,8 @@ from models.budget import CallBudget
 from models.errors import LlmUnavailable
 from models.registry import Registry
 from models.release import Release
+from service.adapter_loading import load_adapter
+from service.adapter_shelf import AdapterShelf
 from service.desk import Desk
 from service.erasing import Erasing
 from service.errors import InvalidSettings
@@ -27,7 +29,7 @@ from service.ledger.log import Log
 from service.ledger.verify import InvalidKey, VerifierKey
 from service.ledger.witness import WitnessClient
 from service.live_release import LiveRelease
-from service.llm_endpoint import configured_endpoint, judge_at, prices
+from service.llm_endpoint import EMBEDDED, configured_endpoint, judge_at, prices
 from service.metrics import Metrics
 from service.privacy import Keeping
 from service.release_change import record_release
@@ -149,6 +151,7 @@ def assembler(
     def assemble(release: Release) -> Cascade:
         from models.cascade import Cascade
 
+        provide_adapter(release, settings)
         return Cascade(
             release,
             redactor=redactor(),
@@ -172,6 +175,31 @@ def redactor() -> TextRedactor:
 def process_metrics() -> Metrics:
     """The metrics of this process. Prometheus refuses a second set under the same names."""
     return Metrics(REGISTRY)
+
+
+def adapter_shelf(settings: Settings) -> AdapterShelf:
+    """Where the embedded LLM finds the adapters of the releases that were live last."""
+    return AdapterShelf(settings.home / "llm" / "adapters")
+
+
+def provide_adapter(release: Release, settings: Settings) -> None:
+    """Put the release's adapter where the embedded LLM takes it, and have it served.
+
+    An LLM that is not there finds it when it starts; until then it breaks no ties.
+
+    Raises:
+        LlmUnavailable: it cannot use the adapter: another release goes on answering.
+    """
+    adapter = release.llm.adapter
+    if adapter is None or release.llm.provider != EMBEDDED or settings.llm_base_url is not None:
+        return
+    file = adapter_shelf(settings).put(adapter, release.adapter_file)
+    try:
+        load_adapter(f"http://127.0.0.1:{settings.llm_port}", adapter.name, file)
+    except LlmUnavailable as error:
+        if error.cause != "connection":
+            raise
+        log.warning("The embedded LLM does not run. Its adapter is taken when it starts.")
 
 
 def judge_of(release: Release, settings: Settings) -> Judge:

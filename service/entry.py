@@ -132,7 +132,7 @@ def llm_call(call: LlmCall, llm: LlmVersion, question_id: str, purpose: Purpose)
         "call_id": call.id,
         "request_id": call.request_id,
         "provider": llm.provider,
-        "model": llm.model,
+        "model": llm.served_as,
         "llm": llm.version,
         "status": call.status,
         "cause": call.cause,

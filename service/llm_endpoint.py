@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from models.errors import LlmUnavailable
 from models.llm_version import Api, LlmVersion
-from service.llm_server import MODEL_ID, is_available, model_digest
+from service.embedded_model import MODEL_ID, is_available, model_digest
 from service.settings import Settings
 
 if TYPE_CHECKING:
@@ -34,9 +34,18 @@ class LlmEndpoint:
         return self.provider == EMBEDDED
 
     def answers_for(self, version: LlmVersion) -> bool:
-        """Whether a verdict from here is one that the release's combiner was fitted for."""
+        """Whether a verdict from here is one that the release's combiner was fitted for.
+
+        An adapter is asked for by name, so any that sits on the weights that answer here will do.
+        """
         ours = (self.provider, self.model, self.api, self.weights)
-        return ours == (version.provider, version.model, version.api, version.weights)
+        fits = version.adapter is None or self.weights in (None, version.adapter.base)
+        return fits and ours == (version.provider, version.model, version.api, version.weights)
+
+    @property
+    def address(self) -> str:
+        """The base URL without the /v1 that it usually ends in."""
+        return self.base_url.rstrip("/").removesuffix("/v1")
 
 
 def configured_endpoint(settings: Settings) -> LlmEndpoint:

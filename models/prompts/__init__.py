@@ -1,1 +1,1 @@
-"""The prompt texts, one file per kind of evidence and version. A released text is never edited."""
+"""The prompt texts, one file per version. A released text is never edited."""

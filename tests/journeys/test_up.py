@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -16,7 +17,9 @@ from typing import Any
 import httpx
 import pytest
 
+from pipelines.processes import answers_ok
 from pipelines.sample_leads import demo_leads
+from pipelines.serving.process_usage import descendants
 from tests.sweep import found_under
 
 pytestmark = [
@@ -124,6 +127,28 @@ def test_no_personal_detail_reaches_a_database_a_log_or_mlflow(up: Up, home: Pat
     assert (home / "tiebreak.db").exists()
     assert found == []
     assert up.process.poll() is None
+
+
+def test_the_llm_is_back_after_kill_9_and_leads_are_decided_meanwhile(
+    up: Up, environment: dict[str, str]
+) -> None:
+    port = int(environment["TIEBREAK_LLM_PORT"])
+    lead = {"lead": demo_leads()[1].fields}
+    (front,) = (pid for pid in descendants(up.process.pid) if "service.llm_server" in command(pid))
+    os.kill(front, signal.SIGKILL)
+    answer = httpx.post(f"{up.url}/decide", json=lead, headers=up.key, timeout=30)
+    assert answer.status_code == 200
+    deadline = time.monotonic() + 60
+    while not answers_ok(port, "/health"):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    while answer.json()["route"] != "llm":
+        assert time.monotonic() < deadline
+        answer = httpx.post(f"{up.url}/decide", json=lead, headers=up.key, timeout=30)
+
+
+def command(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
 
 
 def test_mlflow_is_up_and_knows_the_release(up: Up) -> None:

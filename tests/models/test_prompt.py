@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from features.redaction import RedactedText
 from models.llm_version import Api, LlmVersion
 from models.prompt import (
+    BARE_LIMIT,
     EXAMPLE_LIMIT,
     LEAD_LIMIT,
     EvidenceKind,
@@ -39,6 +40,26 @@ def test_no_text_can_forge_its_frame(text: str, kind: EvidenceKind) -> None:
     chat = prompt(kind).render_chat(redacted(text))[-1]["content"]
     assert chat.count("<") == chat.count(">") == 2
     chat.encode()
+
+
+@pytest.mark.parametrize("text", FORGERIES.values(), ids=FORGERIES.keys())
+@pytest.mark.parametrize("kind", EvidenceKind)
+def test_no_text_can_forge_the_frame_of_a_tuned_model(text: str, kind: EvidenceKind) -> None:
+    head, question = _rendered(bare(kind), text).split("\n")
+    assert question == "Converted:"
+    assert not set("[]{}<>") & set(head)
+
+
+def test_a_bare_prompt_is_the_lead_and_the_question_and_survives_json() -> None:
+    asked = bare(EvidenceKind.TEXT)
+    assert _rendered(asked, "call me\nsoon") == "call me soon\nConverted:"
+    assert asked.template_text == "{{lead}}\nConverted:"
+    assert asked.render_chat(redacted("hi")) == [
+        {"role": "user", "content": "<lead>hi</lead>\nConverted:"}
+    ]
+    assert len(_rendered(asked, "x " * 5_000)) <= BARE_LIMIT + len("\nConverted:")
+    assert Prompt.from_json(json.loads(json.dumps(asked.to_json()))) == asked
+    assert "lead_limit" not in prompt().to_json()  # or the versions of older releases change
 
 
 @given(st.text(max_size=200))
@@ -154,6 +175,10 @@ def test_few_of_one_outcome_mean_fewer_worked_examples_of_both() -> None:
     texts = [redacted(f"lead {i}") for i in range(9)]
     chosen = choose_examples(texts, [True, *[False] * 8], 6, seed=0)
     assert sorted(e.won for e in chosen) == [False, True]
+
+
+def bare(kind: EvidenceKind) -> Prompt:
+    return Prompt.bare(kind, outcome="Converted", won="1")
 
 
 def _rendered(asked: Prompt, text: str) -> str:

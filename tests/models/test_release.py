@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +11,18 @@ import pytest
 
 from features.lead import Lead
 from features.redaction_policy import RedactionPolicy
+from models.adapter import Adapter, file_digest
 from models.band import Band
-from models.errors import ReleaseNotFound
+from models.errors import ReleaseNotFound, WrongAdapter
 from models.prompt import EvidenceKind
 from models.registry import Registry
 from models.release import Release
 from models.routing import RoutingPolicy
+from tests.fakes import llm_version
 from tests.small_release import sample_data, small_release
 
+FILE = b"GGUF of an adapter"
+ADAPTER = Adapter(file_digest(FILE), "b" * 64, "d" * 64, examples=500, rank=8, alpha=16, layers=6)
 POLICY = RoutingPolicy(Band(0.2, 0.8), Band(0.1, 0.9), frozenset(EvidenceKind))
 
 
@@ -42,6 +47,23 @@ def test_a_release_survives_the_disk_to_the_last_bit_without_a_pickle(tmp_path: 
     assert {path.suffix for path in tmp_path.rglob("*.*")} == {".json", ".ubj"}
 
 
+def tuned_release(file: bytes | None = FILE) -> Release:
+    untuned = small_release(POLICY)
+    return replace(untuned, llm=replace(llm_version(), adapter=ADAPTER), adapter_file=file)
+
+
+def test_the_adapter_goes_with_its_release_and_no_other_file_passes_for_it(tmp_path: Path) -> None:
+    tuned_release().save(tmp_path)
+    again = Release.load(tmp_path)
+    assert (again.adapter_file, again.llm.adapter) == (FILE, ADAPTER)
+    for wrong in (b"other", None):
+        with pytest.raises(WrongAdapter, match="adapter-"):
+            tuned_release(wrong)
+    (tmp_path / "llm" / "adapter.gguf").write_bytes(FILE + b" ")
+    with pytest.raises(WrongAdapter, match="SHA-256"):
+        Release.load(tmp_path)
+
+
 def test_the_example_lead_can_be_decided_and_shows_nobodys_details() -> None:
     release = small_release(POLICY)
     lead = Lead.parse(release.spec, release.examples)
@@ -55,7 +77,7 @@ def registry(tmp_path: Path) -> Registry:
     return Registry(f"sqlite:///{tmp_path}/mlflow.db")
 
 
-def publish(registry: Registry, folder: Path, times: int) -> list[Release]:
+def publish(registry: Registry, folder: Path, releases: list[Release]) -> list[Release]:
     import mlflow
 
     with warnings.catch_warnings():
@@ -64,10 +86,9 @@ def publish(registry: Registry, folder: Path, times: int) -> list[Release]:
         mlflow.set_registry_uri(registry.tracking_uri)
         experiment = mlflow.create_experiment("test", artifact_location=(folder / "a").as_uri())
         published = []
-        for _ in range(times):
+        for release in releases:
             with mlflow.start_run(experiment_id=experiment):
-                metrics = {"test_auc": 0.8}
-                published.append(registry.publish(small_release(POLICY), metrics=metrics))
+                published.append(registry.publish(release, metrics={"test_auc": 0.8}))
     return published
 
 
@@ -84,7 +105,7 @@ def test_both_models_and_the_prompts_are_in_mlflow_and_the_alias_moves_as_one(
     with pytest.raises(ReleaseNotFound, match="tiebreak train"):
         registry.promote()
 
-    first, second = publish(registry, tmp_path, 2)
+    first, second = publish(registry, tmp_path, [small_release(POLICY), tuned_release()])
     assert (first.version, second.version) == ("1", "2")
     assert [r.version for r in registry.releases()] == ["2", "1"]
 
@@ -97,6 +118,13 @@ def test_both_models_and_the_prompts_are_in_mlflow_and_the_alias_moves_as_one(
     for kind, uri in llm.prompt_uris.items():
         prompt = client.get_prompt_version(f"lead-verdict-{kind}", uri.rsplit("/", 1)[1])
         assert "{{lead}}" in str(prompt.template)
+
+    # The adapter is with the LLM that it was tuned for, and findable by what it was made of.
+    tags = client.get_model_version("lead-llm", pinned["llm"]).tags
+    found = (tags["adapter"], tags["base"], tags["data"])
+    assert found == (ADAPTER.digest, ADAPTER.base, ADAPTER.data)
+    assert (tmp_path / "unpacked" / "llm" / "adapter.gguf").read_bytes() == FILE
+    assert registry.load("2", tmp_path / "tuned").adapter_file == FILE
 
     # One redaction, since nothing in it changed; it is the policy with its name recognizer.
     (redaction,) = client.search_model_versions("name='lead-redaction'")

@@ -1,0 +1,1 @@
+"""Benchmarks of the LLM as it is served."""

@@ -1,0 +1,66 @@
+"""Asking a server for an adapter, in vLLM's words, before anybody is asked through it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from models.adapter import Adapter
+from models.errors import LlmUnavailable
+from service.adapter_shelf import AdapterShelf
+
+DEADLINE = timedelta(seconds=90)  # 1 s on a quiet machine: another llama.cpp is started
+
+
+def load_adapter(address: str, name: str, file: Path) -> None:
+    """Have the server at `address` (http://host:port) serve this file when this returns.
+
+    Raises:
+        LlmUnavailable: `connection` where no server is there; `adapter` where it refuses.
+    """
+    status = _post(address, "load", {"lora_name": name, "lora_path": str(file)})
+    if status != http.client.OK:
+        raise LlmUnavailable("adapter", f"The LLM refuses {name} (HTTP {status}). Tune again.")
+
+
+def unload_adapter(address: str, name: str) -> None:
+    """Have it serve this no longer, unless a release needs it. Never raises."""
+    with suppress(LlmUnavailable):  # what a server that is gone held is gone too
+        _post(address, "unload", {"lora_name": name})
+
+
+@contextmanager
+def adapter_tried_out(address: str, adapter: Adapter, content: bytes | None) -> Iterator[None]:
+    """The embedded LLM at `address` serves the adapter inside the block.
+
+    Raises:
+        WrongAdapter: the content is not the adapter's.
+        LlmUnavailable: no server is there, or it cannot use it.
+    """
+    with TemporaryDirectory() as folder:
+        file = AdapterShelf(Path(folder)).put(adapter, content)
+        load_adapter(address, adapter.name, file)
+    try:
+        yield
+    finally:
+        unload_adapter(address, adapter.name)
+
+
+def _post(address: str, verb: str, tree: Mapping[str, str]) -> int:
+    # As `is_healthy`: not a client that obeys proxy settings.
+    connection = http.client.HTTPConnection(
+        address.removeprefix("http://"), timeout=DEADLINE.total_seconds()
+    )
+    headers = {"Content-Type": "application/json"}
+    try:
+        connection.request("POST", f"/v1/{verb}_lora_adapter", json.dumps(tree), headers)
+        return connection.getresponse().status
+    except (OSError, http.client.HTTPException) as error:
+        raise LlmUnavailable("connection") from error
+    finally:
+        connection.close()

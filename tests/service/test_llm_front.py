@@ -1,0 +1,234 @@
+"""Adapters on the real embedded LLM: asked for by name, swapped under load, back after a kill."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import itertools
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models.adapter import Adapter, file_digest
+from models.errors import LlmUnavailable, WrongAdapter
+from pipelines.serving.process_usage import descendants
+from pipelines.serving.random_adapter import write_random_adapter
+from service.adapter_loading import adapter_tried_out, load_adapter, unload_adapter
+from service.adapter_shelf import KEPT, AdapterShelf
+from service.llm_server import MODEL_ID, EmbeddedLlm, is_available
+
+pytestmark = [
+    pytest.mark.journey,
+    pytest.mark.skipif(not is_available(), reason="needs the extra local-llm"),
+    pytest.mark.xdist_group("adapters"),
+]
+TEXTS = ("Love this dress, it fits great", "Ugly, ripped at once, sent back", "It is a dress")
+PATIENCE_S = 60.0
+NOISE = 0.25  # of a log-probability: what was cached or batched changes how floats are summed
+
+
+@dataclass(frozen=True)
+class Made:
+    adapter: Adapter
+    file: Path
+
+    @property
+    def name(self) -> str:
+        return self.adapter.name
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> list[Made]:
+    folder = tmp_path_factory.mktemp("adapters")
+    files = [folder / f"{seed}.gguf" for seed in range(4)]
+    return [Made(write_random_adapter(f, seed=i, size=0.05), f) for i, f in enumerate(files)]
+
+
+@pytest.fixture(scope="module")
+def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("llm")
+
+
+@pytest.fixture(scope="module")
+def llm(cache_dir: Path, made: list[Made]) -> Iterator[EmbeddedLlm]:
+    """With two adapters of releases, which it finds when it starts."""
+    shelf = AdapterShelf(cache_dir / "adapters")
+    for one in made[:2]:
+        shelf.put(one.adapter, one.file.read_bytes())
+    with EmbeddedLlm(cache_dir) as running:
+        yield running
+
+
+def address(llm: EmbeddedLlm) -> str:
+    return llm.base_url.removesuffix("/v1")
+
+
+def call(
+    llm: EmbeddedLlm, method: str, path: str, tree: Any = None, kind: str = "application/json"
+) -> tuple[int, Any]:
+    """Status and JSON. Raises OSError where nobody answers."""
+    connection = http.client.HTTPConnection(address(llm)[7:], timeout=PATIENCE_S)
+    try:
+        connection.request(method, path, json.dumps(tree), {"Content-Type": kind})
+        response = connection.getresponse()
+        return response.status, json.loads(response.read())
+    finally:
+        connection.close()
+
+
+def answer(llm: EmbeddedLlm, model: str, text: str, **more: Any) -> list[float]:
+    """Log-probabilities of the likeliest next tokens, which tell models apart."""
+    question = {"model": model, "prompt": f"{text}\nRecommended:", "max_tokens": 1, "logprobs": 5}
+    status, tree = call(llm, "POST", "/v1/completions", {**question, "temperature": 0, **more})
+    assert status == 200, tree
+    top = tree["choices"][0]["logprobs"]["content"][0]["top_logprobs"]
+    return [round(token["logprob"], 3) for token in top]
+
+
+def answers(llm: EmbeddedLlm, model: str) -> list[float]:
+    return [p for text in TEXTS for p in answer(llm, model, text)]
+
+
+def names(llm: EmbeddedLlm) -> set[str]:
+    return {model["id"] for model in call(llm, "GET", "/v1/models")[1]["data"]}
+
+
+def test_a_request_gets_the_adapter_it_names_and_nothing_else_changes_its_answer(
+    llm: EmbeddedLlm, made: list[Made], cache_dir: Path, tmp_path: Path
+) -> None:
+    models = [MODEL_ID, made[0].name, made[1].name]
+    assert names(llm) == set(models)
+    together = {model: answers(llm, model) for model in models}
+    assert far_apart(*together.values())
+    for text in TEXTS:  # in turns, on the same slots, and with what a caller may not set
+        for model in (*models, *models[::-1]):
+            place = 5 * TEXTS.index(text)
+            found = answer(llm, model, text, lora=[{"id": 1, "scale": 1}], id_slot=0)
+            expected = together[model][place : place + 5]
+            assert found == (pytest.approx(expected, abs=NOISE) if model == MODEL_ID else expected)
+    (tmp_path / "gemma-3-270m-q4_k_m.gguf").hardlink_to(cache_dir / "gemma-3-270m-q4_k_m.gguf")
+    with EmbeddedLlm(tmp_path) as alone:  # the same to the last digit as where it is the only one
+        assert answers(alone, MODEL_ID) == pytest.approx(together[MODEL_ID], abs=NOISE)
+        load_adapter(address(alone), made[1].name, made[1].file)
+        assert answers(alone, made[1].name) == together[made[1].name]
+
+
+def far_apart(*found: list[float]) -> bool:
+    """Whether each two of them differ by more than noise can make them."""
+    pairs = itertools.combinations(found, 2)
+    return all(max(abs(a - b) for a, b in zip(*pair, strict=True)) > 2 * NOISE for pair in pairs)
+
+
+async def test_an_adapter_is_swapped_in_under_load_without_losing_a_request(
+    llm: EmbeddedLlm, made: list[Made]
+) -> None:
+    before = answers(llm, made[0].name)
+    is_loaded = asyncio.Event()
+
+    async def keep_asking() -> int:
+        asked = 0
+        while not is_loaded.is_set():
+            found = await asyncio.to_thread(answer, llm, made[0].name, TEXTS[0])
+            assert found == pytest.approx(before[:5], abs=NOISE)
+            asked += 1
+        return asked
+
+    asking = [asyncio.create_task(keep_asking()) for _ in range(3)]
+    await asyncio.to_thread(load_adapter, address(llm), made[2].name, made[2].file)
+    is_loaded.set()
+    assert sum(await asyncio.gather(*asking)) > 3
+    assert far_apart(answers(llm, made[2].name), before)
+    assert answers(llm, made[0].name) == before
+    unload_adapter(address(llm), made[2].name)
+    assert made[2].name not in names(llm)
+
+
+def test_a_file_with_another_digest_is_refused_and_what_is_served_stays(
+    llm: EmbeddedLlm, made: list[Made], tmp_path: Path
+) -> None:
+    served, damaged = names(llm), tmp_path / "damaged.gguf"
+    damaged.write_bytes(made[3].file.read_bytes()[:-1] + b"\1")
+    for file in (damaged, made[0].file, tmp_path / "missing", tmp_path):
+        with pytest.raises(LlmUnavailable, match="HTTP 400"):
+            load_adapter(address(llm), made[3].name, file)
+    with pytest.raises(WrongAdapter), adapter_tried_out(address(llm), made[3].adapter, b"other"):
+        pass
+    assert names(llm) == served
+
+
+def test_a_file_that_llama_cpp_cannot_load_costs_nothing(llm: EmbeddedLlm) -> None:
+    served, content = names(llm), b"GGUF but no more"
+    nonsense = Adapter(file_digest(content), "b" * 64, "d" * 64, 1, 8, 16, 6)
+    with (
+        pytest.raises(LlmUnavailable, match="HTTP 400"),
+        adapter_tried_out(address(llm), nonsense, content),
+    ):
+        pass
+    assert names(llm) == served
+    assert answers(llm, MODEL_ID)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "tree", "kind", "status"),
+    [
+        ("POST", "/v1/completions", {"model": "adapter-0", "prompt": "x"}, "", 404),
+        ("POST", "/v1/completions", {"model": MODEL_ID, "prompt": "x"}, "text/plain", 415),
+        ("POST", "/v1/completions", ["x"], "", 400),
+        ("POST", "/v1/load_lora_adapter", {"lora_name": 1, "lora_path": []}, "", 400),
+        ("POST", "/v1/unload_lora_adapter", {"lora_name": "../adapters/x"}, "", 404),
+        ("GET", "/v1/completions", None, "", 405),
+        ("POST", "/lora-adapters", [{"id": 0, "scale": 1}], "", 404),
+        ("POST", "/slots/0", {}, "", 404),
+    ],
+)
+def test_what_it_does_not_serve(
+    llm: EmbeddedLlm, method: str, path: str, tree: Any, kind: str, status: int
+) -> None:
+    found, said = call(llm, method, path, tree, kind or "application/json")
+    assert (found, "error" in said) == (status, True)
+
+
+def test_kill_9_of_either_process_and_both_are_back_with_their_adapters(
+    llm: EmbeddedLlm, made: list[Made]
+) -> None:
+    before, front = answers(llm, made[0].name), llm.pid
+    assert front is not None
+    (engine,) = descendants(front)
+    os.kill(engine, signal.SIGKILL)
+    assert answers(llm, made[0].name) == before  # the first one waits, and is not lost
+    assert descendants(front) != [engine]
+    os.kill(front, signal.SIGKILL)
+    deadline = time.monotonic() + PATIENCE_S
+    while llm.pid in (front, None) or not is_answering(llm):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert answers(llm, made[0].name) == before
+
+
+def test_the_shelf_keeps_what_was_live_last_and_leaves_out_what_is_damaged(
+    tmp_path: Path, made: list[Made]
+) -> None:
+    shelf = AdapterShelf(tmp_path / "shelf")
+    assert shelf.files() == {}
+    for one in (*made, made[1]):
+        shelf.put(one.adapter, one.file.read_bytes())
+    assert list(shelf.files()) == [made[1].name, made[3].name, made[2].name]
+    assert len(shelf.files()) == KEPT
+    shelf.files()[made[3].name].write_bytes(b"damage")
+    assert made[3].name not in shelf.files()
+    with pytest.raises(WrongAdapter):
+        shelf.put(made[0].adapter, b"")
+
+
+def is_answering(llm: EmbeddedLlm) -> bool:
+    try:
+        return call(llm, "GET", "/health")[0] == 200
+    except (OSError, http.client.HTTPException):
+        return False
