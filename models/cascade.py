@@ -62,13 +62,22 @@ def leaving(
 
 
 class Outbox(Protocol):
-    """Whoever writes down what is about to leave. Where it raises, nothing is sent."""
+    """Of one lead. Where it raises, nothing is sent.
+
+    key: of whom the lead is about; what goes is marked with it. leaving: writes down what is about
+    to leave.
+    """
+
+    async def key(self) -> SubjectKey: ...
 
     async def leaving(self, leaving: Leaving) -> None: ...
 
 
 class ExampleOutbox:
     """For warming up: the release's own example leaves, which is about nobody."""
+
+    async def key(self) -> SubjectKey:
+        return SubjectKey.passing()
 
     async def leaving(self, leaving: Leaving) -> None:
         """Nothing to write down."""
@@ -105,13 +114,10 @@ class Cascade:
         self._budget = budget
         self._threads = threads
 
-    async def decide(
-        self, lead: Lead, *, key: SubjectKey, outbox: Outbox, reasons: int = 3
-    ) -> Decision:
+    async def decide(self, lead: Lead, *, outbox: Outbox, reasons: int = 3) -> Decision:
         """The decision on one lead. LLM trouble of any kind leaves the answer there was before.
 
-        key: of whom the lead is about. outbox: told what is about to leave; what it raises comes
-        through.
+        outbox: told what is about to leave; what it raises comes through.
         """
         release = self.release
         row = release.classifier.encoder.encode([lead])
@@ -124,7 +130,8 @@ class Cascade:
         if routing.route is Route.LLM and not self._budget.take():
             return replace(alone, reason=RouteReason.BUDGET_EXHAUSTED)
         try:
-            evidence, redaction = await self._redact(text, lead, key)  # raw text ends here
+            # Raw text ends here.
+            evidence, redaction = await self._redact(text, lead, await outbox.key())
         except RedactionFailed:
             return replace(alone, reason=RouteReason.REDACTION_FAILED)
         if routing.route is Route.TEXT:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from features.redaction_policy import RedactionPolicy, shipped_files
-from models.errors import ReleaseNotFound
+from models.errors import ReleaseNotFound, WrongAdapter
 from models.llm_version import Api, LlmVersion
 from models.prompt import EvidenceKind
 from models.release import (
@@ -151,7 +151,11 @@ class Registry:
         except (MlflowException, OSError, KeyError) as error:
             message = f"Release {version} cannot be unpacked from MLflow ({type(error).__name__})."
             raise ReleaseNotFound(message) from error
-        return _registered(Release.load(into), version, pinned)
+        try:
+            release = Release.load(into)
+        except WrongAdapter as error:
+            raise ReleaseNotFound(f"Release {version} is damaged in MLflow. {error}") from error
+        return _registered(release, version, pinned)
 
     # -- from training to the registry --------------------------------------------------------
 

@@ -444,6 +444,9 @@ def bench_ledger(
     kills: Annotated[
         int, typer.Option(min=0, help="Kill whoever appends so often, and measure nothing else.")
     ] = 0,
+    guesses: Annotated[
+        int, typer.Option(min=0, help="Guess at a fingerprint so often in each way, nothing else.")
+    ] = 0,
     postgres: Annotated[bool, typer.Option(help="On PostgreSQL, started from a package.")] = False,
     folder: Annotated[Path, typer.Option(help="On the disk to measure.")] = Path(),
     as_json: AsJson = False,
@@ -453,7 +456,7 @@ def bench_ledger(
     Exit code 1 where a target is missed, or something acknowledged is lost.
     """
     from pipelines.display import Display
-    from pipelines.ledger import ledger_bench
+    from pipelines.ledger import guessing, ledger_bench
     from pipelines.report import print_json
 
     if kills:
@@ -467,7 +470,10 @@ def bench_ledger(
         if as_json:
             print_json({"crashes": [asdict(report) for report in reports]})
         return
-    figures = ledger_bench.bench_ledger(Display(), folder=folder, postgres=postgres)
+    if guesses:
+        figures = guessing.guess(Display(), guesses)
+    else:
+        figures = ledger_bench.bench_ledger(Display(), folder=folder, postgres=postgres)
     if as_json:
         print_json(ledger_bench.bench_tree(figures))
     else:
@@ -479,15 +485,19 @@ def bench_ledger(
 @bench.command("audit")
 def bench_audit(
     entries: Annotated[int, typer.Option(min=1_000, help="In the ledger.")] = 1_000_000,
+    postgres: Annotated[bool, typer.Option(help="On PostgreSQL, started from a package.")] = False,
     folder: Annotated[Path, typer.Option(help="On the disk to measure.")] = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Ask a big ledger an audit's twenty questions. Exit code 1 where one takes over a second."""
+    """Ask a big ledger an audit's twenty questions, then verify exports of it.
+
+    Exit code 1 where one takes over a second, or fewer than 100,000 entries a second are verified.
+    """
     from pipelines.display import Display
     from pipelines.ledger import audit_bench, ledger_bench
     from pipelines.report import print_json
 
-    figures = audit_bench.bench_audit(Display(), entries, folder=folder)
+    figures = audit_bench.bench_audit(Display(), entries, folder=folder, postgres=postgres)
     if as_json:
         print_json(ledger_bench.bench_tree(figures))
     else:

@@ -56,13 +56,17 @@ class Witness:
         self, lead: Lead, kind: EvidenceKind, key: SubjectKey | None = None
     ) -> RedactedText | None:
         """The redacted evidence; None where it cannot be redacted, or says nothing."""
-        text = evidence_text(lead, kind, self.fields_shown, self.encoder)
-        if not text:
-            return None
         try:
-            return self.redactor.redact(text, lead.contacts, key)
+            return self.redacted(lead, kind, key)
         except RedactionFailed:
             return None
+
+    def redacted(
+        self, lead: Lead, kind: EvidenceKind, key: SubjectKey | None
+    ) -> RedactedText | None:
+        """The redacted evidence; None where it says nothing. Raises RedactionFailed."""
+        text = evidence_text(lead, kind, self.fields_shown, self.encoder)
+        return self.redactor.redact(text, lead.contacts, key) if text else None
 
 
 def ask_about(
@@ -89,7 +93,11 @@ def ask_about(
         try:
             async with slots:
                 key = await record.key(leads[row].contacts)
-                evidence = await asyncio.to_thread(witness.evidence, leads[row], kind, key)
+                try:
+                    evidence = await asyncio.to_thread(witness.redacted, leads[row], kind, key)
+                except RedactionFailed:
+                    await record.not_redacted(key)
+                    raise LlmUnavailable("redaction_failed") from None
                 if evidence is None:
                     raise LlmUnavailable("no_evidence")
                 asked_one = judge.asking(version_of(row)) if version_of else judge

@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-
 from features.redaction import RedactedText
 from models.errors import LlmUnavailable
 from models.llm_version import LlmVersion
