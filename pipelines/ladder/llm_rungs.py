@@ -20,7 +20,7 @@ from pipelines.ladder.asking import Asker
 from pipelines.ladder.cheap_rungs import with_text
 from pipelines.ladder.managed_tuning import ManagedTuning
 from pipelines.ladder.rung import Absent, Rows, Rung
-from pipelines.ladder.sentence_embedding import SentenceEmbedding, is_available
+from pipelines.ladder.sentence_embedding import Remembering
 from pipelines.ladder.worked_examples import nearest_examples, search_prompt
 from pipelines.training_data import TrainingData
 from pipelines.verdicts import Witness
@@ -62,7 +62,7 @@ class Llms:
 
 @dataclass(frozen=True)
 class LlmRungs:
-    """llm: the version with worked examples that training would make.
+    """llm: the version with worked examples that training would make. sentences: None without them.
 
     calls: leads of each part that a rung is asked about. prompts: filled by the rungs that chose.
     """
@@ -72,6 +72,7 @@ class LlmRungs:
     texts: Mapping[int, RedactedText]
     witness: Witness
     llm: LlmVersion
+    sentences: Remembering | None
     calls: int
     seed: int
     settings: Settings
@@ -98,11 +99,11 @@ class LlmRungs:
         yield self._optimised(asker)
 
     def _retrieved(self, asker: Asker) -> Rung | Absent:
-        if not is_available():
+        if self.sentences is None:
             return Absent(RETRIEVED, "Install the extra `ladder`: similarity needs embeddings.")
         with self.display.stage("Embedding past leads"):
             prompt_of = nearest_examples(
-                SentenceEmbedding(), self.texts, self._train, self.data.won, self._prompt
+                self.sentences, self.texts, self._train, self.data.won, self._prompt
             )
         llm = self._asked_at(asker.endpoint)
         return asker.rung(RETRIEVED, llm, self._parts, prompt_of=prompt_of)
