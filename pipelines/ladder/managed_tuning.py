@@ -2,7 +2,8 @@
 
 Upload a file, create a job, wait, and ask the model that comes of it like any other
 (https://developers.openai.com/docs/guides/supervised-fine-tuning). Every text is on the record
-before it leaves. The file is deleted at the provider afterwards, whatever came of the job.
+before it leaves; its call names the file it left in as the provider's request. The file is deleted
+at the provider afterwards, whatever came of the job.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from features.redaction import RedactedText
 from models.errors import LlmUnavailable
 from models.llm_version import LlmVersion
 from models.prompt import ANSWERS, EvidenceKind, Prompt
-from models.verdict import CLIENT_REQUEST_ID, LlmCall
+from models.verdict import LlmCall
 from pipelines.ladder.rung import Rows
 from pipelines.training_data import TrainingData
 from pipelines.verdicts import Witness
@@ -78,8 +79,9 @@ class ManagedTuning:
             async with self._uploaded("\n".join(lines).encode(), call) as file_id:
                 return await self._made_of(file_id, seed)
         finally:
-            for question_id in questions:
-                await self.record.answered(self.llm, [call], question_id)
+            for question_id in questions:  # one request, but each text has an id of its own
+                own = replace(call, id=str(uuid.uuid4()))
+                await self.record.answered(self.llm, [own], question_id)
 
     async def _written_down(
         self, data: TrainingData, rows: Rows, prompt: Prompt
@@ -102,15 +104,12 @@ class ManagedTuning:
     async def _uploaded(self, content: bytes, call: LlmCall) -> AsyncIterator[str]:
         import openai
 
-        headers = {CLIENT_REQUEST_ID: call.id}
         try:
-            file = await self.client.files.create(
-                file=(FILE_NAME, content), purpose="fine-tune", extra_headers=headers
-            )
+            file = await self.client.files.create(file=(FILE_NAME, content), purpose="fine-tune")
         except openai.OpenAIError as error:
             call.status, call.cause = _failure(error)
             raise _refused("upload", error) from None
-        call.status, call.cause = 200, None
+        call.status, call.cause, call.request_id = 200, None, file.id
         try:
             yield file.id
         finally:
