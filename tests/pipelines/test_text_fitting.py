@@ -11,11 +11,8 @@ import numpy as np
 import pytest
 
 from features.redaction import RedactedText
-from models.band import EVERYTHING
 from models.combiner import DEFAULT_BOUND
-from models.decision import Route
 from models.prompt import EvidenceKind
-from models.routing import RoutingPolicy
 from pipelines.finetuning.proof import with_texts_dealt_anew
 from pipelines.fitting import FittedClassifier
 from pipelines.left_open import left_open
@@ -115,17 +112,12 @@ def verdicts(strength: float) -> Verdicts:
     return Verdicts(rows, kinds, strength * (2.0 * won - 1) + noise, (None,) * len(rows), {})
 
 
-@pytest.mark.parametrize(("strength", "is_wide"), [(0.2, False), (4.0, True)])
-def test_a_text_model_leaves_open_what_a_better_llm_is_worth_asking_about(
-    strength: float, is_wide: bool
-) -> None:
-    policy = RoutingPolicy(EVERYTHING, EVERYTHING, frozenset(EvidenceKind))
-    assert policy.route(0.5, has_text=True).route is Route.LLM
-    fit = small_fit()
-    won = sample_data().won
-    band = left_open(policy, sample_reading(), fit, verdicts(strength), won, DEFAULT_BOUND)
-    rows = fit.split.test
-    share = band.covers(sample_reading().probabilities[rows]).mean()
-    assert (share > 0.6) == is_wide
-    assert band.low <= sample_reading().sure.low
-    assert band.high >= sample_reading().sure.high
+@pytest.mark.parametrize("strength", [0.5, 2.0])
+def test_a_text_model_leaves_open_what_the_llm_adds_most_to(strength: float) -> None:
+    reading, fit = sample_reading(), small_fit()
+    band = left_open(reading, fit, verdicts(strength), sample_data().won, DEFAULT_BOUND)
+    assert band.low <= min(0.5, reading.sure.low)
+    assert band.high >= max(0.5, reading.sure.high)
+    rows = [row for row in fit.split.test if row in texts()]
+    left = band.covers(reading.probabilities[rows])
+    assert 0.1 < left.mean() < 0.9  # it settles some, and not all
