@@ -75,6 +75,9 @@ class Written:
     def __init__(self) -> None:
         self.told: list[Leaving] = []
 
+    async def key(self) -> SubjectKey:
+        return SubjectKey("s1", b"k" * 32)
+
     async def leaving(self, leaving: Leaving) -> None:
         self.told.append(leaving)
 
@@ -99,8 +102,7 @@ def decide(
                 threads=threads,
             )
             lead = Lead.parse(sample_data().spec, LEAD)
-            key = SubjectKey("s1", b"k" * 32)
-            decision = await cascade.decide(lead, key=key, outbox=outbox)
+            decision = await cascade.decide(lead, outbox=outbox)
             await cascade.close()
             return decision
 
