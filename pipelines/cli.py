@@ -24,6 +24,7 @@ from service.settings import Settings, forbid_usage_tracking, read_settings
 HELP = "Scores sales leads; an LLM breaks the tie, after redaction, on the record."
 if TYPE_CHECKING:
     from models.registry import Registry
+    from pipelines.train import TrainingOptions
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=HELP)
 keys = typer.Typer(no_args_is_help=True, help="API keys and their roles.")
@@ -65,18 +66,27 @@ def init(
         show_spec(found, changes, spec)
 
 
+Promote = Annotated[bool, typer.Option(help="Make it live if the gates pass.")]
+LlmCalls = Annotated[
+    int, typer.Option(min=0, help="Most calibration leads to ask the LLM about; 0: none.")
+]
+LlmTestCalls = Annotated[int, typer.Option(min=0, help="Most test leads to ask the LLM about.")]
+Trials = Annotated[int, typer.Option(min=1, help="Settings tried for the classifier.")]
+Minutes = Annotated[float, typer.Option(min=0.5, help="Most that tuning the LLM takes.")]
+Examples = Annotated[
+    int | None, typer.Option(min=100, help="Most leads the LLM is tuned on, drawn by chance.")
+]
+Seed = Annotated[int, typer.Option(help="The same seed gives the same classifier.")]
+
+
 @app.command()
 def train(
     table: Table,
     spec: SpecPath = DEFAULT_SPEC,
-    promote: Annotated[bool, typer.Option(help="Make it live if the gates pass.")] = False,
-    llm_calls: Annotated[
-        int, typer.Option(min=0, help="Most calibration leads to ask the LLM about; 0: none.")
-    ] = 200,
-    llm_test_calls: Annotated[
-        int, typer.Option(min=0, help="Most test leads to ask the LLM about.")
-    ] = 200,
-    trials: Annotated[int, typer.Option(min=1, help="Settings tried for the classifier.")] = 20,
+    promote: Promote = False,
+    llm_calls: LlmCalls = 200,
+    llm_test_calls: LlmTestCalls = 200,
+    trials: Trials = 20,
     max_error: Annotated[
         float, typer.Option(min=0.01, max=0.5, help="Most errors outside the band, each side.")
     ] = 0.10,
@@ -89,15 +99,20 @@ def train(
     always_ask: Annotated[
         bool, typer.Option(help="Ask the LLM also where it proved to add nothing.")
     ] = False,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same classifier.")] = 0,
+    text_model: Annotated[
+        bool, typer.Option(help="Read texts with a small model first, where it proves to help.")
+    ] = True,
+    is_tuned: Annotated[
+        bool, typer.Option("--tune", help="Tune the embedded LLM on the table's own outcomes.")
+    ] = False,
+    minutes: Minutes = 30.0,
+    examples: Examples = None,
+    seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
     """Train a release on a table of past leads, and log everything to MLflow."""
-    from features.lead_spec import LeadSpec
-    from pipelines.display import Display
-    from pipelines.report import print_json, show_training, training_json
+    from pipelines.finetuning.tuning_options import TuningOptions
     from pipelines.train import TrainingOptions
-    from pipelines.training_run import run_training
 
     options = TrainingOptions(
         trials=trials,
@@ -108,17 +123,70 @@ def train(
         max_pull=max_pull,
         always_ask=always_ask,
         seed=seed,
+        tuning=TuningOptions(minutes, examples) if is_tuned else None,
+        text_model=text_model,
     )
-    settings = _settings()
-    done = run_training(
-        table, LeadSpec.read(spec), options, settings=settings, display=Display(), promote=promote
+    _train(table, spec, options, promote=promote, as_json=as_json)
+
+
+@app.command()
+def tune(
+    table: Table,
+    spec: SpecPath = DEFAULT_SPEC,
+    minutes: Minutes = 30.0,
+    examples: Examples = None,
+    promote: Promote = False,
+    llm_calls: LlmCalls = 300,
+    llm_test_calls: LlmTestCalls = 400,
+    trials: Trials = 20,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Train with an LLM that was tuned on the table's own outcomes. Needs the extra `tune`.
+
+    The same as `tiebreak train TABLE --tune`, asking about more leads. After a crash the same
+    command goes on where it was.
+    """
+    from pipelines.finetuning.tuning_options import TuningOptions
+    from pipelines.train import TrainingOptions
+
+    options = TrainingOptions(
+        trials=trials,
+        llm_calls=llm_calls,
+        llm_test_calls=llm_test_calls,
+        seed=seed,
+        tuning=TuningOptions(minutes, examples),
+    )
+    _train(table, spec, options, promote=promote, as_json=as_json)
+
+
+@app.command()
+def ladder(
+    table: Table,
+    spec: SpecPath = DEFAULT_SPEC,
+    calls: Annotated[
+        int, typer.Option(min=0, help="Leads of each part that each LLM rung is asked about.")
+    ] = 200,
+    trials: Annotated[int, typer.Option(min=1, help="Settings tried for the classifier.")] = 20,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same split.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Compare every way of reading texts on a table, and say which one is worth it."""
+    from features.lead_spec import LeadSpec
+    from pipelines.display import Display
+    from pipelines.ladder.ladder import LadderOptions
+    from pipelines.ladder.ladder_run import run_ladder
+    from pipelines.ladder.ladder_table import ladder_json, show_ladder
+    from pipelines.report import print_json
+
+    options = LadderOptions(calls=calls, trials=trials, seed=seed)
+    found, bill = run_ladder(
+        table, LeadSpec.read(spec), options, settings=_settings(), display=Display()
     )
     if as_json:
-        print_json(training_json(done))
+        print_json(ladder_json(found, bill))
     else:
-        show_training(done)
-    if promote and not done.promoted:
-        raise typer.Exit(NOT_PROMOTED)
+        show_ladder(found, bill)
 
 
 @app.command()
@@ -322,6 +390,55 @@ def bench_redaction(
         raise typer.Exit(1)
 
 
+@bench.command("tune")
+def bench_tune(
+    table: Table,
+    spec: SpecPath = DEFAULT_SPEC,
+    seeds: Annotated[int, typer.Option(min=1, help="Splits, trainings and tunings.")] = 3,
+    permuted: Annotated[
+        bool, typer.Option(help="Deal the texts out anew: then every gate must refuse.")
+    ] = False,
+    minutes: Minutes = 30.0,
+    examples: Examples = None,
+    llm_calls: LlmCalls = 300,
+    llm_test_calls: LlmTestCalls = 400,
+    trials: Trials = 20,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Tune on a table again and again: the hybrid beside the classifier and the tuned LLM alone.
+
+    Nothing is registered. Needs the extra `tune`.
+    """
+    from features.lead_spec import LeadSpec
+    from pipelines.display import Display
+    from pipelines.finetuning.tuning_bench import bench_tuning, show_trials
+    from pipelines.finetuning.tuning_options import TuningOptions
+    from pipelines.report import print_json
+    from pipelines.train import TrainingOptions
+
+    options = TrainingOptions(
+        trials=trials,
+        llm_calls=llm_calls,
+        llm_test_calls=llm_test_calls,
+        seed=seed,
+        tuning=TuningOptions(minutes, examples),
+    )
+    done = bench_tuning(
+        table,
+        LeadSpec.read(spec),
+        options,
+        seeds=seeds,
+        permuted=permuted,
+        settings=_settings(),
+        display=Display(),
+    )
+    if as_json:
+        print_json({"trials": done})
+    else:
+        show_trials(done)
+
+
 @bench.command("ledger")
 def bench_ledger(
     kills: Annotated[
@@ -482,6 +599,26 @@ def main() -> None:
         raise SystemExit(1) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None
+
+
+def _train(
+    table: Path, spec: Path, options: TrainingOptions, *, promote: bool, as_json: bool
+) -> None:
+    from features.lead_spec import LeadSpec
+    from pipelines.display import Display
+    from pipelines.report import print_json, show_training, training_json
+    from pipelines.training_run import run_training
+
+    settings, display = _settings(), Display()
+    done = run_training(
+        table, LeadSpec.read(spec), options, settings=settings, display=display, promote=promote
+    )
+    if as_json:
+        print_json(training_json(done))
+    else:
+        show_training(done)
+    if promote and not done.promoted:
+        raise typer.Exit(NOT_PROMOTED)
 
 
 def _settings() -> Settings:

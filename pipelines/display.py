@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -45,6 +45,18 @@ class Display:
     @contextmanager
     def bar(self, text: str, total: int) -> Iterator[Advance]:
         """A step of `total` parts; call what it yields after each part, or some of them."""
+        with self._progress() as progress:
+            task = progress.add_task(text, total=total)
+            yield lambda parts=1: progress.advance(task, parts)
+
+    @contextmanager
+    def steps(self, text: str) -> Iterator[Callable[[int, int], None]]:
+        """The same where `total` may change: call what it yields with (done, total)."""
+        with self._progress() as progress:
+            task = progress.add_task(text, total=None)
+            yield lambda done, total: progress.update(task, completed=done, total=total)
+
+    def _progress(self) -> Progress:
         columns = (
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -54,6 +66,4 @@ class Display:
             TextColumn("left"),
             TimeRemainingColumn(),
         )
-        with Progress(*columns, console=self.console, transient=True) as progress:
-            task = progress.add_task(text, total=total)
-            yield lambda parts=1: progress.advance(task, parts)
+        return Progress(*columns, console=self.console, transient=True)

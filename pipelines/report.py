@@ -87,13 +87,19 @@ def show_training(run: TrainingRun) -> None:
         ):
             shown = ", ".join(f"{m.value} {v}" for m, v in gains.items())
             out.print(f"Hybrid minus classifier, paired, {where}: {shown or 'too few leads'}.")
-    for note in trained.tie_breaking.notes:
+    for note in (*trained.text_notes, *trained.tie_breaking.notes, *_tuning_lines(trained)):
         out.print(note, highlight=False)
     for gate in trained.gates:
         mark = "[green]passed[/green]" if gate.passed else "[red]failed[/red]"
         out.print(f"Gate {mark}: {gate.name} ({gate.figure}).", highlight=False)
     live = "is live" if run.promoted else "is registered, not live (tiebreak promote makes it so)"
     out.print(f"Release {run.release.version} {live}.", highlight=False)
+
+
+def _tuning_lines(trained: Any) -> list[str]:
+    from pipelines.finetuning.tuning_log import tuning_lines
+
+    return list(tuning_lines(trained.tuned)) if trained.tuned else []
 
 
 def _comparison_table(comparison: Any) -> Table:
@@ -109,6 +115,8 @@ def _comparison_table(comparison: Any) -> Table:
 
 def training_json(run: TrainingRun) -> dict[str, Any]:
     """What `tiebreak train --json` prints."""
+    from pipelines.finetuning.tuning_log import tuning_tree
+
     trained = run.trained
     return {
         "release": run.release.version,
@@ -121,6 +129,7 @@ def training_json(run: TrainingRun) -> dict[str, Any]:
         "band": trained.release.policy.band.to_json(),
         "notes": trained.tie_breaking.notes,
         "gates": trained.gates,
+        "tuning": tuning_tree(trained.tuned) if trained.tuned else None,
     }
 
 

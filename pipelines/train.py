@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from features.lead_spec import LeadSpec
@@ -14,14 +16,23 @@ from models.combiner import DEFAULT_BOUND
 from models.errors import TrainingRefused
 from models.evidence import FIELDS_SHOWN
 from models.llm_version import Decoding, LlmVersion
+from models.prompt import EvidenceKind, Prompt
 from models.release import UNREGISTERED, Release
 from models.verdict import LlmJudge
 from pipelines.display import Display
 from pipelines.evaluation import Comparison, compare, judge_leads
 from pipelines.example_lead import example_lead
+from pipelines.finetuning.machine_share import MachineShare, is_listening
+from pipelines.finetuning.tuned_llm import TunedLlm, tune_llm
+from pipelines.finetuning.tuning_gate import tuning_gate
+from pipelines.finetuning.tuning_log import tuning_metrics
+from pipelines.finetuning.tuning_offer import tuning_offer
+from pipelines.finetuning.tuning_options import TuningOptions
 from pipelines.fitting import FittedClassifier, fit_classifier
 from pipelines.gates import Gate, check_gates
 from pipelines.metrics import Interval, Measure, with_interval
+from pipelines.reading import Reading, fit_reading
+from pipelines.table_texts import redacted_texts
 from pipelines.tie_breaking import (
     TieBreaking,
     build_prompts,
@@ -31,10 +42,12 @@ from pipelines.tie_breaking import (
 )
 from pipelines.training_data import TrainingData, read_training_data
 from pipelines.verdicts import Call, Verdicts, Witness, ask_about
+from service.adapter_loading import adapter_tried_out
 from service.llm_endpoint import LlmEndpoint, judge_at
 from service.question_record import QuestionRecord
 from service.settings import Settings
 
+NO_PROMPTS: Mapping[EvidenceKind, Prompt] = {}
 PATIENT = timedelta(seconds=60)  # nobody waits for a single answer here
 MAX_FAILED = 0.2  # share of calls without a verdict above which the figures mean nothing
 
@@ -46,6 +59,8 @@ class TrainingOptions:
     llm_calls: most calibration leads the LLM is asked about; llm_test_calls: most test leads.
     max_error, confidence: what the band guarantees about classifier-only decisions.
     max_pull: most the LLM may move the log-odds, either way.
+    tuning: of the embedded LLM on this table's outcomes; None for none.
+    text_model: read texts with a small model before any LLM, where it proves to help.
     """
 
     trials: int = 20
@@ -56,6 +71,8 @@ class TrainingOptions:
     max_pull: float = DEFAULT_BOUND
     always_ask: bool = False
     seed: int = 0
+    tuning: TuningOptions | None = None
+    text_model: bool = True
 
 
 @dataclass(frozen=True)
@@ -72,6 +89,8 @@ class Trained:
     test_verdicts: Verdicts | None
     comparison: Comparison | None
     gates: tuple[Gate, ...]
+    tuned: TunedLlm | None = None
+    reading: Reading | None = None
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -83,10 +102,23 @@ class Trained:
                 name = line.name.replace(" ", "_")
                 flat |= {f"{name}_{m.value}": v.value for m, v in line.measures.items()}
                 flat[f"{name}_llm_share"] = line.llm_share
+            if saving := self.comparison.without_text:
+                flat |= {
+                    "llm_calls_saved_share": saving.share,
+                    "llm_calls_saved_loss": saving.loss.value,
+                }
             for m, gain in self.comparison.gains.items():
                 flat |= {f"gain_{m.value}": gain.value}
                 flat |= {f"gain_{m.value}_low": gain.low, f"gain_{m.value}_high": gain.high}
-        return flat
+        return flat | (tuning_metrics(self.tuned) if self.tuned else {})
+
+    @property
+    def text_notes(self) -> tuple[str, ...]:
+        """What the text model is worth, and what it spares the LLM, in words; nothing without."""
+        if self.reading is None:
+            return ()
+        saving = self.comparison.without_text if self.comparison else None
+        return (self.reading.note, *((f"Text model: {saving}.",) if saving else ()))
 
     @property
     def _band_share(self) -> float:
@@ -111,45 +143,101 @@ def train(
     """
     with display.stage(f"Reading {table.name}"):
         data = read_training_data(table, spec)
+    return train_on(
+        data, options, endpoint=endpoint, settings=settings, record=record, display=display
+    )
+
+
+def train_on(
+    data: TrainingData,
+    options: TrainingOptions,
+    *,
+    endpoint: LlmEndpoint,
+    settings: Settings,
+    record: QuestionRecord,
+    display: Display,
+) -> Trained:
+    """The same for a table that was read. Raises TrainingRefused."""
     display.say(f"Read {len(data.leads):,} leads, {data.won.mean():.1%} won.")
     fitted = _fit(data, options, display)
     display.say(_said_of(fitted, options))
-    with display.stage("Redacting worked examples"):
-        witness, llm = _prepare_llm(data, fitted, endpoint, options.seed)
-    inquiry = _Inquiry(data, witness, llm, endpoint, settings, record, display)
+    if options.tuning is None and endpoint.is_embedded and (offer := tuning_offer(data, fitted)):
+        display.say(offer)
+    preparing = _Preparing(data, fitted, endpoint, options, settings, display)
+    witness = witness_of(data, fitted)
+    with preparing.llm(witness) as (llm, tuned):
+        inquiry = _Inquiry(data, witness, llm, endpoint, settings, record, display)
+        checked = tuned and tuned.checked(partial(inquiry.ask, what="validation"))
+        return _fit_and_evaluate(inquiry, fitted, checked, options)
 
+
+def _fit_and_evaluate(
+    inquiry: _Inquiry, fitted: FittedClassifier, tuned: TunedLlm | None, options: TrainingOptions
+) -> Trained:
+    data, llm, witness, display = inquiry.data, inquiry.llm, inquiry.witness, inquiry.display
+    reading = _read(data, fitted, witness, options, display)
     kinds = tuple(llm.prompts)
     sampled = sample_calls(data, fitted, kinds, calls=options.llm_calls, seed=options.seed)
     calibration = inquiry.ask(sampled, "calibration")
-    tie_breaking = fit_tie_breaking(
-        fitted,
-        calibration,
-        data.won,
-        kinds,
+    fit = partial(
+        fit_tie_breaking,
+        *(fitted, calibration, data.won, kinds),
         bound=options.max_pull,
         always_ask=options.always_ask,
     )
+    tie_breaking = fit(reading=reading)
     for note in tie_breaking.notes:
         display.say(note)
 
     drawn = draw_test_calls(data, fitted, kinds, calls=options.llm_test_calls, seed=options.seed)
     test = inquiry.ask(drawn if calibration else [], "test")
     with display.stage("Evaluating on test leads"):
-        measures, comparison = _evaluate(
-            data, fitted, tie_breaking, calibration=calibration, test=test, seed=options.seed
-        )
+        measures = _measures(data, fitted, options.seed)
+        comparison = None
+        if calibration and test:
+            judged = partial(judge_leads, data, fitted, calibration=calibration, test=test)
+            comparison = compare(
+                judged(tie_breaking, reading=reading),
+                without_text=judged(fit()) if reading else None,
+                seed=options.seed,
+            )
     return Trained(
         options=options,
         data=data,
         fitted=fitted,
         tie_breaking=tie_breaking,
-        release=_release(data, fitted, tie_breaking, llm, witness),
+        release=_release(data, fitted, tie_breaking, llm, witness, tuned, reading),
         measures=measures,
         calibration_verdicts=calibration,
         test_verdicts=test,
         comparison=comparison,
-        gates=check_gates(measures, comparison),
+        gates=check_gates(measures, comparison) + ((tuning_gate(comparison),) if tuned else ()),
+        tuned=tuned,
+        reading=reading,
     )
+
+
+def _read(
+    data: TrainingData,
+    fitted: FittedClassifier,
+    witness: Witness,
+    options: TrainingOptions,
+    display: Display,
+) -> Reading | None:
+    """The text model, where there is text and it proves to help; says which."""
+    if not data.spec.texts or not options.text_model:
+        return None
+    found = fit_reading(
+        data,
+        fitted,
+        redacted_texts(data, witness, display),
+        bound=options.max_pull,
+        max_error=options.max_error,
+        confidence=options.confidence,
+        seed=options.seed,
+    )
+    display.say(found.note)
+    return found if isinstance(found, Reading) else None
 
 
 def _fit(data: TrainingData, options: TrainingOptions, display: Display) -> FittedClassifier:
@@ -164,23 +252,68 @@ def _fit(data: TrainingData, options: TrainingOptions, display: Display) -> Fitt
         )
 
 
-def _prepare_llm(
-    data: TrainingData, fitted: FittedClassifier, endpoint: LlmEndpoint, seed: int
-) -> tuple[Witness, LlmVersion]:
-    redactor = Redactor.load()
+def witness_of(data: TrainingData, fitted: FittedClassifier) -> Witness:
+    """Who redacts the leads of this table."""
     structured = {column.name for column in data.spec.features}
     telling = [c for c in fitted.classifier.columns_by_gain if c in structured]
-    witness = Witness(redactor, fitted.classifier.encoder, tuple(telling[:FIELDS_SHOWN]))
-    llm = LlmVersion(
+    return Witness(Redactor.load(), fitted.classifier.encoder, tuple(telling[:FIELDS_SHOWN]))
+
+
+def llm_at(
+    endpoint: LlmEndpoint, witness: Witness, prompts: Mapping[EvidenceKind, Prompt] = NO_PROMPTS
+) -> LlmVersion:
+    """The version of the LLM at an endpoint, asked with these prompts."""
+    return LlmVersion(
         provider=endpoint.provider,
         model=endpoint.model,
         api=endpoint.api,
-        prompts=build_prompts(data, fitted, witness, seed=seed),
-        redaction_policy=redactor.policy_version,
+        prompts=prompts,
+        redaction_policy=witness.redactor.policy_version,
         decoding=Decoding.for_api(endpoint.api),
         weights=endpoint.weights,
     )
-    return witness, llm
+
+
+@dataclass(frozen=True)
+class _Preparing:
+    """Makes the version of the LLM that is asked: with worked examples, or tuned."""
+
+    data: TrainingData
+    fitted: FittedClassifier
+    endpoint: LlmEndpoint
+    options: TrainingOptions
+    settings: Settings
+    display: Display
+
+    @contextmanager
+    def llm(self, witness: Witness) -> Iterator[tuple[LlmVersion, TunedLlm | None]]:
+        """The version, and how it was tuned; inside the block its adapter is served."""
+        if self.options.tuning is None:
+            with self.display.stage("Redacting worked examples"):
+                seed = self.options.seed
+                prompts = build_prompts(self.data, self.fitted, witness, seed=seed)
+            yield llm_at(self.endpoint, witness, prompts), None
+            return
+        tuned = self._tuned(witness, self.options.tuning)
+        with adapter_tried_out(self.endpoint.address, tuned.adapter, tuned.file):
+            yield tuned.version, tuned
+
+    def _tuned(self, witness: Witness, options: TuningOptions) -> TunedLlm:
+        if not self.endpoint.is_embedded:
+            raise TrainingRefused(
+                "Only the embedded LLM can be tuned: unset TIEBREAK_LLM_BASE_URL."
+            )
+        return tune_llm(
+            self.data,
+            self.fitted,
+            witness,
+            llm_at(self.endpoint, witness),
+            options,
+            home=self.settings.home,
+            share=MachineShare.beside(is_busy=is_listening(self.settings.port)),
+            seed=self.options.seed,
+            display=self.display,
+        )
 
 
 @dataclass(frozen=True)
@@ -209,14 +342,15 @@ class _Inquiry:
                 concurrency=self.settings.llm_max_concurrency,
                 on_answer=advance,
             )
-        _require_answers(verdicts)
+        require_answers(verdicts)
         return verdicts
 
     def _open_judge(self) -> LlmJudge:
         return judge_at(self.endpoint, self.llm, self.settings, deadline=PATIENT)
 
 
-def _require_answers(verdicts: Verdicts) -> None:
+def require_answers(verdicts: Verdicts) -> None:
+    """Raises TrainingRefused where so many calls failed that the figures mean nothing."""
     failed, asked = sum(verdicts.failures.values()), len(verdicts.answers)
     if failed > MAX_FAILED * asked:
         causes = ", ".join(f"{cause}: {n}" for cause, n in sorted(verdicts.failures.items()))
@@ -227,22 +361,10 @@ def _require_answers(verdicts: Verdicts) -> None:
         raise TrainingRefused(message)
 
 
-def _evaluate(
-    data: TrainingData,
-    fitted: FittedClassifier,
-    tie_breaking: TieBreaking,
-    *,
-    calibration: Verdicts | None,
-    test: Verdicts | None,
-    seed: int,
-) -> tuple[dict[Measure, Interval], Comparison | None]:
+def _measures(data: TrainingData, fitted: FittedClassifier, seed: int) -> dict[Measure, Interval]:
     rows = fitted.split.test
     probabilities, won = fitted.probabilities[rows], data.won[rows]
-    measures = {m: with_interval(m, probabilities, won, seed=seed) for m in Measure}
-    if test is None or calibration is None:
-        return measures, None
-    leads = judge_leads(data, fitted, tie_breaking, calibration, test)
-    return measures, compare(leads, seed=seed)
+    return {m: with_interval(m, probabilities, won, seed=seed) for m in Measure}
 
 
 def _release(
@@ -251,6 +373,8 @@ def _release(
     tie_breaking: TieBreaking,
     llm: LlmVersion,
     witness: Witness,
+    tuned: TunedLlm | None,
+    reading: Reading | None,
 ) -> Release:
     return Release(
         version=UNREGISTERED,
@@ -265,8 +389,11 @@ def _release(
             **{f"prompt_{kind}": prompt.version for kind, prompt in llm.prompts.items()},
             "llm_digest": llm.version,
             "redaction_policy": llm.redaction_policy,
+            **({"text_model": reading.model.version} if reading else {}),
         },
         examples=example_lead(data, fitted.classifier.encoder),
+        adapter_file=tuned.file if tuned else None,
+        text=reading.model if reading else None,
     )
 
 

@@ -11,6 +11,7 @@ from features.lead_spec import Kind
 from models.decision import Route
 from pipelines import cascade_plots, plots
 from pipelines.evaluation import Comparison, quality_by_share
+from pipelines.finetuning.tuning_plot import learning_curve_plot
 from pipelines.metrics import Measure, measure
 from pipelines.train import Trained
 
@@ -32,6 +33,9 @@ def training_plots(trained: Trained) -> Iterator[tuple[str, Figure]]:
     yield "band_and_routes", _band_and_routes(trained)
     if trained.comparison:
         yield from _about_the_llm(trained.comparison, trained.options.seed)
+    if trained.tuned:
+        tuned = trained.tuned.tuned
+        yield "tuning_curve", learning_curve_plot(tuned.curve, tuned.examples)
 
 
 def _shap_summary(trained: Trained) -> Figure:
@@ -53,9 +57,18 @@ def _band_and_routes(trained: Trained) -> Figure:
         policy.route(float(p), has_text=trained.data.leads[row].has_text)
         for row, p in zip(test, probabilities, strict=True)
     ]
-    escalated = np.array([r.route is Route.LLM for r in routings], dtype=bool)
+    if trained.reading is not None:
+        read = trained.reading.probabilities[test]
+        routings = [
+            policy.after_reading(float(p), r) if r.route is Route.TEXT else r
+            for r, p in zip(routings, read, strict=True)
+        ]
     return cascade_plots.band_and_routes(
-        probabilities, [r.reason for r in routings], escalated, band=policy.band
+        probabilities,
+        [r.reason for r in routings],
+        np.array([r.route is Route.LLM for r in routings], dtype=bool),
+        read=np.array([r.route is Route.TEXT for r in routings], dtype=bool),
+        band=policy.band,
     )
 
 

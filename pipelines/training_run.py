@@ -16,11 +16,12 @@ from features.lead_spec import LeadSpec
 from models.registry import Registry
 from models.release import Release, write_json
 from pipelines.display import Display
+from pipelines.finetuning.tuning_log import curve_metrics, tuning_lines, tuning_params
 from pipelines.local_llm import endpoint_running
 from pipelines.train import Trained, TrainingOptions, train
 from pipelines.training_plots import training_plots
 from service.bootstrap import open_store, open_subjects
-from service.llm_endpoint import configured_endpoint
+from service.llm_endpoint import LlmEndpoint, configured_endpoint
 from service.question_record import QuestionRecord
 from service.settings import Settings
 
@@ -56,26 +57,41 @@ def run_training(
     Raises:
         UnusableTable, TrainingRefused, LlmUnavailable: nothing was logged.
     """
-    endpoint = configured_endpoint(settings)
-    with ExitStack() as running:
-        running.enter_context(endpoint_running(settings, endpoint, is_asked=options.llm_calls > 0))
-        store = running.enter_context(closing(open_store(settings)))
-        subjects = running.enter_context(closing(open_subjects(settings)))
+    with llm_to_train_with(settings, is_asked=options.llm_calls > 0) as (endpoint, record):
         trained = train(
             table,
             spec,
             options,
             endpoint=endpoint,
             settings=settings,
-            record=QuestionRecord(store, subjects),
+            record=record,
             display=display,
         )
-    with display.stage("Logging to MLflow"), _quiet_mlflow():
+    with display.stage("Logging to MLflow"), quiet_mlflow():
         release, run_id = _log(trained, settings)
+    if trained.tuned:
+        trained.tuned.checkpoint.remove()
     promoted = promote and all(gate.passed for gate in trained.gates)
     if promoted:
         Registry(settings.mlflow_uri).promote(release.version)
     return TrainingRun(trained, release, run_id, promoted)
+
+
+@contextmanager
+def llm_to_train_with(
+    settings: Settings, *, is_asked: bool = True
+) -> Iterator[tuple[LlmEndpoint, QuestionRecord]]:
+    """The configured LLM, running, and where what it is asked is written down.
+
+    Raises:
+        LlmUnavailable: it did not start, or is not configured.
+    """
+    endpoint = configured_endpoint(settings)
+    with ExitStack() as running:
+        running.enter_context(endpoint_running(settings, endpoint, is_asked=is_asked))
+        store = running.enter_context(closing(open_store(settings)))
+        subjects = running.enter_context(closing(open_subjects(settings)))
+        yield endpoint, QuestionRecord(store, subjects)
 
 
 def _log(trained: Trained, settings: Settings) -> tuple[Release, str]:
@@ -84,10 +100,11 @@ def _log(trained: Trained, settings: Settings) -> tuple[Release, str]:
     registry = Registry(settings.mlflow_uri)
     mlflow.set_tracking_uri(settings.mlflow_uri)
     mlflow.set_registry_uri(settings.mlflow_uri)
-    experiment = _experiment(settings)
-    with mlflow.start_run(experiment_id=experiment, run_name=_run_name(trained)) as run:
+    with mlflow.start_run(experiment_id=experiment(settings), run_name=_run_name(trained)) as run:
         mlflow.log_params(_params(trained))
         mlflow.log_metrics({k: v for k, v in trained.metrics.items() if not math.isnan(v)})
+        for examples, measures in curve_metrics(trained.tuned.tuned.curve if trained.tuned else ()):
+            mlflow.log_metrics(measures, step=examples)
         mlflow.set_tags({"data": trained.data.name, "mlflow.note.content": _note(trained)})
         mlflow.log_input(_dataset(trained), context="training")
         for name, figure in training_plots(trained):
@@ -99,7 +116,7 @@ def _log(trained: Trained, settings: Settings) -> tuple[Release, str]:
     return release, str(run.info.run_id)
 
 
-def _experiment(settings: Settings) -> str:
+def experiment(settings: Settings) -> str:
     """The experiment of our runs. Beside an embedded database, artefacts go under home too."""
     from mlflow import MlflowClient
 
@@ -140,6 +157,7 @@ def _params(trained: Trained) -> dict[str, Any]:
         "redaction_policy": llm.redaction_policy,
         "lead_spec": trained.data.spec.digest[:12],
         **{f"xgboost_{name}": value for name, value in fitted.params.items()},
+        **(tuning_params(trained.tuned) if trained.tuned else {}),
     }
 
 
@@ -153,7 +171,12 @@ def _note(trained: Trained) -> str:
     gates = "\n".join(
         f"- {'passed' if g.passed else 'FAILED'}: {g.name} ({g.figure})" for g in trained.gates
     )
-    notes = "\n".join(f"- {note}" for note in trained.tie_breaking.notes)
+    said = (
+        *trained.text_notes,
+        *trained.tie_breaking.notes,
+        *(tuning_lines(trained.tuned) if trained.tuned else ()),
+    )
+    notes = "\n".join(f"- {note}" for note in said)
     table = "\n".join(
         f"| {line.name} | {line.llm_share:.0%} | "
         + " | ".join(str(interval) for interval in line.measures.values())
@@ -185,7 +208,7 @@ def _dataset(trained: Trained) -> Any:
 
 
 @contextmanager
-def _quiet_mlflow() -> Iterator[None]:
+def quiet_mlflow() -> Iterator[None]:
     """MLflow tells of every step, and warns of its own internals; the display is enough."""
     import mlflow  # noqa: F401  (sets its log levels on import; ours come after)
 

@@ -16,6 +16,7 @@ from features.lead import Lead
 from features.redaction import RedactedText, Redactor
 from models.errors import LlmUnavailable
 from models.evidence import evidence_text
+from models.llm_version import LlmVersion
 from models.prompt import EvidenceKind
 from models.verdict import LlmJudge, Verdict
 from service.question_record import QuestionRecord
@@ -77,9 +78,11 @@ def ask_about(
     record: QuestionRecord,
     concurrency: int,
     on_answer: Callable[[], None] = lambda: None,
+    version_of: Callable[[int], LlmVersion] | None = None,
 ) -> Verdicts:
     """Ask about each (row, kind of evidence), a few at a time. Failures cost a verdict, no more.
 
+    version_of: the version of the LLM that a row is shown to; the judge's own unless given.
     `open_judge` is called inside the event loop that the judge then lives on, and closed there.
     `record` has what leaves in the ledger before it leaves.
     """
@@ -97,7 +100,8 @@ def ask_about(
                     raise LlmUnavailable("redaction_failed") from None
                 if evidence is None:
                     raise LlmUnavailable("no_evidence")
-                return await record.asked(judge, evidence, kind, key)
+                asked_one = judge.asking(version_of(row)) if version_of else judge
+                return await record.asked(asked_one, evidence, kind, key)
         except LlmUnavailable as error:
             failures[error.cause] = failures.get(error.cause, 0) + 1
             return None

@@ -107,8 +107,8 @@ class Record:
 
     def _draft(self, key_id: str, key: SubjectKey) -> Draft:
         decision, answer = self.decision, self.answer
-        same = ("route", "reason", "probability", "classifier_probability", "versions")
-        also = ("redacted", "usage", "data", "latency_ms")
+        same = ("route", "reason", "probability", "classifier_probability", "text_log_odds")
+        also = ("versions", "redacted", "usage", "data", "latency_ms")
         fields = {
             "decision_id": self.id,
             "decided_at": answer["decided_at"],

@@ -1,0 +1,60 @@
+"""Agreement: whether the served model says what the tuned one says. It must, or it is refused."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.errors import TrainingRefused
+from models.log_odds import probability
+
+Floats = NDArray[np.float64]
+# llama.cpp rounds what it multiplies with to 8 bits, and torch to bf16. A wrong name, a wrong scale
+# or a prompt that differs by a space is far outside of these.
+MOST_MEAN_GAP = 0.03
+MOST_GAP = 0.25
+LEAST_CORRELATION = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Over `leads` of the validation part. Gaps are of P(yes); the correlation is of log-odds."""
+
+    leads: int
+    correlation: float
+    mean_gap: float
+    max_gap: float
+
+    @classmethod
+    def between(cls, served: Floats, trained: Floats) -> Self:
+        """Of log-odds on the same leads, in the same order."""
+        gaps = np.abs(probability(served) - probability(trained))
+        correlation = float(np.corrcoef(served, trained)[0, 1])
+        return cls(len(served), correlation, float(gaps.mean()), float(gaps.max()))
+
+    @property
+    def holds(self) -> bool:
+        small = self.mean_gap <= MOST_MEAN_GAP and self.max_gap <= MOST_GAP
+        return small and self.correlation >= LEAST_CORRELATION
+
+    def require(self) -> Self:
+        """Itself, where it holds.
+
+        Raises:
+            TrainingRefused: the adapter is not what was tuned, or is not served as it was.
+        """
+        if not self.holds:
+            raise TrainingRefused(f"The adapter is not served as it was tuned: {self}. Not used.")
+        return self
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def __str__(self) -> str:
+        return (
+            f"correlation {self.correlation:.4f} of log-odds, P(yes) {self.mean_gap:.4f} apart on "
+            f"average and {self.max_gap:.3f} at most, on {self.leads} leads"
+        )

@@ -1,0 +1,216 @@
+"""BaseModel: the embedded LLM in torch, with the weights of the GGUF file that serves.
+
+Nothing is downloaded, and what is tuned is what will be served: the weights are those of llama.cpp,
+quantised as they are, made whole again.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from models.prompt import ANSWERS
+
+if TYPE_CHECKING:
+    import torch
+    from gguf import GGUFReader
+    from tokenizers import Tokenizer
+
+ARCHITECTURE = "gemma3"
+TOKENIZER_FILE = "tokenizer.json"
+LOCAL_ROPE_BASE = 10_000.0  # of the sliding layers: Gemma 3's, which a GGUF file does not name
+FULL_ATTENTION_EVERY = 6  # layers; the same
+# llama.cpp's name of a tensor -> transformers'. {} is the number of the layer.
+IN_LAYER = {
+    "attn_q": "self_attn.q_proj",
+    "attn_k": "self_attn.k_proj",
+    "attn_v": "self_attn.v_proj",
+    "attn_output": "self_attn.o_proj",
+    "ffn_gate": "mlp.gate_proj",
+    "ffn_up": "mlp.up_proj",
+    "ffn_down": "mlp.down_proj",
+    "attn_q_norm": "self_attn.q_norm",
+    "attn_k_norm": "self_attn.k_norm",
+    "attn_norm": "input_layernorm",
+    "post_attention_norm": "post_attention_layernorm",
+    "ffn_norm": "pre_feedforward_layernorm",
+    "post_ffw_norm": "post_feedforward_layernorm",
+}
+OUTSIDE = {"token_embd.weight": "embed_tokens.weight", "output_norm.weight": "norm.weight"}
+
+
+@dataclass(frozen=True)
+class BaseModel:
+    """The network in two halves, bf16 and frozen: the lower one is never tuned.
+
+    lower: token ids -> hidden states; upper: hidden states -> hidden states of the last layer. Both
+    are transformers' Gemma3TextModel, with some of the layers each.
+    yes, no: the tokens that a prompt's answer begins with. digest: of the GGUF file.
+    """
+
+    lower: Any
+    upper: Any
+    tokenizer: Tokenizer
+    yes: int
+    no: int
+    device: str
+    digest: str
+
+    @property
+    def vocabulary(self) -> torch.Tensor:
+        """What a hidden state is multiplied with, shape (tokens, width): the tied embedding."""
+        weights: torch.Tensor = self.lower.embed_tokens.weight
+        return weights
+
+    @property
+    def layers_below(self) -> int:
+        return len(self.lower.layers)
+
+    def encode(self, prompt: str) -> list[int]:
+        """The prompt's tokens, as llama.cpp's server cuts it: <bos> first."""
+        return list(self.tokenizer.encode(prompt).ids)
+
+
+def best_device() -> str:
+    """A GPU where there is one."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def load_base_model(
+    gguf_file: Path, digest: str, *, upper_layers: int, device: str | None = None
+) -> BaseModel:
+    """The model in a GGUF file with this SHA-256; 3 s, and half a minute the first time.
+
+    Tokenizer (33 MB) and weights (0.5 GB) are kept beside the file once they were read from it.
+    """
+    tokenizer = _tokenizer(gguf_file)
+    config, weights = _kept(gguf_file, digest)
+    layers, device = config.num_hidden_layers, device or best_device()
+    parts = (range(layers - upper_layers), range(layers - upper_layers, layers))
+    lower, upper = (_network(config, weights, part).to(device) for part in parts)
+    yes, no = (_only_token(tokenizer, f" {ANSWERS[won]}") for won in (True, False))
+    return BaseModel(lower, upper, tokenizer, yes, no, device, digest)
+
+
+def _network(config: Any, weights: Mapping[str, torch.Tensor], layers: range) -> Any:
+    """The layers of these numbers: the first with the embedding, the last with the final norm."""
+    import torch
+    from transformers import Gemma3TextModel
+
+    own = copy.deepcopy(config)
+    own.num_hidden_layers = len(layers)
+    own.layer_types = [config.layer_types[i] for i in layers]
+    with torch.device("meta"):
+        network = Gemma3TextModel(own)
+    is_first, is_last = layers.start == 0, layers.stop == config.num_hidden_layers
+    network.embed_tokens = network.embed_tokens if is_first else torch.nn.Identity()
+    network.norm = network.norm if is_last else torch.nn.Identity()
+    network.load_state_dict(_part(network, weights, layers.start), assign=True)
+    # What is computed rather than stored did not come along from the device "meta".
+    network.rotary_emb = type(network.rotary_emb)(own)
+    if is_first:
+        scale = torch.tensor(own.hidden_size**0.5)
+        network.embed_tokens.register_buffer("embed_scale", scale, persistent=False)
+    return network.eval().requires_grad_(False)
+
+
+def _part(network: Any, weights: Mapping[str, torch.Tensor], start: int) -> dict[str, Any]:
+    def name(own: str) -> str:
+        return re.sub(r"^layers\.(\d+)", lambda found: f"layers.{int(found[1]) + start}", own)
+
+    return {own: weights[name(own)] for own in network.state_dict()}
+
+
+def _settings(reader: GGUFReader) -> dict[str, Any]:
+    """What transformers' Gemma3TextConfig takes, as the GGUF file has it."""
+
+    def said(key: str) -> Any:
+        return reader.fields[f"{ARCHITECTURE}.{key}"].contents()
+
+    layers = int(said("block_count"))
+    kinds = ["sliding_attention", "full_attention"]
+    width = int(said("attention.key_length"))
+    ropes = (LOCAL_ROPE_BASE, float(said("rope.freq_base")))
+    return {
+        "vocab_size": len(reader.fields["tokenizer.ggml.scores"].data),
+        "hidden_size": int(said("embedding_length")),
+        "intermediate_size": int(said("feed_forward_length")),
+        "num_hidden_layers": layers,
+        "num_attention_heads": int(said("attention.head_count")),
+        "num_key_value_heads": int(said("attention.head_count_kv")),
+        "head_dim": width,
+        "query_pre_attn_scalar": width,
+        "rms_norm_eps": float(said("attention.layer_norm_rms_epsilon")),
+        "sliding_window": int(said("attention.sliding_window")),
+        "max_position_embeddings": int(said("context_length")),
+        "layer_types": [kinds[(i + 1) % FULL_ATTENTION_EVERY == 0] for i in range(layers)],
+        "rope_parameters": {
+            kind: {"rope_type": "default", "rope_theta": base}
+            for kind, base in zip(kinds, ropes, strict=True)
+        },
+        "use_cache": False,
+    }
+
+
+def _kept(gguf_file: Path, digest: str) -> tuple[Any, dict[str, torch.Tensor]]:
+    """Config and weights; from the GGUF file only once, for reading its words alone takes 10 s."""
+    from gguf import GGUFReader
+    from safetensors import safe_open
+    from safetensors.torch import save_file
+    from transformers import Gemma3TextConfig
+
+    kept = gguf_file.with_name(f"{gguf_file.stem}.{digest[:16]}.safetensors")
+    if not kept.exists():
+        part, reader = kept.with_suffix(f".{os.getpid()}.part"), GGUFReader(gguf_file)
+        about = {"config": json.dumps(_settings(reader))}
+        save_file(dict(_weights(reader)), part, metadata=about)
+        part.replace(kept)
+    with safe_open(kept, framework="pt") as file:
+        config = Gemma3TextConfig(**json.loads(file.metadata()["config"]))
+        return config, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+
+
+def _weights(reader: GGUFReader) -> Iterator[tuple[str, torch.Tensor]]:
+    import torch
+    from gguf.quants import dequantize
+
+    for tensor in reader.tensors:
+        values = dequantize(tensor.data, tensor.tensor_type)
+        if tensor.name.endswith("norm.weight"):
+            values = values - 1.0  # llama.cpp keeps 1 + weight; Gemma adds the 1 when it runs
+        yield torch_name(tensor.name), torch.from_numpy(values.copy()).to(torch.bfloat16)
+
+
+def torch_name(gguf_name: str) -> str:
+    """transformers' name of a tensor of a GGUF file. Raises KeyError for an unknown one."""
+    layer = re.fullmatch(r"blk\.(\d+)\.(\w+)\.weight", gguf_name)
+    if layer is None:
+        return OUTSIDE[gguf_name]
+    return f"layers.{layer[1]}.{IN_LAYER[layer[2]]}.weight"
+
+
+def _tokenizer(gguf_file: Path) -> Tokenizer:
+    """The GGUF file's own tokenizer. Making it takes 20 s, so it is kept beside the file."""
+    import tokenizers
+    from transformers import AutoTokenizer
+
+    kept = gguf_file.with_suffix(f".{TOKENIZER_FILE}")
+    if not kept.exists():
+        made = AutoTokenizer.from_pretrained(gguf_file.parent, gguf_file=gguf_file.name)
+        part = kept.with_suffix(f".{os.getpid()}.part")
+        made.backend_tokenizer.save(str(part))
+        part.replace(kept)
+    return tokenizers.Tokenizer.from_file(str(kept))
+
+
+def _only_token(tokenizer: Tokenizer, text: str) -> int:
+    (token,) = tokenizer.encode(text, add_special_tokens=False).ids
+    return int(token)

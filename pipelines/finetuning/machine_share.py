@@ -1,0 +1,60 @@
+"""MachineShare: tuning takes what nobody else wants of the machine, and says how much that was."""
+
+from __future__ import annotations
+
+import os
+import resource
+import socket
+import sys
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+NICENESS = 10  # a service beside it gets nine times the share
+PACKAGES = ("torch", "transformers", "peft", "gguf")
+INSTALL = "Tuning needs the extra `tune`: make tuning, or pip install 'tiebreak[tune,local-llm]'."
+
+
+def can_tune() -> bool:
+    """Whether the extra `tune` is installed. Imports none of it."""
+    return all(find_spec(name) for name in PACKAGES)
+
+
+@dataclass(frozen=True, slots=True)
+class MachineShare:
+    """threads: for arithmetic; half of the cores where an LLM or a service runs beside it."""
+
+    threads: int
+
+    @classmethod
+    def beside(cls, *, is_busy: bool) -> MachineShare:
+        """All cores, or half of them where others answer requests on this machine."""
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+        return cls(max(1, cores // 2) if is_busy else cores)
+
+    def take(self) -> None:
+        """This process yields to others from now on. Call it before torch is imported.
+
+        Threads that spin while they wait would slow everybody down by a factor of ten.
+        """
+        os.putenv("OMP_WAIT_POLICY", "PASSIVE")  # read once, when torch loads its OpenMP
+        os.nice(max(0, NICENESS - os.nice(0)))
+        import torch
+
+        torch.set_num_threads(self.threads)
+
+
+def is_listening(port: int) -> bool:
+    """Whether anything on this machine takes connections at `port`."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def peak_memory_mib() -> int:
+    """Most that this process has held so far; on a GPU what torch held there is added."""
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, kibibytes elsewhere
+    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        held += torch.cuda.max_memory_allocated()
+    return round(held / 2**20)

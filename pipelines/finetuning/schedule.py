@@ -1,0 +1,36 @@
+"""Schedule: the learning rate of each step. Pure: it knows no clock and no torch."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Self
+
+WARM_UP_SHARE = 0.2  # of the steps at most, where there are few
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Warm-up, constant, linear decay to zero over the last share `decay` of `total` steps.
+
+    Whatever ends the tuning sooner (minutes that run out, a validation part that no longer gains)
+    lowers `total`: the decay is never cut off, for before it the log loss is poor.
+    """
+
+    total: int
+    warm_up: int
+    decay: float
+
+    def rate(self, step: int) -> float:
+        """Of the highest rate, in (0, 1], for steps 0 to total - 1."""
+        warm_up = max(1, min(self.warm_up, math.ceil(WARM_UP_SHARE * self.total)))
+        decaying = max(1.0, self.decay * self.total)
+        return min(1.0, (step + 1) / warm_up, max(0, self.total - step) / decaying)
+
+    def ending_by(self, total: int) -> Self:
+        """The same with at most `total` steps."""
+        return replace(self, total=max(1, min(self.total, total)))
+
+    def decaying_from(self, step: int) -> Self:
+        """The decay begins at `step`, or has begun."""
+        return self.ending_by(math.ceil(step / (1 - self.decay)))

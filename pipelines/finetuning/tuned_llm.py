@@ -1,0 +1,153 @@
+"""TunedLlm: the embedded LLM, tuned on a table's own outcomes. Start reading here."""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.adapter import Adapter, file_digest
+from models.errors import TrainingRefused
+from models.llm_version import LlmVersion
+from models.prompt import EvidenceKind, Prompt
+from pipelines.display import Display
+from pipelines.finetuning.adapter_file import adapter_bytes
+from pipelines.finetuning.agreement import Agreement
+from pipelines.finetuning.base_model import load_base_model
+from pipelines.finetuning.checkpoint import Checkpoint
+from pipelines.finetuning.hidden_states import HiddenStates
+from pipelines.finetuning.lessons import Lesson, Lessons, draw_lessons
+from pipelines.finetuning.machine_share import INSTALL, MachineShare, can_tune, peak_memory_mib
+from pipelines.finetuning.recipe import Recipe
+from pipelines.finetuning.tuner import Tuned, Tuner
+from pipelines.finetuning.tuning_options import TuningOptions
+from pipelines.fitting import FittedClassifier
+from pipelines.training_data import TrainingData
+from pipelines.verdicts import Call, Verdicts, Witness
+from service.embedded_model import model_digest, model_file
+
+COMPARED = 60  # leads of the validation part on which served and tuned model must agree
+
+
+@dataclass(frozen=True)
+class TunedLlm:
+    """A new version of the LLM, and how it came to be.
+
+    compared: lessons of the validation part, and `expected`: the tuned model's log-odds on them.
+    """
+
+    version: LlmVersion
+    file: bytes
+    lessons: Lessons
+    tuned: Tuned
+    recipe: Recipe
+    compared: tuple[Lesson, ...]
+    expected: np.ndarray[Any, np.dtype[np.float64]]
+    checkpoint: Checkpoint
+    agreement: Agreement | None = None
+
+    @property
+    def adapter(self) -> Adapter:
+        assert self.version.adapter is not None  # noqa: S101  (tune_llm made it)
+        return self.version.adapter
+
+    @property
+    def prompt_version(self) -> str:
+        return self.version.prompts[EvidenceKind.TEXT].version
+
+    def checked(self, ask: Callable[[list[Call]], Verdicts | None]) -> TunedLlm:
+        """Itself, once the served model has said the same about `compared`.
+
+        Raises:
+            TrainingRefused: it says something else.
+        """
+        answers = ask([(lesson.row, EvidenceKind.TEXT) for lesson in self.compared])
+        if answers is None:
+            return self
+        answered = answers.of_kind(EvidenceKind.TEXT)
+        agreement = Agreement.between(answers.log_odds[answered], self.expected[answered])
+        return replace(self, agreement=agreement.require())
+
+
+def tune_llm(
+    data: TrainingData,
+    fitted: FittedClassifier,
+    witness: Witness,
+    llm: LlmVersion,
+    options: TuningOptions,
+    *,
+    home: Path,
+    share: MachineShare,
+    seed: int,
+    display: Display,
+) -> TunedLlm:
+    """Tune on the training part alone. `llm` is what is tuned: the embedded model, untuned.
+
+    Raises:
+        TrainingRefused: the extra is missing, or there is too little to learn from.
+    """
+    if not can_tune():
+        raise TrainingRefused(INSTALL)
+    began = time.monotonic()
+    prompt = Prompt.bare(EvidenceKind.TEXT, outcome=data.spec.outcome, won=data.spec.won)
+    with display.stage("Redacting what the LLM is tuned on"):
+        lessons = draw_lessons(data, fitted, witness, prompt, at_most=options.examples, seed=seed)
+    share.take()
+    recipe = Recipe(seed=seed)
+    with display.stage("Loading the embedded LLM into torch"):
+        base = load_base_model(model_file(home / "llm"), model_digest(), upper_layers=recipe.layers)
+        states = HiddenStates(base)
+    checkpoint = Checkpoint(home / "tuning" / f"{_key(lessons, recipe, base.digest)}.pt")
+    minutes = options.minutes - (time.monotonic() - began) / 60
+    with display.steps(f"Tuning on {len(lessons.learning):,} leads") as on_step:
+        tuner = Tuner(states, lessons, recipe, checkpoint, minutes=minutes, on_step=on_step)
+        tuned = tuner.tune()
+    display.say(_said_of(tuned))
+    file = adapter_bytes(tuned.tensors, alpha=recipe.alpha)
+    adapter = Adapter(
+        digest=file_digest(file),
+        base=base.digest,
+        data=lessons.digest,
+        examples=tuned.examples,
+        rank=recipe.rank,
+        alpha=recipe.alpha,
+        layers=recipe.layers,
+        minutes=round(tuned.seconds / 60, 2),
+        peak_memory_mib=peak_memory_mib(),
+    )
+    compared = lessons.validation[:COMPARED]
+    expected = states.log_odds([lesson.prompt for lesson in compared])
+    del base, states, tuner
+    gc.collect()  # 2 GB, before thousands of leads are asked about
+    return TunedLlm(
+        version=replace(llm, prompts={EvidenceKind.TEXT: prompt}, adapter=adapter),
+        file=file,
+        lessons=lessons,
+        tuned=tuned,
+        recipe=recipe,
+        compared=compared,
+        expected=expected,
+        checkpoint=checkpoint,
+    )
+
+
+def _key(lessons: Lessons, recipe: Recipe, base: str) -> str:
+    """What a checkpoint belongs to: another table, seed, recipe or model is another tuning."""
+    tree = [lessons.digest, base, recipe.to_json()]
+    return hashlib.sha256(json.dumps(tree, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _said_of(tuned: Tuned) -> str:
+    best = max(tuned.curve, key=lambda point: point.examples == tuned.examples)
+    return (
+        f"Tuned on {tuned.examples:,} examples in {tuned.seconds / 60:.1f} minutes "
+        f"({tuned.tokens_per_second:.0f} tokens/s), {tuned.ending}. On the validation part: AUC "
+        f"{best.auc:.3f}, log loss {best.settled_log_loss:.3f}."
+    )

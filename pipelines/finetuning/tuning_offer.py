@@ -1,0 +1,31 @@
+"""TuningOffer: what tuning would cost on a table, said in a line where it could be worth it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from models.prompt import BARE_LIMIT
+from pipelines.finetuning.lessons import ENOUGH
+from pipelines.finetuning.machine_share import can_tune
+from pipelines.fitting import FittedClassifier
+from pipelines.training_data import TrainingData
+
+# Estimates, not promises: measured on two quiet cores, see docs/tuning.md.
+TOKENS_PER_CHARACTER = 0.24
+TOKENS_OF_QUESTION = 8
+TOKENS_PER_SECOND = 350.0
+MEMORY_GB = 4
+
+
+def tuning_offer(data: TrainingData, fitted: FittedClassifier) -> str | None:
+    """None where nothing was written, too few leads wrote, or the extra is not installed."""
+    written = [lead for lead in data.part(fitted.split.train) if lead.has_text]
+    if len(written) < ENOUGH or not can_tune():
+        return None
+    characters = [min(BARE_LIMIT, sum(map(len, lead.texts.values()))) for lead in written]
+    tokens = float(np.sum(characters)) * TOKENS_PER_CHARACTER + len(written) * TOKENS_OF_QUESTION
+    minutes = max(1, round(tokens / TOKENS_PER_SECOND / 60))
+    return (
+        f"{len(written):,} leads of the training part wrote something: the LLM can be tuned on "
+        f"them (--tune), in about {minutes} minutes of two cores and {MEMORY_GB} GB of memory."
+    )

@@ -1,0 +1,13 @@
+"""TuningOptions: what a person may choose about tuning the embedded LLM."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class TuningOptions:
+    """minutes: most that tuning takes. examples: most lessons; all there are unless given."""
+
+    minutes: float = 30.0
+    examples: int | None = None
