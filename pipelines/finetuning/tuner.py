@@ -104,6 +104,7 @@ class Tuner:
         checkpoint: Checkpoint,
         *,
         minutes: float,
+        saved_every_s: float = SAVED_EVERY_S,
         clock: Callable[[], float] = time.monotonic,
         on_step: Callable[[int, int], None] = lambda _done, _total: None,
     ) -> None:
@@ -114,6 +115,7 @@ class Tuner:
         self._recipe = recipe
         self._checkpoint = checkpoint
         self._budget_s = 60 * minutes
+        self._saved_every_s = saved_every_s
         self._clock = clock
         self._on_step = on_step
         self._low_rank = add_low_rank(states.base, recipe)
@@ -132,7 +134,7 @@ class Tuner:
             self._look_if_due()
             self._learn()
             self._plan()
-            if self._clock() - saved > SAVED_EVERY_S:
+            if self._clock() - saved >= self._saved_every_s:
                 self._save()
                 saved = self._clock()
         self._look_last()
