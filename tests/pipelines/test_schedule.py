@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.finetuning.learning_curve import CurvePoint, has_stalled, is_due, looks_between
+from pipelines.finetuning.learning_curve import CurvePoint, has_stalled, is_due, looks_to_come
 from pipelines.finetuning.schedule import Schedule
 
 SCHEDULE = Schedule(total=100, warm_up=10, decay=0.3)
@@ -40,16 +40,17 @@ def test_few_steps_have_rates_too(total: int) -> None:
     assert max(rates) == 1.0
 
 
-def test_it_looks_at_the_beginning_and_then_at_twice_as_many_examples() -> None:
+def test_it_looks_after_some_examples_and_then_at_twice_as_many() -> None:
     looks: list[int] = []
     points: tuple[CurvePoint, ...] = ()
     for seen in range(0, 4_000, 16):
         if is_due(seen, points):
             looks.append(seen)
             points += (CurvePoint(seen, 0.5, 1.0, 1.0),)
-    assert looks == [0, 256, 512, 1024, 2048]
-    assert looks_between(512, 4_000) == 2
-    assert looks_between(0, 200) == 0
+    assert looks == [256, 512, 1024, 2048]
+    assert looks_to_come((), 4_000) == 4
+    assert looks_to_come(points[:2], 4_000) == 2
+    assert looks_to_come((), 200) == 0
 
 
 def test_it_has_stalled_when_the_last_looks_brought_no_new_best() -> None:
