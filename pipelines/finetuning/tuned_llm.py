@@ -104,7 +104,7 @@ def tune_llm(
     with display.stage("Loading the embedded LLM into torch"):
         base = load_base_model(model_file(home / "llm"), model_digest(), upper_layers=recipe.layers)
         states = HiddenStates(base)
-    checkpoint = Checkpoint(home / "tuning" / f"{_key(lessons, recipe, base.digest)}.pt")
+    checkpoint = Checkpoint(home / "tuning" / f"{checkpoint_name(lessons, recipe, base.digest)}.pt")
     minutes = options.minutes - (time.monotonic() - began) / 60
     with display.steps(f"Tuning on {len(lessons.learning):,} leads") as on_step:
         tuner = Tuner(states, lessons, recipe, checkpoint, minutes=minutes, on_step=on_step)
@@ -138,7 +138,7 @@ def tune_llm(
     )
 
 
-def _key(lessons: Lessons, recipe: Recipe, base: str) -> str:
+def checkpoint_name(lessons: Lessons, recipe: Recipe, base: str) -> str:
     """What a checkpoint belongs to: another table, seed, recipe or model is another tuning."""
     tree = [lessons.digest, base, recipe.to_json()]
     return hashlib.sha256(json.dumps(tree, sort_keys=True).encode()).hexdigest()[:16]
