@@ -167,8 +167,15 @@ def ladder(
     calls: Annotated[
         int, typer.Option(min=0, help="Leads of each part that each LLM rung is asked about.")
     ] = 200,
-    trials: Annotated[int, typer.Option(min=1, help="Settings tried for the classifier.")] = 20,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same split.")] = 0,
+    tuned: Annotated[
+        str | None, typer.Option(help="A release of `tiebreak tune`: its adapter is a rung.")
+    ] = None,
+    fine_tunes: Annotated[
+        bool,
+        typer.Option("--fine-tune", help="Have the configured provider make a model: costs money."),
+    ] = False,
+    trials: Trials = 20,
+    seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
     """Compare every way of reading texts on a table, and say which one is worth it."""
@@ -181,7 +188,13 @@ def ladder(
 
     options = LadderOptions(calls=calls, trials=trials, seed=seed)
     found, bill = run_ladder(
-        table, LeadSpec.read(spec), options, settings=_settings(), display=Display()
+        table,
+        LeadSpec.read(spec),
+        options,
+        settings=_settings(),
+        display=Display(),
+        tuned=tuned,
+        fine_tunes=fine_tunes,
     )
     if as_json:
         print_json(ladder_json(found, bill))

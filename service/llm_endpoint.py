@@ -13,6 +13,8 @@ from service.embedded_model import MODEL_ID, is_available, model_digest
 from service.settings import Settings
 
 if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
     from models.verdict import LlmJudge, Prices
 
 EMBEDDED = "embedded"
@@ -75,17 +77,23 @@ def judge_at(
     endpoint: LlmEndpoint, version: LlmVersion, settings: Settings, *, deadline: timedelta
 ) -> LlmJudge:
     """A judge for this version of the LLM, asking at this endpoint."""
-    from models.llm_client import llm_client
     from models.verdict import LlmJudge
 
-    key = settings.llm_api_key.get_secret_value() if settings.llm_api_key else NO_KEY
     return LlmJudge(
-        llm_client(endpoint.base_url, key),
+        client_at(endpoint, settings),
         version,
         deadline=deadline,
         max_concurrency=settings.llm_max_concurrency,
         prices=prices(settings),
     )
+
+
+def client_at(endpoint: LlmEndpoint, settings: Settings) -> AsyncOpenAI:
+    """A client for this endpoint, with the key in the settings. Close it."""
+    from models.llm_client import llm_client
+
+    key = settings.llm_api_key.get_secret_value() if settings.llm_api_key else NO_KEY
+    return llm_client(endpoint.base_url, key)
 
 
 def prices(settings: Settings) -> Prices | None:

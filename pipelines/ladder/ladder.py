@@ -19,6 +19,7 @@ from pipelines.ladder.cheap_rungs import embeddings_rung, with_text, words_rung
 from pipelines.ladder.llm_rungs import NOBODY, LlmRungs, Llms
 from pipelines.ladder.recommendation import Recommendation, recommend
 from pipelines.ladder.rung import Absent, Rows, Rung
+from pipelines.ladder.sentence_embedding import Remembering, SentenceEmbedding, is_available
 from pipelines.ladder.standing import MEASURES, Standing, no_text_candidate, standing
 from pipelines.metrics import Interval, Measure, with_interval
 from pipelines.table_texts import redacted_texts
@@ -104,9 +105,20 @@ def climb(
     with display.stage("Reading words"):
         rungs: list[Rung | Absent] = [words_rung(data, fitted, texts, seed=options.seed)]
     with display.stage("Reading sentences"):
-        rungs.append(embeddings_rung(data, fitted, texts, seed=options.seed))
+        sentences = Remembering(SentenceEmbedding()) if is_available() else None
+        rungs.append(embeddings_rung(data, fitted, texts, seed=options.seed, model=sentences))
     asking = LlmRungs(
-        data, fitted, texts, witness, llm, options.calls, options.seed, settings, record, display
+        data=data,
+        fitted=fitted,
+        texts=texts,
+        witness=witness,
+        llm=llm,
+        sentences=sentences,
+        calls=options.calls,
+        seed=options.seed,
+        settings=settings,
+        record=record,
+        display=display,
     )
     rungs += asking.rungs(llms)
     with display.stage("Comparing"):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import tempfile
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from features.lead_spec import LeadSpec
 from models.errors import LlmUnavailable
+from models.registry import Registry
 from models.release import write_json
 from pipelines.display import Display
 from pipelines.ladder.ladder import Ladder, LadderOptions, climb
@@ -25,15 +27,28 @@ from service.settings import Settings
 
 
 def run_ladder(
-    table: Path, spec: LeadSpec, options: LadderOptions, *, settings: Settings, display: Display
+    table: Path,
+    spec: LeadSpec,
+    options: LadderOptions,
+    *,
+    settings: Settings,
+    display: Display,
+    tuned: str | None = None,
+    fine_tunes: bool = False,
 ) -> tuple[Ladder, Bill]:
     """Measure every rung on a table, and log what was found.
 
+    tuned: the version of a release whose LLM has an adapter. fine_tunes: have the configured
+    provider make a model of this table.
+
     Raises:
-        UnusableTable, TrainingRefused, LlmUnavailable: nothing was logged.
+        UnusableTable, TrainingRefused, LlmUnavailable, ReleaseNotFound: nothing was logged.
     """
-    llms = known_llms(settings)
+    llms = replace(known_llms(settings), fine_tunes=fine_tunes)
     with ExitStack() as running:
+        if tuned is not None:
+            folder = Path(running.enter_context(tempfile.TemporaryDirectory()))
+            llms = replace(llms, tuned=Registry(settings.mlflow_uri).load(tuned, folder))
         if llms.embedded is not None:
             asked = options.calls > 0
             running.enter_context(endpoint_running(settings, llms.embedded, is_asked=asked))

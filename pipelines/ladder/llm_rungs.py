@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from features.redaction import RedactedText
+from models.adapter import Adapter
 from models.llm_version import Api, Decoding, LlmVersion
 from models.prompt import EvidenceKind, Prompt
+from models.release import Release
 from pipelines.display import Display
+from pipelines.finetuning.lessons import draw_lessons
 from pipelines.fitting import FittedClassifier
 from pipelines.ladder.asking import Asker
 from pipelines.ladder.cheap_rungs import with_text
+from pipelines.ladder.managed_tuning import ManagedTuning
 from pipelines.ladder.rung import Absent, Rows, Rung
-from pipelines.ladder.sentence_embedding import SentenceEmbedding, is_available
+from pipelines.ladder.sentence_embedding import Remembering
 from pipelines.ladder.worked_examples import nearest_examples, search_prompt
 from pipelines.training_data import TrainingData
 from pipelines.verdicts import Witness
-from service.llm_endpoint import LlmEndpoint
+from service.adapter_loading import adapter_tried_out
+from service.llm_endpoint import LlmEndpoint, client_at
 from service.question_record import QuestionRecord
 from service.settings import Settings
 
@@ -40,14 +46,14 @@ NOBODY = LlmEndpoint("nobody", "none", Api.COMPLETION, "")
 class Llms:
     """Who may be asked; None: nobody.
 
-    tuned: a version with an adapter, which `embedded` serves. managed_tuned: what a provider's
-    fine-tuning API made of the managed one.
+    tuned: a release whose LLM has an adapter, which `embedded` can serve. fine_tunes: have the
+    managed one's provider make a model of this table.
     """
 
     embedded: LlmEndpoint | None = None
     managed: LlmEndpoint | None = None
-    tuned: LlmVersion | None = None
-    managed_tuned: LlmEndpoint | None = None
+    tuned: Release | None = None
+    fine_tunes: bool = False
 
     @property
     def any(self) -> LlmEndpoint | None:
@@ -56,7 +62,7 @@ class Llms:
 
 @dataclass(frozen=True)
 class LlmRungs:
-    """llm: the version with worked examples that training would make.
+    """llm: the version with worked examples that training would make. sentences: None without them.
 
     calls: leads of each part that a rung is asked about. prompts: filled by the rungs that chose.
     """
@@ -66,6 +72,7 @@ class LlmRungs:
     texts: Mapping[int, RedactedText]
     witness: Witness
     llm: LlmVersion
+    sentences: Remembering | None
     calls: int
     seed: int
     settings: Settings
@@ -78,11 +85,7 @@ class LlmRungs:
         yield from self._embedded(llms.embedded)
         yield Absent(SOFT_PROMPT, NO_SERVER)
         yield self._tuned(llms)
-        yield self._managed(
-            MANAGED, llms.managed, "Set TIEBREAK_LLM_BASE_URL, _MODEL and _API_KEY."
-        )
-        why = "`--fine-tune` has the configured provider make one: texts leave, and it costs money."
-        yield self._managed(MANAGED_TUNED, llms.managed_tuned, why)
+        yield from self._managed(llms.managed, fine_tunes=llms.fine_tunes)
 
     def _embedded(self, endpoint: LlmEndpoint | None) -> Iterator[Rung | Absent]:
         names = (EXAMPLES_ONLY, RETRIEVED, OPTIMISED)
@@ -96,11 +99,11 @@ class LlmRungs:
         yield self._optimised(asker)
 
     def _retrieved(self, asker: Asker) -> Rung | Absent:
-        if not is_available():
+        if self.sentences is None:
             return Absent(RETRIEVED, "Install the extra `ladder`: similarity needs embeddings.")
         with self.display.stage("Embedding past leads"):
             prompt_of = nearest_examples(
-                SentenceEmbedding(), self.texts, self._train, self.data.won, self._prompt
+                self.sentences, self.texts, self._train, self.data.won, self._prompt
             )
         llm = self._asked_at(asker.endpoint)
         return asker.rung(RETRIEVED, llm, self._parts, prompt_of=prompt_of)
@@ -116,14 +119,60 @@ class LlmRungs:
         return asker.rung(OPTIMISED, best, self._parts, before=found.asked, notes=notes)
 
     def _tuned(self, llms: Llms) -> Rung | Absent:
-        if llms.embedded is None or llms.tuned is None or not self.calls:
-            return Absent(TUNED, "No tuned version is registered: `tiebreak tune TABLE` makes one.")
-        return self._asker(llms.embedded).rung(TUNED, llms.tuned, self._parts)
+        """The adapter of a release, if it learned from this split's training part and no other."""
+        release, endpoint = llms.tuned, llms.embedded
+        if release is None or release.llm.adapter is None or endpoint is None or not self.calls:
+            return Absent(TUNED, "Name a release of `tiebreak tune TABLE` with `--tuned`.")
+        adapter, llm = release.llm.adapter, release.llm
+        if not self._taught(llm, adapter):
+            why = "It learned from other leads than this split's: same table, leads.toml and seed?"
+            return Absent(TUNED, why)
+        notes = (f"{adapter.examples:,} outcomes, {adapter.minutes or 0:.1f} minutes of tuning.",)
+        with adapter_tried_out(endpoint.address, adapter, release.adapter_file):
+            return self._asker(endpoint).rung(TUNED, llm, self._parts, notes=notes)
 
-    def _managed(self, name: str, endpoint: LlmEndpoint | None, why: str) -> Rung | Absent:
+    def _taught(self, llm: LlmVersion, adapter: Adapter) -> bool:
+        """Whether the adapter's data digest is that of this split's training part."""
+        prompt = llm.prompts[EvidenceKind.TEXT]
+        table = (self.data, self.fitted, self.witness, prompt)
+        with self.display.stage("Comparing with what the adapter learned from"):
+            return any(
+                draw_lessons(*table, at_most=most, seed=self.seed).digest == adapter.data
+                for most in (None, adapter.examples)
+            )
+
+    def _managed(
+        self, endpoint: LlmEndpoint | None, *, fine_tunes: bool
+    ) -> Iterator[Rung | Absent]:
         if endpoint is None or not self.calls:
-            return Absent(name, why)
-        return self._asker(endpoint).rung(name, self._asked_at(endpoint), self._parts)
+            why = "Set TIEBREAK_LLM_BASE_URL, _MODEL and _API_KEY."
+            yield from (Absent(name, why) for name in (MANAGED, MANAGED_TUNED))
+            return
+        yield self._asker(endpoint).rung(MANAGED, self._asked_at(endpoint), self._parts)
+        if not fine_tunes:
+            why = "`--fine-tune` has the provider make one: texts leave, and it costs money."
+            yield Absent(MANAGED_TUNED, why)
+            return
+        tuned = replace(endpoint, model=self._made_by(endpoint))
+        prompt = replace(self._prompt, examples=())
+        llm = replace(self._asked_at(tuned), prompts={EvidenceKind.TEXT: prompt})
+        notes = ("What the tuning itself cost is on the provider's bill.",)
+        yield self._asker(tuned).rung(MANAGED_TUNED, llm, self._parts, notes=notes)
+
+    def _made_by(self, endpoint: LlmEndpoint) -> str:
+        """The name of the model that the provider made of the training part."""
+
+        async def make() -> str:
+            client = client_at(endpoint, self.settings)
+            try:
+                llm = self._asked_at(endpoint)
+                tuning = ManagedTuning(client, llm, self.witness, self.record)
+                return await tuning.tune(self.data, self._train, seed=self.seed)
+            finally:
+                await client.close()
+
+        with self.display.stage("Waiting for the provider's fine-tuning"):
+            return asyncio.run(make())
 
     def _asker(self, endpoint: LlmEndpoint) -> Asker:
         settings = self.settings

@@ -1,0 +1,55 @@
+"""The recommendation: the smallest rung that no other one beats, and why, in words."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from models.log_odds import probability
+from pipelines.ladder.recommendation import recommend
+from pipelines.ladder.standing import NO_TEXT, Candidate
+
+LEADS = 600
+RNG = np.random.default_rng(3)
+TRUTH = RNG.normal(0, 1.5, LEADS)
+WON = (RNG.random(LEADS) < probability(TRUTH)).astype(np.int8)
+
+
+def knowing(name: str, share: float, leads: int = LEADS) -> Candidate:
+    """Somebody who knows a share of the truth about the first `leads` leads."""
+    return Candidate(name, np.arange(leads), probability(share * TRUTH[:leads]))
+
+
+@pytest.mark.parametrize(
+    ("shares", "expected"),
+    [
+        pytest.param((0.0, 0.9, 0.9), "words", id="the larger one knows no more"),
+        pytest.param((0.0, 0.3, 1.0), "LLM", id="the larger one knows more"),
+        pytest.param((1.0, 1.0, 1.0), NO_TEXT, id="nobody knows more than the columns"),
+        pytest.param((1.0, 0.2, 0.5), NO_TEXT, id="texts mislead"),
+    ],
+)
+def test_the_smallest_that_no_other_beats(shares: tuple[float, ...], expected: str) -> None:
+    names = (NO_TEXT, "words", "LLM")
+    candidates = [knowing(*pair) for pair in zip(names, shares, strict=True)]
+    assert recommend(candidates, WON, seed=0).rung == expected
+
+
+def test_a_rung_is_compared_on_the_leads_it_has_an_opinion_on() -> None:
+    candidates = [knowing(NO_TEXT, 0.0), knowing("words", 0.8), knowing("LLM", 0.9, leads=50)]
+    advice = recommend(candidates, WON, seed=0)
+    assert {(d.smaller, d.larger): d.leads for d in advice.duels} == {
+        (NO_TEXT, "words"): LEADS,
+        (NO_TEXT, "LLM"): 50,
+        ("words", "LLM"): 50,
+    }
+    assert advice.rung == "words"
+    assert "no larger rung beats it" in advice.reason
+    assert "(50 leads)" in advice.reason
+    assert advice.enough.startswith("no text is enough where")
+
+
+def test_where_nothing_was_tried_the_columns_are_enough() -> None:
+    advice = recommend([knowing(NO_TEXT, 0.5)], WON, seed=0)
+    assert advice.rung == NO_TEXT
+    assert "No rung that reads texts is needed" in advice.enough

@@ -1,0 +1,138 @@
+"""Rungs on a table: what they gain, that dealt texts gain nothing, and what the report says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from features.redaction import RedactedText
+from models.combiner import DEFAULT_BOUND
+from models.llm_version import LlmVersion
+from models.prompt import EvidenceKind
+from models.verdict import Prices
+from pipelines.finetuning.proof import with_texts_dealt_anew
+from pipelines.ladder.asking import Asked
+from pipelines.ladder.cheap_rungs import EMBEDDINGS, WORDS, embeddings_rung, words_rung
+from pipelines.ladder.money import monthly
+from pipelines.ladder.rung import Cost, Place, Rows, Rung
+from pipelines.ladder.sentence_embedding import SentenceEmbedding, is_available
+from pipelines.ladder.standing import Standing, standing
+from pipelines.ladder.worked_examples import BLOCKS, DRAWS, nearest_examples, search_prompt
+from pipelines.training_data import TrainingData
+from pipelines.verdicts import Verdicts
+from tests.fakes import llm_version, prompt, redacted
+from tests.pipelines.test_text_fitting import texts, texts_of
+from tests.small_release import sample_data, small_fit
+
+needs_embeddings = pytest.mark.skipif(not is_available(), reason="needs the extra `ladder`")
+MAKERS = [
+    pytest.param(words_rung, id=WORDS),
+    pytest.param(embeddings_rung, id=EMBEDDINGS, marks=needs_embeddings),
+]
+
+
+def stood(make: Callable[..., object], data: TrainingData) -> Standing:
+    rung = make(data, small_fit(), texts_of(data), seed=0)
+    assert isinstance(rung, Rung)
+    found = standing(rung, small_fit(), data.won, bound=DEFAULT_BOUND, seed=0)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_a_rung_that_reads_gains_on_leads_that_taught_it_nothing(make: Callable[..., Rung]) -> None:
+    found = stood(make, sample_data())
+    assert found.is_passed
+    assert found.gain.high < 0
+    assert found.rung.cost.ms_per_lead > 0
+    assert found.rung.cost.memory_mib
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_with_texts_dealt_to_other_leads_it_is_refused_by_its_gate(
+    make: Callable[..., Rung],
+) -> None:
+    assert not stood(make, with_texts_dealt_anew(sample_data(), seed=1)).is_passed
+
+
+@needs_embeddings
+def test_sentences_that_mean_the_same_are_near_each_other_and_raw_ones_are_refused() -> None:
+    said = ("how much does it cost", "could you tell me the price", "my cat sleeps all day")
+    vectors = SentenceEmbedding().embed([redacted(text) for text in said])
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.ones(3), abs=1e-5)
+    assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2] + 0.2
+    with pytest.raises(TypeError, match="RedactedText"):
+        SentenceEmbedding().embed(["my name is Jane"])  # type: ignore[list-item]
+
+
+class ByLength:
+    """An embedding that knows nothing of a text but its length."""
+
+    def embed(self, texts: Sequence[RedactedText]) -> NDArray[np.float32]:
+        angles = [len(text.text) / 50 for text in texts]
+        return np.array([[np.cos(a), np.sin(a)] for a in angles], dtype=np.float32)
+
+
+def test_the_most_similar_past_leads_are_shown_the_most_similar_one_last() -> None:
+    past = {row: redacted("x" * row) for row in range(1, 20)}
+    won = np.array([row % 2 for row in range(20)], dtype=np.int8)
+    train = np.arange(1, 19)
+    prompt_of = nearest_examples(ByLength(), past, train, won, prompt())
+    shown = [(len(example.text), example.won) for example in prompt_of(19).examples]
+    assert shown == [(n, bool(n % 2)) for n in range(13, 19)]
+
+
+def test_the_search_finds_the_prompt_that_answers_best_and_judges_it_on_no_worked_example() -> None:
+    data, llm = sample_data(), replace(llm_version(), prompts={EvidenceKind.TEXT: prompt()})
+    train = np.array([row for row in small_fit().split.train if row in texts()], dtype=np.intp)
+    asked_about: set[int] = set()
+    shown: set[str] = set()
+    noise = np.random.default_rng(0)
+
+    def ask(version: LlmVersion, rows: Rows, _: str) -> Asked:
+        """An LLM that understands leads in one way of showing them only."""
+        one = version.prompts[EvidenceKind.TEXT]
+        understands = "Message:" in one.template
+        asked_about.update(int(row) for row in rows)
+        shown.update(example.text for example in one.examples)
+        said = (2.0 * data.won[rows] - 1) * understands + noise.normal(0, 0.5, len(rows))
+        kinds = (EvidenceKind.TEXT,) * len(rows)
+        return Asked(Verdicts(rows, kinds, said, (None,) * len(rows), {}), 0.1)
+
+    found = search_prompt(ask, llm, texts(), train, data.won, calls=200, seed=0)
+    assert "Message:" in found.prompt.template
+    assert found.tried == len(BLOCKS) * DRAWS
+    assert shown
+    assert not {texts()[row].text for row in asked_about} & shown
+
+
+@cache
+def small_cost() -> Cost:
+    return Cost(ms_per_lead=360.0, calls=10, tokens_per_lead=(200.0, 1.0), usd=None)
+
+
+@pytest.mark.parametrize(
+    ("place", "hour_usd", "tokens", "expected"),
+    [
+        pytest.param(Place.HERE, None, None, (50_000, 5.0, None, None), id="no price is known"),
+        pytest.param(Place.HERE, 0.1, None, (50_000, 5.0, 0.5, None), id="the machine's is"),
+        pytest.param(
+            Place.HERE, 0.1, Prices(1.0, 2.0), (50_000, 5.0, 0.5, 10.1), id="beside a provider's"
+        ),
+        pytest.param(
+            Place.MANAGED, 0.1, Prices(1.0, 2.0), (50_000, 0.0, None, 10.1), id="a provider's alone"
+        ),
+    ],
+)
+def test_a_price_that_is_not_set_is_unknown_and_never_nothing(
+    place: Place, hour_usd: float | None, tokens: Prices | None, expected: tuple[object, ...]
+) -> None:
+    bill = monthly(small_cost(), place, 0.05, hour_usd=hour_usd, tokens=tokens)
+    found = (bill.reads, bill.machine_hours, bill.self_hosted_usd, bill.managed_usd)
+    assert found == pytest.approx(expected)
+    assert bill.tokens_millions == pytest.approx(10.05)
