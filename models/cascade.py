@@ -20,6 +20,7 @@ from models.evidence import evidence_text
 from models.llm_version import LlmVersion
 from models.prompt import EvidenceKind
 from models.release import Release
+from models.routing import Routing
 from models.verdict import Verdict
 
 
@@ -61,13 +62,22 @@ def leaving(
 
 
 class Outbox(Protocol):
-    """Whoever writes down what is about to leave. Where it raises, nothing is sent."""
+    """Of one lead. Where it raises, nothing is sent.
+
+    key: of whom the lead is about; what goes is marked with it. leaving: writes down what is about
+    to leave.
+    """
+
+    async def key(self) -> SubjectKey: ...
 
     async def leaving(self, leaving: Leaving) -> None: ...
 
 
 class ExampleOutbox:
     """For warming up: the release's own example leaves, which is about nobody."""
+
+    async def key(self) -> SubjectKey:
+        return SubjectKey.passing()
 
     async def leaving(self, leaving: Leaving) -> None:
         """Nothing to write down."""
@@ -104,40 +114,48 @@ class Cascade:
         self._budget = budget
         self._threads = threads
 
-    async def decide(
-        self, lead: Lead, *, key: SubjectKey, outbox: Outbox, reasons: int = 3
-    ) -> Decision:
-        """The decision on one lead. LLM trouble of any kind leaves the classifier's answer.
+    async def decide(self, lead: Lead, *, outbox: Outbox, reasons: int = 3) -> Decision:
+        """The decision on one lead. LLM trouble of any kind leaves the answer there was before.
 
-        key: of whom the lead is about. outbox: told what is about to leave; what it raises comes
-        through.
+        outbox: told what is about to leave; what it raises comes through.
         """
         release = self.release
         row = release.classifier.encoder.encode([lead])
         prior = float(release.classifier.probabilities(row)[0])
         routing = release.policy.route(prior, has_text=lead.has_text)
         alone = replace(self._alone(lead, prior, reasons), row=row.astype("<f4").tobytes())
-        text = self._text(lead, routing.evidence)
-        if routing.evidence is None or not text:
+        text, kind = self._text(lead, routing.evidence), routing.evidence
+        if kind is None or not text:
             return replace(alone, reason=routing.reason)
-        if not self._budget.take():
+        if routing.route is Route.LLM and not self._budget.take():
             return replace(alone, reason=RouteReason.BUDGET_EXHAUSTED)
         try:
-            evidence, redaction = await self._redact(text, lead, key)  # raw text ends here
+            # Raw text ends here.
+            evidence, redaction = await self._redact(text, lead, await outbox.key())
         except RedactionFailed:
             return replace(alone, reason=RouteReason.REDACTION_FAILED)
-        seen = replace(alone, redaction=redaction)
-        await outbox.leaving(leaving(release.llm, evidence, routing.evidence, redaction))
+        if routing.route is Route.TEXT:
+            alone, routing = self._read(alone, evidence, routing)
+            if routing.route is not Route.LLM:
+                return alone  # nothing leaves, so there is no redaction to write down
+            if not self._budget.take():
+                return replace(alone, reason=RouteReason.BUDGET_EXHAUSTED)
+        await outbox.leaving(leaving(release.llm, evidence, kind, redaction))
+        seen = replace(alone, redaction=redaction, reason=routing.reason)
+        return await self._ask(seen, evidence, kind)
+
+    async def _ask(self, seen: Decision, evidence: RedactedText, kind: EvidenceKind) -> Decision:
+        """With the LLM's verdict; without one, `seen` stands."""
         try:
-            verdict = await self._judge.ask(evidence, routing.evidence)
+            verdict = await self._judge.ask(evidence, kind)
         except LlmUnavailable as error:
             failed = replace(seen, llm_failure=error.cause, llm_calls=error.calls)
             return replace(failed, reason=RouteReason.LLM_UNAVAILABLE)
+        prior, said = seen.classifier_probability, seen.text_log_odds
         return replace(
             seen,
-            probability=release.combiner.combine(prior, routing.evidence, verdict.log_odds),
+            probability=self.release.combiner.combine(prior, kind, verdict.log_odds, said),
             route=Route.LLM,
-            reason=routing.reason,
             verdict=verdict,
             llm_calls=verdict.calls,
         )
@@ -145,6 +163,17 @@ class Cascade:
     async def close(self) -> None:
         """Close what this release alone used. It decides nothing any more."""
         await self._judge.close()
+
+    def _read(
+        self, alone: Decision, evidence: RedactedText, routing: Routing
+    ) -> tuple[Decision, Routing]:
+        """The decision once the text model has read the text, and how it goes on from there."""
+        release, prior = self.release, alone.classifier_probability
+        said = release.require_text().log_odds(evidence)
+        read = release.combiner.read(prior, said)
+        further = release.policy.after_reading(read, routing)
+        decided = replace(alone, probability=read, route=Route.TEXT, reason=further.reason)
+        return replace(decided, text_log_odds=said), further
 
     def _alone(self, lead: Lead, prior: float, reasons: int) -> Decision:
         classifier = self.release.classifier

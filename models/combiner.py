@@ -1,4 +1,7 @@
-"""Combiner: classifier probability + verdict -> final probability; the LLM's pull is bounded."""
+"""Combiner: classifier probability + what a text model and an LLM say -> final probability.
+
+What the two may do together is bounded.
+"""
 
 from __future__ import annotations
 
@@ -10,67 +13,106 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from models.band import Band
+from models.decision import CUT
 from models.log_odds import log_odds, probability
 from models.prompt import EvidenceKind
 
 Floats = NDArray[np.float64]
-DEFAULT_BOUND = 3.0  # log-odds: the LLM can multiply the odds by at most e^3 = 20, either way
+DEFAULT_BOUND = 3.0  # log-odds: no text can multiply the odds by more than e^3 = 20, either way
 
 
 @dataclass(frozen=True, slots=True)
 class Pull:
-    """log-odds added for a verdict: intercept + slope * verdict's log-odds. slope >= 0."""
+    """log-odds added for an opinion: intercept + slope * the opinion's log-odds. slope >= 0."""
 
     intercept: float = 0.0
     slope: float = 0.0
 
+    def of(self, opinion: float) -> float:
+        """Not bounded; 0 for an opinion that is no number."""
+        pull = self.intercept + self.slope * opinion
+        return 0.0 if math.isnan(pull) else pull
+
+    def to_json(self) -> dict[str, float]:
+        return {"intercept": self.intercept, "slope": self.slope}
+
+
+NO_PULL = Pull()
+
 
 @dataclass(frozen=True)
 class Combiner:
-    """What a verdict may do to a probability. A kind of evidence without a Pull does nothing."""
+    """What a verdict may do to a probability. A kind of evidence without a Pull does nothing.
+
+    pulls: of the LLM's verdicts. text: of the text model's opinion, None where there is no such
+    model. Where both speak, their pulls add up, and the sum is bounded.
+    """
 
     bound: float
     pulls: Mapping[EvidenceKind, Pull] = field(default_factory=dict)
+    text: Pull | None = None
 
     @property
     def is_identity(self) -> bool:
-        return not self.pulls
+        return not self.pulls and self.text is None
 
-    def pull(self, kind: EvidenceKind, verdict_log_odds: float) -> float:
-        """log-odds to add, in [-bound, bound] for any verdict at all; 0 for one that is no number.
+    def pull(
+        self, kind: EvidenceKind, verdict_log_odds: float, text_log_odds: float | None = None
+    ) -> float:
+        """log-odds to add, in [-bound, bound] for any opinions at all; 0 for one that is no number.
 
         This is the guarantee of the whole cascade: no text can push a decision further.
         """
-        pull = self.pulls.get(kind)
-        if pull is None:
-            return 0.0
-        raw = pull.intercept + pull.slope * verdict_log_odds
-        return 0.0 if math.isnan(raw) else max(-self.bound, min(self.bound, raw))
+        verdict = self.pulls.get(kind, NO_PULL).of(verdict_log_odds)
+        return self._bounded(verdict + self._of_text(text_log_odds))
 
-    def combine(self, prior: float, kind: EvidenceKind, verdict_log_odds: float) -> float:
-        """Final win probability in [0, 1] from the classifier's and a verdict's log-odds."""
-        pull = self.pull(kind, verdict_log_odds)
-        return probability(log_odds(prior) + pull) if pull else prior
+    def combine(
+        self,
+        prior: float,
+        kind: EvidenceKind,
+        verdict_log_odds: float,
+        text_log_odds: float | None = None,
+    ) -> float:
+        """Final win probability in [0, 1] from the log-odds of all who spoke."""
+        return _pulled(prior, self.pull(kind, verdict_log_odds, text_log_odds))
+
+    def read(self, prior: float, text_log_odds: float) -> float:
+        """Win probability in [0, 1] once the text model has read the text, and before any LLM."""
+        return _pulled(prior, self._bounded(self._of_text(text_log_odds)))
+
+    def _of_text(self, text_log_odds: float | None) -> float:
+        return 0.0 if self.text is None or text_log_odds is None else self.text.of(text_log_odds)
+
+    def _bounded(self, pull: float) -> float:
+        return 0.0 if math.isnan(pull) else max(-self.bound, min(self.bound, pull))
 
     def to_json(self) -> dict[str, Any]:
-        pulls = {
-            kind.value: {"intercept": pull.intercept, "slope": pull.slope}
-            for kind, pull in self.pulls.items()
+        pulls = {kind.value: pull.to_json() for kind, pull in self.pulls.items()}
+        return {
+            "bound": self.bound,
+            "pulls": pulls,
+            "text": None if self.text is None else self.text.to_json(),
         }
-        return {"bound": self.bound, "pulls": pulls}
 
     @classmethod
     def from_json(cls, tree: dict[str, Any]) -> Self:
         pulls = {EvidenceKind(kind): Pull(**pull) for kind, pull in tree["pulls"].items()}
-        return cls(tree["bound"], pulls)
+        text = tree.get("text")
+        return cls(tree["bound"], pulls, None if text is None else Pull(**text))
+
+
+def _pulled(prior: float, pull: float) -> float:
+    return probability(log_odds(prior) + pull) if pull else prior
 
 
 @dataclass(frozen=True, slots=True)
 class PullTrial:
     """A fitted pull, and whether it earns its place.
 
-    gain: mean fall of the log loss per lead, out of fold; gain_low: lower end of its one-sided
-    90 % interval; spread: the 5th and 95th percentile of the pulls seen, in log-odds.
+    gain: mean fall of the log loss per lead, out of fold; gain_low: lower end of its interval, the
+    one-sided 90 % one unless asked otherwise; spread: the 5th and 95th percentile of the pulls
+    seen, in log-odds.
     """
 
     kind: EvidenceKind
@@ -84,21 +126,52 @@ class PullTrial:
     def is_worth_it(self) -> bool:
         return self.gain_low > 0
 
+    @property
+    def reach(self) -> Band:
+        """Where a usual pull can move the answer across the cut: further away nothing flips."""
+        strongest_down, strongest_up = self.spread
+        middle = log_odds(CUT)
+        low, high = middle - max(strongest_up, 0.0), middle - min(strongest_down, 0.0)
+        return Band(probability(low), probability(high))
+
 
 FOLDS = 10
+ONE_SIDED_90, TWO_SIDED_95 = 1.2816, 1.9600  # standard errors below the mean
 FEWEST_LEADS = 40  # fewer verdicts than this fit nothing that could be trusted
 
 
 def try_pull(
-    kind: EvidenceKind, priors: Floats, verdicts: Floats, won: NDArray[np.int8], *, bound: float
+    kind: EvidenceKind,
+    priors: Floats,
+    verdicts: Floats,
+    won: NDArray[np.int8],
+    *,
+    bound: float,
+    errors_below: float = ONE_SIDED_90,
 ) -> PullTrial | None:
     """Fit a pull on leads with verdicts (log-odds), and measure it out of fold.
 
     Logistic regression with the classifier's log-odds as offset, slope >= 0, and a ridge that pulls
     both towards "no effect". None where there are too few leads, or only one outcome.
+
+    errors_below: how many standard errors below the gain `gain_low` lies.
     """
     if len(won) < FEWEST_LEADS or len(np.unique(won)) < 2:
         return None
+    offset = log_odds(priors)
+    held_out = held_out_pulls(priors, verdicts, won, bound=bound)
+    gains = _log_loss(offset, won) - _log_loss(offset + held_out, won)
+    pull = _fit(offset, verdicts, won)
+    low, high = np.quantile(_applied(pull, verdicts, bound), [0.05, 0.95])
+    error = float(gains.std(ddof=1)) / math.sqrt(len(won))
+    gain, spread = float(gains.mean()), (float(low), float(high))
+    return PullTrial(kind, len(won), pull, gain, gain - errors_below * error, spread)
+
+
+def held_out_pulls(
+    priors: Floats, verdicts: Floats, won: NDArray[np.int8], *, bound: float
+) -> Floats:
+    """What is added to each lead's log-odds by a pull that was fitted without it."""
     offset = log_odds(priors)
     folds = np.arange(len(won)) % FOLDS
     held_out = np.empty(len(won))
@@ -106,12 +179,7 @@ def try_pull(
         fit, held = folds != fold, folds == fold
         pull = _fit(offset[fit], verdicts[fit], won[fit])
         held_out[held] = _applied(pull, verdicts[held], bound)
-    gains = _log_loss(offset, won) - _log_loss(offset + held_out, won)
-    pull = _fit(offset, verdicts, won)
-    low, high = np.quantile(_applied(pull, verdicts, bound), [0.05, 0.95])
-    error = float(gains.std(ddof=1)) / math.sqrt(len(won))
-    gain = float(gains.mean())
-    return PullTrial(kind, len(won), pull, gain, gain - 1.2816 * error, (float(low), float(high)))
+    return held_out
 
 
 def _applied(pull: Pull, verdicts: Floats, bound: float) -> Floats:

@@ -14,6 +14,7 @@ class Route(StrEnum):
     """Who decided."""
 
     CLASSIFIER = "classifier"
+    TEXT = "text"  # the text model: it read the redacted text, and no LLM was heard
     LLM = "llm"
 
 
@@ -62,6 +63,7 @@ class Decision:
         probability: final win probability, in [0, 1].
         classifier_probability: what the classifier alone said, in [0, 1].
         route: who decided; reason: why.
+        text_log_odds: what the text model said by the redacted text; None where it read none.
         verdict: the LLM's answer where it was asked and answered.
         redaction: what was taken out of what the LLM was shown; None where it was shown nothing.
         unknown_categories, unknown_fields, missing: data the lead lacked or training never saw.
@@ -74,6 +76,7 @@ class Decision:
     classifier_probability: float
     route: Route
     reason: RouteReason
+    text_log_odds: float | None = None
     verdict: Verdict | None = None
     redaction: Redaction | None = None
     reasons: tuple[FeatureReason, ...] = ()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from features.redaction_policy import RedactionPolicy, shipped_files
-from models.errors import ReleaseNotFound
+from models.errors import ReleaseNotFound, WrongAdapter
 from models.llm_version import Api, LlmVersion
 from models.prompt import EvidenceKind
 from models.release import (
@@ -25,9 +25,12 @@ from models.release import (
     LLM_FOLDER,
     RELEASE_FILE,
     RELEASE_FOLDER,
+    TEXT_FILE,
+    TEXT_FOLDER,
     Release,
     save_beside_booster,
 )
+from models.text_model import TextModel
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -36,15 +39,18 @@ if TYPE_CHECKING:
     from mlflow.models.model import ModelInfo
 
 CLASSIFIER, LLM, RELEASE = "lead-classifier", "lead-llm", "lead-release"
+TEXT = "lead-text"
 REDACTION = "lead-redaction"
 PROMPTS = {kind: f"lead-verdict-{kind.value}" for kind in EvidenceKind}
-PINNED = ("classifier", "llm", "redaction")  # the tags of a release that name versions
+PINNED = ("classifier", "text", "llm", "redaction")  # the tags of a release that name versions
 CHAMPION, PREVIOUS = "champion", "previous"
 DESCRIPTIONS = {
     CLASSIFIER: "The cheap first opinion: XGBoost on structured fields, calibrated. "
     "Its lead spec, feature order and calibrator are under extra_files/.",
     LLM: "The tie breaker: provider, model, prompts, decoding, answer schema and redaction policy; "
     "the adapter that it was tuned with, if any (adapter.gguf).",
+    TEXT: "The second opinion: words of redacted texts, TF-IDF and logistic regression. Each word "
+    "was written by many leads. A release has one only where it proved to help.",
     REDACTION: "What an LLM may see: the redaction policy, and the name recognizer that it names.",
     RELEASE: "What serves: pins one lead-classifier, one lead-llm and one lead-redaction, with the "
     "ambiguity band and the combiner that were fitted for them. The alias `champion` is live; move "
@@ -140,10 +146,16 @@ class Registry:
             self._download(RELEASE, version, into / RELEASE_FOLDER)
             self._download(CLASSIFIER, pinned["classifier"], into / CLASSIFIER_FOLDER)
             self._download(LLM, pinned["llm"], into / LLM_FOLDER)
+            if "text" in pinned:
+                self._download(TEXT, pinned["text"], into / TEXT_FOLDER)
         except (MlflowException, OSError, KeyError) as error:
             message = f"Release {version} cannot be unpacked from MLflow ({type(error).__name__})."
             raise ReleaseNotFound(message) from error
-        return _registered(Release.load(into), version, pinned)
+        try:
+            release = Release.load(into)
+        except WrongAdapter as error:
+            raise ReleaseNotFound(f"Release {version} is damaged in MLflow. {error}") from error
+        return _registered(release, version, pinned)
 
     # -- from training to the registry --------------------------------------------------------
 
@@ -158,12 +170,14 @@ class Registry:
         redaction = self._publish_redaction()
         pinned = replace(release, llm=llm)
         tags = {"classifier": classifier, "llm": version, "redaction": redaction}
+        tags |= {} if release.text is None else {"text": self._publish_text(release.text)}
         tags |= _rounded(metrics)
+        pins = [f"lead-{name} {tags[name]}" for name in PINNED if name in tags]
         number = self._log_files(
             RELEASE,
             {RELEASE_FILE: pinned.pins()},
             tags=tags,
-            about=f"Pins {CLASSIFIER} {classifier}, {LLM} {version}, {REDACTION} {redaction}.",
+            about=f"Pins {', '.join(pins)}.",
             metadata={"pins": tags},
         )
         return _registered(pinned, number, tags)
@@ -196,6 +210,14 @@ class Registry:
             prompts=list(uris.values()),
         )
         return llm, version
+
+    def _publish_text(self, text: TextModel) -> str:
+        return self._log_files(
+            TEXT,
+            {TEXT_FILE: text.to_json()},
+            tags={"digest": text.version},
+            about=f"{len(text.idf):,} terms, each written by {text.fewest_writers} leads or more.",
+        )
 
     def _publish_redaction(self) -> str:
         """The version of what redacts here; a new one only where anything in it is new."""
@@ -338,7 +360,8 @@ def _summary(version: ModelVersion, aliases: tuple[str, ...]) -> ReleaseSummary:
     tags = dict(version.tags)
     created = datetime.fromtimestamp(version.creation_timestamp / 1000, tz=UTC)
     classifier, llm = tags.pop("classifier", "?"), tags.pop("llm", "?")
-    tags.pop("redaction", None)
+    for pinned in ("redaction", "text"):
+        tags.pop(pinned, None)
     return ReleaseSummary(str(version.version), created, aliases, classifier, llm, tags)
 
 

@@ -14,12 +14,16 @@ from models.booster import load_booster
 from models.calibration import Calibrator
 from models.classifier import Classifier
 from models.combiner import Combiner
+from models.errors import ReleaseNotFound
 from models.llm_version import LlmVersion
 from models.routing import RoutingPolicy
+from models.text_model import TextModel
 
 # Folders of an unpacked release, one for each registered model that it pins.
 CLASSIFIER_FOLDER, LLM_FOLDER, RELEASE_FOLDER = "classifier", "llm", "release"
+TEXT_FOLDER = "text"
 BOOSTER_FILE, LLM_FILE, RELEASE_FILE = "model.ubj", "llm.json", "release.json"
+TEXT_FILE = "text.json"
 ADAPTER_FILE = "adapter.gguf"  # beside LLM_FILE, where the LLM was tuned
 UNREGISTERED = "0"  # version of a release that MLflow does not know yet
 BESIDE_BOOSTER = "extra_files"  # where MLflow's XGBoost flavour keeps what goes with the booster
@@ -34,9 +38,11 @@ class Release:
     examples: one typical value per column that a caller may send, for the docs page.
     fields_shown: the columns an LLM may see where a lead has no text, most telling first.
     adapter_file: content of the adapter that `llm` names, None where it names none.
+    text: what reads texts between classifier and LLM; None exactly where `policy` knows of none.
 
     Raises:
         WrongAdapter: the file is not the one that is named.
+        ReleaseNotFound: the text model is missing.
     """
 
     version: str
@@ -49,10 +55,13 @@ class Release:
     versions: Mapping[str, str]
     examples: Mapping[str, object]
     adapter_file: bytes | None = field(default=None, repr=False)
+    text: TextModel | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if self.llm.adapter is not None:
             self.llm.adapter.checked(self.adapter_file)
+        if self.policy.text is not None:
+            self.require_text()
 
     def save(self, folder: Path) -> None:
         """Write everything as JSON and XGBoost's own format under `folder`; nothing is pickled."""
@@ -61,7 +70,19 @@ class Release:
         write_json(folder / LLM_FOLDER / LLM_FILE, self.llm.to_json())
         if self.adapter_file is not None:
             (folder / LLM_FOLDER / ADAPTER_FILE).write_bytes(self.adapter_file)
+        if self.text is not None:
+            write_json(folder / TEXT_FOLDER / TEXT_FILE, self.text.to_json())
         write_json(folder / RELEASE_FOLDER / RELEASE_FILE, self.pins())
+
+    def require_text(self) -> TextModel:
+        """The text model of a release whose policy has texts read by one.
+
+        Raises:
+            ReleaseNotFound: it is gone. Never of a release that was made: making it would fail.
+        """
+        if self.text is None:
+            raise ReleaseNotFound(f"Release {self.version} lost its text model. Train again.")
+        return self.text
 
     def pins(self) -> dict[str, Any]:
         """The release's own part: what is in no other registered model."""
@@ -80,7 +101,7 @@ class Release:
         pins = read_json(folder / RELEASE_FOLDER / RELEASE_FILE)
         booster = load_booster(folder / CLASSIFIER_FOLDER / BOOSTER_FILE)
         beside = folder / CLASSIFIER_FOLDER / BESIDE_BOOSTER
-        adapter = folder / LLM_FOLDER / ADAPTER_FILE
+        adapter, text = folder / LLM_FOLDER / ADAPTER_FILE, folder / TEXT_FOLDER / TEXT_FILE
         return cls(
             version=pins["version"],
             spec=LeadSpec.from_mapping(read_json(beside / "lead_spec.json")),
@@ -96,6 +117,7 @@ class Release:
             versions=pins["versions"],
             examples=pins["examples"],
             adapter_file=adapter.read_bytes() if adapter.exists() else None,
+            text=TextModel.from_json(read_json(text)) if text.exists() else None,
         )
 
 

@@ -20,6 +20,25 @@ class Routing:
 
 
 @dataclass(frozen=True, slots=True)
+class TextRouting:
+    """Bounds of the text model, win probabilities in [0, 1].
+
+    reach: of the classifier: a text can move the answer across the cut from here.
+    open: after the text was read: inside it is not settled, and the LLM is asked where it may be.
+    """
+
+    reach: Band
+    open: Band
+
+    def to_json(self) -> dict[str, Any]:
+        return {"reach": self.reach.to_json(), "open": self.open.to_json()}
+
+    @classmethod
+    def from_json(cls, tree: dict[str, Any]) -> Self:
+        return cls(Band.from_json(tree["reach"]), Band.from_json(tree["open"]))
+
+
+@dataclass(frozen=True, slots=True)
 class RoutingPolicy:
     """Bounds are calibrated win probabilities in [0, 1].
 
@@ -27,14 +46,21 @@ class RoutingPolicy:
     reach: a text can move the answer across the cut from here; outside it nothing flips.
     asks: which kinds of evidence the LLM has proven to judge better than chance (all of them where
         it was never tried). A lead with text is judged by its text or not at all.
+    text: where a text model reads before any LLM; None where there is none.
     """
 
     band: Band
     reach: Band
     asks: frozenset[EvidenceKind]
+    text: TextRouting | None = None
 
     def route(self, probability: float, *, has_text: bool) -> Routing:
-        """The way of a lead with this classifier's probability."""
+        """The way of a lead with this classifier's probability.
+
+        Route.TEXT: the text model reads it, and `after_reading` says how it goes on.
+        """
+        if has_text and self.text is not None:
+            return self._read(probability, self.text)
         kind = EvidenceKind.TEXT if has_text else EvidenceKind.FIELDS
         is_asked = kind in self.asks
         if probability in self.band:
@@ -45,11 +71,26 @@ class RoutingPolicy:
             return Routing(Route.LLM, RouteReason.FREE_TEXT, kind)
         return Routing(Route.CLASSIFIER, RouteReason.CONFIDENT)
 
+    def after_reading(self, probability: float, before: Routing) -> Routing:
+        """The way of a lead that the text model has read; probability: with its pull."""
+        is_open = self.text is not None and probability in self.text.open
+        if is_open and EvidenceKind.TEXT in self.asks:
+            return Routing(Route.LLM, before.reason, EvidenceKind.TEXT)
+        return Routing(Route.TEXT, before.reason)
+
+    def _read(self, probability: float, text: TextRouting) -> Routing:
+        if probability in self.band:
+            return Routing(Route.TEXT, RouteReason.AMBIGUOUS, EvidenceKind.TEXT)
+        if probability in text.reach:
+            return Routing(Route.TEXT, RouteReason.FREE_TEXT, EvidenceKind.TEXT)
+        return Routing(Route.CLASSIFIER, RouteReason.CONFIDENT)
+
     def to_json(self) -> dict[str, Any]:
         return {
             "band": self.band.to_json(),
             "reach": self.reach.to_json(),
             "asks": sorted(kind.value for kind in self.asks),
+            "text": None if self.text is None else self.text.to_json(),
         }
 
     @classmethod
@@ -58,4 +99,5 @@ class RoutingPolicy:
             Band.from_json(tree["band"]),
             Band.from_json(tree["reach"]),
             frozenset(EvidenceKind(kind) for kind in tree["asks"]),
+            None if tree.get("text") is None else TextRouting.from_json(tree["text"]),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 import math
 import random
@@ -181,6 +182,12 @@ class LlmJudge:
         # Raised out here, it does not drag along a foreign error that holds prompt and key.
         trouble.calls = tuple(calls)
         raise trouble
+
+    def asking(self, version: LlmVersion) -> LlmJudge:
+        """The same judge with another prompt: it shares client and slots with this one."""
+        other = copy.copy(self)
+        other.version = version
+        return other
 
     async def close(self) -> None:
         """Close the client's connections. The judge is not used any more."""

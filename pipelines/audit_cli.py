@@ -7,13 +7,14 @@ hold. Over HTTP, with an API key of the role audit: `docs/audit.md`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    from pipelines.display import Advance
     from service.audit.auditor import Auditor
     from service.store import Store
     from service.subject_keys import StoredKeys
@@ -43,6 +44,7 @@ def entries(
     recognizer: Annotated[str | None, typer.Option(help="Which found it.")] = None,
     provider: Annotated[str | None, typer.Option(help="Of the LLM.")] = None,
     cause: Annotated[str | None, typer.Option(help="Why an LLM gave no answer.")] = None,
+    failed: Annotated[bool, typer.Option(help="Texts that could not be redacted.")] = False,
     latest: Annotated[bool, typer.Option(help="Only the newest of each decision.")] = False,
     after: Annotated[int | None, typer.Option(help="`after` of the page before.")] = None,
     most: Annotated[int, typer.Option(min=1, max=1_000)] = 100,
@@ -71,6 +73,7 @@ def entries(
             "recognizer": recognizer,
             "provider": provider,
             "cause": cause,
+            "failed": "true" if failed else None,
             "latest": "true" if latest else None,
         }
     )
@@ -180,13 +183,12 @@ def reconcile(
     as_json: AsJson = False,
 ) -> None:
     """Check that decisions, redactions and LLM calls pair up. Exit code 1 where they do not."""
-    from pipelines.display import Display
     from pipelines.report import print_json
     from service.audit.filters import Filters
 
     asked = Filters.parse({"since": since, "until": until})
-    with auditor() as asking, Display().stage("Reconciling"):
-        report = asking.reconcile(provider_log, asked)
+    with auditor() as asking, _over_all("Reconciling", asking) as advance:
+        report = asking.reconcile(provider_log, asked, advance)
     if as_json:
         print_json(report.tree())
     else:
@@ -275,16 +277,15 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Check the live ledger: every entry, hash and signature. Exit code 1 where one is wrong."""
-    from pipelines.display import Display
     from pipelines.report import print_json
     from service.bootstrap import ledger_key, witness_client
     from service.settings import read_settings
 
     settings = read_settings()
-    with auditor() as asking, Display().stage("Verifying"):
+    with auditor() as asking, _over_all("Verifying", asking) as advance:
         key, witness = ledger_key(settings).verifier, witness_client(settings)
         try:
-            report = asking.verify(key, witness, quickly=quick)
+            report = asking.verify(key, witness, quickly=quick, step=advance)
         finally:
             if witness is not None:
                 witness.close()
@@ -380,6 +381,13 @@ def expire(
         print_json({"erased": gone})
     else:
         typer.echo(f"Forgot {gone:,} subjects.")
+
+
+def _over_all(text: str, asking: Auditor) -> AbstractContextManager[Advance]:
+    """Progress through all entries; the one that says that this was asked is the last of them."""
+    from pipelines.display import Display
+
+    return Display().bar(text, asking.size() + 1)
 
 
 def contact_pair(pair: str) -> tuple[str, str]:

@@ -109,8 +109,8 @@ QUESTIONS = (
     _q(
         "SOC 2 CC7",
         "Which texts could not be redacted?",
-        "entries --reason redaction_failed",
-        f"{LISTED}reason=redaction_failed",
+        "entries --failed",
+        f"{LISTED}failed=true",
     ),
     _q(
         "SOC 2 CC7",

@@ -36,6 +36,7 @@ Floats = NDArray[np.float64]
 BARS = 40
 DEGRADED = "LLM wanted, but not to be had"
 KEPT = "ambiguous, nothing to ask about: the classifier decides"
+SETTLED = "the text model read it and decides"
 WORDS = {
     RouteReason.CONFIDENT: "confident: the classifier decides",
     RouteReason.AMBIGUOUS: "ambiguous: the LLM is asked",
@@ -46,6 +47,7 @@ FILLS = {  # colour and hatch: told apart in black and white too
     KEPT: (BLUE, "..."),
     WORDS[RouteReason.AMBIGUOUS]: (VERMILLION, "///"),
     WORDS[RouteReason.FREE_TEXT]: (ORANGE, r"\\\\"),
+    SETTLED: (GREEN, "\\\\"),
     DEGRADED: (PURPLE, "xxx"),
 }
 MEASURE_WORDS = {
@@ -62,9 +64,17 @@ def band_and_routes(
     escalated: NDArray[np.bool_],
     *,
     band: Band,
+    read: NDArray[np.bool_] | None = None,
 ) -> Figure:
-    """Leads over the classifier's probability, coloured by who decided and why; the band shaded."""
-    routes = [_route(r, bool(e)) for r, e in zip(reasons, escalated, strict=True)]
+    """Leads over the classifier's probability, coloured by who decided and why; the band shaded.
+
+    escalated: the LLM decides; read: the text model does, None where there is none.
+    """
+    by_text = np.zeros_like(escalated) if read is None else read
+    routes = [
+        SETTLED if t else _route(r, bool(e))
+        for r, e, t in zip(reasons, escalated, by_text, strict=True)
+    ]
     asked = float(np.mean(escalated)) if routes else 0.0
     subtitle = (
         f"{len(routes):,} leads; the LLM is asked about {shown_percent(asked)}. {_band_words(band)}"

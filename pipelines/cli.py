@@ -99,6 +99,9 @@ def train(
     always_ask: Annotated[
         bool, typer.Option(help="Ask the LLM also where it proved to add nothing.")
     ] = False,
+    text_model: Annotated[
+        bool, typer.Option(help="Read texts with a small model first, where it proves to help.")
+    ] = True,
     is_tuned: Annotated[
         bool, typer.Option("--tune", help="Tune the embedded LLM on the table's own outcomes.")
     ] = False,
@@ -124,6 +127,7 @@ def train(
         always_ask=always_ask,
         seed=seed,
         tuning=TuningOptions(minutes, examples) if is_tuned else None,
+        text_model=text_model,
     )
     _train(table, spec, options, promote=promote, as_json=as_json)
 
@@ -160,6 +164,35 @@ def tune(
         tuning=TuningOptions(minutes, examples),
     )
     _train(table, spec, options, promote=promote, as_json=as_json)
+
+
+@app.command()
+def ladder(
+    table: Table,
+    spec: SpecPath = DEFAULT_SPEC,
+    calls: Annotated[
+        int, typer.Option(min=0, help="Leads of each part that each LLM rung is asked about.")
+    ] = 200,
+    trials: Annotated[int, typer.Option(min=1, help="Settings tried for the classifier.")] = 20,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same split.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Compare every way of reading texts on a table, and say which one is worth it."""
+    from features.lead_spec import LeadSpec
+    from pipelines.display import Display
+    from pipelines.ladder.ladder import LadderOptions
+    from pipelines.ladder.ladder_run import run_ladder
+    from pipelines.ladder.ladder_table import ladder_json, show_ladder
+    from pipelines.report import print_json
+
+    options = LadderOptions(calls=calls, trials=trials, seed=seed)
+    found, bill = run_ladder(
+        table, LeadSpec.read(spec), options, settings=_settings(), display=Display()
+    )
+    if as_json:
+        print_json(ladder_json(found, bill))
+    else:
+        show_ladder(found, bill)
 
 
 @app.command()
@@ -420,6 +453,9 @@ def bench_ledger(
     kills: Annotated[
         int, typer.Option(min=0, help="Kill whoever appends so often, and measure nothing else.")
     ] = 0,
+    guesses: Annotated[
+        int, typer.Option(min=0, help="Guess at a fingerprint so often in each way, nothing else.")
+    ] = 0,
     postgres: Annotated[bool, typer.Option(help="On PostgreSQL, started from a package.")] = False,
     folder: Annotated[Path, typer.Option(help="On the disk to measure.")] = Path(),
     as_json: AsJson = False,
@@ -429,7 +465,7 @@ def bench_ledger(
     Exit code 1 where a target is missed, or something acknowledged is lost.
     """
     from pipelines.display import Display
-    from pipelines.ledger import ledger_bench
+    from pipelines.ledger import guessing, ledger_bench
     from pipelines.report import print_json
 
     if kills:
@@ -443,7 +479,10 @@ def bench_ledger(
         if as_json:
             print_json({"crashes": [asdict(report) for report in reports]})
         return
-    figures = ledger_bench.bench_ledger(Display(), folder=folder, postgres=postgres)
+    if guesses:
+        figures = guessing.guess(Display(), guesses)
+    else:
+        figures = ledger_bench.bench_ledger(Display(), folder=folder, postgres=postgres)
     if as_json:
         print_json(ledger_bench.bench_tree(figures))
     else:
@@ -455,15 +494,19 @@ def bench_ledger(
 @bench.command("audit")
 def bench_audit(
     entries: Annotated[int, typer.Option(min=1_000, help="In the ledger.")] = 1_000_000,
+    postgres: Annotated[bool, typer.Option(help="On PostgreSQL, started from a package.")] = False,
     folder: Annotated[Path, typer.Option(help="On the disk to measure.")] = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Ask a big ledger an audit's twenty questions. Exit code 1 where one takes over a second."""
+    """Ask a big ledger an audit's twenty questions, then verify exports of it.
+
+    Exit code 1 where one takes over a second, or fewer than 100,000 entries a second are verified.
+    """
     from pipelines.display import Display
     from pipelines.ledger import audit_bench, ledger_bench
     from pipelines.report import print_json
 
-    figures = audit_bench.bench_audit(Display(), entries, folder=folder)
+    figures = audit_bench.bench_audit(Display(), entries, folder=folder, postgres=postgres)
     if as_json:
         print_json(ledger_bench.bench_tree(figures))
     else:

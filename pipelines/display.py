@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import (
@@ -15,6 +16,12 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+
+
+class Advance(Protocol):
+    """So many more parts are done."""
+
+    def __call__(self, parts: int = 1) -> None: ...
 
 
 class Display:
@@ -36,11 +43,11 @@ class Display:
             yield
 
     @contextmanager
-    def bar(self, text: str, total: int) -> Iterator[Callable[[], None]]:
-        """A step of `total` parts; call what it yields after each part."""
+    def bar(self, text: str, total: int) -> Iterator[Advance]:
+        """A step of `total` parts; call what it yields after each part, or some of them."""
         with self._progress() as progress:
             task = progress.add_task(text, total=total)
-            yield lambda: progress.advance(task)
+            yield lambda parts=1: progress.advance(task, parts)
 
     @contextmanager
     def steps(self, text: str) -> Iterator[Callable[[int, int], None]]:

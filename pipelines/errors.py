@@ -3,7 +3,8 @@
 ScoringError
 ├── UnusableTable    a table of leads cannot be read, or its outcome cannot be learned
 ├── UnusableFile     a file that a command was given cannot be read or written
-└── DidNotStart      a process that `tiebreak up` needs did not come up
+├── DidNotStart      a process that `tiebreak up` needs did not come up
+└── MissingExtra     a part that is not installed: the message says which extra brings it
 """
 
 from __future__ import annotations
@@ -21,3 +22,7 @@ class UnusableFile(ScoringError):
 
 class DidNotStart(ScoringError):
     """A process that `tiebreak up` needs did not come up. The message says where its log is."""
+
+
+class MissingExtra(ScoringError):
+    """A part that is not installed. The message says which extra brings it."""

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from models.calibration import CalibrationMethod, fit_calibrator
 from models.decision import CUT, Route, RouteReason
 from models.log_odds import log_odds, probability
+from models.routing import Routing
 from pipelines.fitting import FittedClassifier
 from pipelines.metrics import Interval, Measure, difference, measure, with_interval
+from pipelines.reading import Reading
 from pipelines.tie_breaking import TieBreaking
 from pipelines.training_data import TrainingData
 from pipelines.verdicts import Verdicts
@@ -28,12 +30,14 @@ SHARES = np.linspace(0, 1, 11)
 class Judged:
     """Test leads that the LLM was asked about, whether or not the policy would have.
 
-    prior: the classifier; pulled: with the LLM's bounded pull, wherever it gave a verdict;
-    llm: the LLM alone; escalated: where the policy asks it; reasons: the routes' reasons.
+    prior: the classifier; read: once the text model has read what it is given to read; pulled: with
+    the LLM's bounded pull, wherever it gave a verdict; llm: the LLM alone; escalated: where the
+    policy asks it; reasons: the routes' reasons.
     """
 
     won: NDArray[np.int8]
     prior: Floats
+    read: Floats
     pulled: Floats
     llm: Floats
     escalated: Flags
@@ -42,7 +46,7 @@ class Judged:
 
     @property
     def hybrid(self) -> Floats:
-        return np.where(self.escalated, self.pulled, self.prior)
+        return np.where(self.escalated, self.pulled, self.read)
 
 
 @dataclass(frozen=True)
@@ -59,12 +63,42 @@ class Comparison:
     """Contenders side by side on the same leads, and the hybrid's lead over the classifier.
 
     gains: hybrid minus classifier, paired (AUC: more is better; losses: less is better).
+    llm_gains: hybrid minus everything before the LLM: the same where there is no text model.
+    without_text: the hybrid without its text model, on the same leads; None where it has none.
     """
 
     judged: Judged
     lines: tuple[Line, ...]
     gains: dict[Measure, Interval]
     gains_in_band: dict[Measure, Interval]
+    llm_gains: dict[Measure, Interval]
+    llm_gains_in_band: dict[Measure, Interval]
+    without_text: Saving | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """What a text model spares the LLM.
+
+    calls, calls_before: test leads that it is asked about, with and without a text model.
+    loss: log loss of the hybrid minus that of the hybrid without a text model, paired.
+    """
+
+    calls: int
+    calls_before: int
+    loss: Interval
+
+    @property
+    def share(self) -> float:
+        """Of the calls, in [0, 1]; 0 where none were made before."""
+        return 1 - self.calls / self.calls_before if self.calls_before else 0.0
+
+    def __str__(self) -> str:
+        return (
+            f"asks the LLM about {self.calls} test leads instead of {self.calls_before} "
+            f"({self.share:.0%} saved), log loss {self.loss.value:+.3f} "
+            f"[{self.loss.low:+.3f}, {self.loss.high:+.3f}]"
+        )
 
 
 def judge_leads(
@@ -73,25 +107,35 @@ def judge_leads(
     tie_breaking: TieBreaking,
     calibration: Verdicts,
     test: Verdicts,
+    reading: Reading | None = None,
 ) -> Judged:
     """Each test lead the LLM was asked about, with and without its pull.
+
+    reading: of the text model that `tie_breaking` was fitted with.
 
     A lead without a verdict keeps the classifier's answer, as it would in production.
     """
     rows, prior = test.rows, fitted.probabilities[test.rows]
     llm_alone = _llm_alone(calibration, data.won)
-    pulled, llm = prior.copy(), prior.copy()
-    for i, (kind, answer) in enumerate(zip(test.kinds, test.log_odds, strict=True)):
+    combiner, policy = tie_breaking.combiner, tie_breaking.policy
+    read, llm, pulled = prior.copy(), prior.copy(), prior.copy()
+    routings: list[Routing] = []
+    for i, row in enumerate(rows):
+        said = reading.said.get(int(row)) if reading else None
+        routing = policy.route(float(prior[i]), has_text=data.leads[row].has_text)
+        if routing.route is Route.TEXT and said is not None:
+            read[i] = combiner.read(float(prior[i]), said)
+            routing = policy.after_reading(float(read[i]), routing)
+        routings.append(routing)
+        kind, answer = test.kinds[i], float(test.log_odds[i])
+        pulled[i] = read[i]
         if not np.isnan(answer):
-            pulled[i] = tie_breaking.combiner.combine(float(prior[i]), kind, float(answer))
-            llm[i] = llm_alone(float(answer))
-    routings = [
-        tie_breaking.policy.route(float(p), has_text=data.leads[row].has_text)
-        for row, p in zip(rows, prior, strict=True)
-    ]
+            pulled[i] = combiner.combine(float(prior[i]), kind, answer, said)
+            llm[i] = llm_alone(answer)
     return Judged(
         won=data.won[rows],
         prior=prior,
+        read=read,
         pulled=pulled,
         llm=llm,
         escalated=np.array([r.route is Route.LLM for r in routings], dtype=bool),
@@ -110,8 +154,12 @@ def _llm_alone(calibration: Verdicts, won: NDArray[np.int8]) -> Callable[[float]
     return lambda answer: float(platt(np.array([answer]))[0])
 
 
-def compare(judged: Judged, *, seed: int) -> Comparison:
-    """Classifier alone, LLM alone, LLM always, random escalation at the same rate, the hybrid."""
+def compare(judged: Judged, *, without_text: Judged | None = None, seed: int) -> Comparison:
+    """Classifier alone, LLM alone, LLM always, random escalation at the same rate, the hybrid.
+
+    without_text: the same leads by the hybrid without a text model; None where it has none. Then
+    classifier and text model without an LLM are a contender too.
+    """
     contenders = {
         "classifier alone": (judged.prior, 0.0),
         "LLM alone": (judged.llm, 1.0),
@@ -119,6 +167,15 @@ def compare(judged: Judged, *, seed: int) -> Comparison:
         "random escalation": (_random(judged, seed), float(judged.escalated.mean())),
         "hybrid": (judged.hybrid, float(judged.escalated.mean())),
     }
+    if without_text is not None:
+        contenders = {
+            "classifier and text model": (judged.read, 0.0),
+            "hybrid without text model": (
+                without_text.hybrid,
+                float(without_text.escalated.mean()),
+            ),
+        } | contenders
+    everywhere = np.ones_like(judged.in_band)
     lines = tuple(
         Line(name, share, {m: with_interval(m, p, judged.won, seed=seed) for m in MEASURES})
         for name, (p, share) in contenders.items()
@@ -126,29 +183,38 @@ def compare(judged: Judged, *, seed: int) -> Comparison:
     return Comparison(
         judged=judged,
         lines=lines,
-        gains=_gains(judged, np.ones_like(judged.in_band), seed),
-        gains_in_band=_gains(judged, judged.in_band, seed),
+        gains=_gains(judged, judged.prior, everywhere, seed),
+        gains_in_band=_gains(judged, judged.prior, judged.in_band, seed),
+        llm_gains=_gains(judged, judged.read, everywhere, seed),
+        llm_gains_in_band=_gains(judged, judged.read, judged.in_band, seed),
+        without_text=_saving(judged, without_text, seed) if without_text else None,
     )
 
 
-def _gains(judged: Judged, chosen: Flags, seed: int) -> dict[Measure, Interval]:
+def _saving(judged: Judged, without_text: Judged, seed: int) -> Saving:
+    loss = difference(Measure.LOG_LOSS, judged.hybrid, without_text.hybrid, judged.won, seed=seed)
+    return Saving(int(judged.escalated.sum()), int(without_text.escalated.sum()), loss)
+
+
+def _gains(judged: Judged, before: Floats, chosen: Flags, seed: int) -> dict[Measure, Interval]:
+    """Hybrid minus `before` on the chosen leads."""
     won = judged.won[chosen]
     if len(np.unique(won)) < 2:
         return {}
-    hybrid, prior = judged.hybrid[chosen], judged.prior[chosen]
-    return {m: difference(m, hybrid, prior, won, seed=seed) for m in MEASURES}
+    pair = (judged.hybrid[chosen], before[chosen])
+    return {m: difference(m, *pair, won, seed=seed) for m in MEASURES}
 
 
 def _random(judged: Judged, seed: int) -> Floats:
     """As many escalations as the hybrid has, to leads drawn by chance (one draw)."""
     rng = np.random.default_rng(seed)
     drawn = rng.permutation(judged.escalated)
-    return np.where(drawn, judged.pulled, judged.prior)
+    return np.where(drawn, judged.pulled, judged.read)
 
 
 def quality_by_share(judged: Judged, which: Measure, *, seed: int) -> dict[str, Floats]:
     """A measure over the share of leads sent to the LLM: nearest to the cut first; by chance."""
-    distance = np.abs(log_odds(judged.prior) - log_odds(np.array([CUT])))
+    distance = np.abs(log_odds(judged.read) - log_odds(np.array([CUT])))
     nearest = np.argsort(distance, kind="stable")
     rng = np.random.default_rng(seed)
     orders = [rng.permutation(len(nearest)) for _ in range(RANDOM_DRAWS)]
@@ -156,7 +222,7 @@ def quality_by_share(judged: Judged, which: Measure, *, seed: int) -> dict[str, 
     def at(order: NDArray[np.intp], share: float) -> float:
         sent = np.zeros(len(order), dtype=bool)
         sent[order[: round(share * len(order))]] = True
-        return measure(which, np.where(sent, judged.pulled, judged.prior), judged.won)
+        return measure(which, np.where(sent, judged.pulled, judged.read), judged.won)
 
     return {
         "share": SHARES,

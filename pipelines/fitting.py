@@ -22,13 +22,15 @@ from pipelines.tuning import tune
 class FittedClassifier:
     """The classifier and what it says about every lead of the table, in [0, 1].
 
-    Only `probabilities` of rows outside split.train were given by a booster that had not seen them.
+    Only `probabilities` of rows outside split.train were given by a booster that had not seen them;
+    `held_out` are such ones for split.train, in its order.
     """
 
     classifier: Classifier
     split: Split
     band: Band
     probabilities: NDArray[np.float64]
+    held_out: NDArray[np.float64]
     rows: NDArray[np.float32]
     params: dict[str, Any]
     rounds: int
@@ -71,5 +73,12 @@ def fit_classifier(
         confidence=confidence,
     )
     return FittedClassifier(
-        classifier, parts, band, probabilities, rows, tuned.params, tuned.rounds
+        classifier=classifier,
+        split=parts,
+        band=band,
+        probabilities=probabilities,
+        held_out=calibrator(tuned.held_out_margins),
+        rows=rows,
+        params=tuned.params,
+        rounds=tuned.rounds,
     )

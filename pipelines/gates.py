@@ -31,7 +31,7 @@ def check_gates(
         Gate("the classifier ranks better than chance", auc.low > 0.5, f"AUC {auc}"),
         Gate(f"its probabilities are honest (ECE <= {MAX_ECE})", honest, f"ECE {ece.value:.3f}"),
     ]
-    gain = comparison.gains.get(Measure.LOG_LOSS) if comparison else None
+    gain = comparison.llm_gains.get(Measure.LOG_LOSS) if comparison else None
     if gain is not None:
         harmless = gain.value <= MAX_LOSS
         gates.append(Gate("the LLM does no harm", harmless, f"log loss {gain.value:+.4f}"))

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from features.lead import Lead
-from models.band import NOTHING, Band
+from models.band import NOTHING
 from models.combiner import Combiner, PullTrial, try_pull
-from models.decision import CUT
-from models.log_odds import log_odds, probability
 from models.prompt import EvidenceKind, Prompt, choose_examples
-from models.routing import RoutingPolicy
+from models.routing import RoutingPolicy, TextRouting
 from pipelines.fitting import FittedClassifier
+from pipelines.left_open import left_open
+from pipelines.reading import Reading
 from pipelines.training_data import TrainingData
 from pipelines.verdicts import Call, Verdicts, Witness
 
@@ -114,29 +114,39 @@ def fit_tie_breaking(
     *,
     bound: float,
     always_ask: bool,
+    reading: Reading | None = None,
 ) -> TieBreaking:
     """Combiner and policy from verdicts on calibration leads; `verdicts` None: nobody was asked.
+
+    reading: of a text model that reads first; then the LLM has to add to both.
 
     A kind of evidence that has not proven to lower the log loss pulls nothing, and is not asked
     (unless `always_ask`). Where nobody was asked, every kind is, and pulls nothing.
     """
     trials: dict[EvidenceKind, PullTrial] = {}
+    priors = reading.probabilities if reading else fitted.probabilities
     for kind in kinds if verdicts else ():
-        trial = _try(kind, fitted, verdicts, won, bound)
+        trial = _try(kind, priors, verdicts, won, bound)
         trials |= {kind: trial} if trial else {}
     pulls = {kind: trial.pull for kind, trial in trials.items() if trial.is_worth_it}
     asks = frozenset(k for k in kinds if verdicts is None or k in pulls or always_ask)
     text = trials.get(EvidenceKind.TEXT)
-    reach = _reach(text) if text and text.is_worth_it else NOTHING
+    reach = text.reach if text and text.is_worth_it else NOTHING
     notes = tuple(_note(kind, trials.get(kind), kind in asks) for kind in kinds)
-    return TieBreaking(
-        RoutingPolicy(fitted.band, reach, asks), Combiner(bound, pulls), trials, notes
-    )
+    policy = RoutingPolicy(fitted.band, reach, asks)
+    combiner = Combiner(bound, pulls)
+    if reading is not None:
+        left = reading.sure
+        if verdicts is not None and EvidenceKind.TEXT in pulls:
+            left = left_open(policy, reading, fitted, verdicts, won, bound)
+        policy = replace(policy, text=TextRouting(reading.reach, left))
+        combiner = replace(combiner, text=reading.trial.pull)
+    return TieBreaking(policy, combiner, trials, notes)
 
 
 def _try(
     kind: EvidenceKind,
-    fitted: FittedClassifier,
+    prior: Floats,
     verdicts: Verdicts | None,
     won: NDArray[np.int8],
     bound: float,
@@ -144,16 +154,7 @@ def _try(
     assert verdicts is not None  # noqa: S101  (the caller only asks where there are some)
     answered = verdicts.of_kind(kind)
     rows = verdicts.rows[answered]
-    priors, answers = fitted.probabilities[rows], verdicts.log_odds[answered]
-    return try_pull(kind, priors, answers, won[rows], bound=bound)
-
-
-def _reach(trial: PullTrial) -> Band:
-    """Where a usual text can move the answer across the cut: further away nothing would flip."""
-    strongest_down, strongest_up = trial.spread
-    middle = log_odds(CUT)
-    low, high = middle - max(strongest_up, 0.0), middle - min(strongest_down, 0.0)
-    return Band(probability(low), probability(high))
+    return try_pull(kind, prior[rows], verdicts.log_odds[answered], won[rows], bound=bound)
 
 
 def _note(kind: EvidenceKind, trial: PullTrial | None, is_asked: bool) -> str:

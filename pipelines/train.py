@@ -31,6 +31,8 @@ from pipelines.finetuning.tuning_options import TuningOptions
 from pipelines.fitting import FittedClassifier, fit_classifier
 from pipelines.gates import Gate, check_gates
 from pipelines.metrics import Interval, Measure, with_interval
+from pipelines.reading import Reading, fit_reading
+from pipelines.table_texts import redacted_texts
 from pipelines.tie_breaking import (
     TieBreaking,
     build_prompts,
@@ -58,6 +60,7 @@ class TrainingOptions:
     max_error, confidence: what the band guarantees about classifier-only decisions.
     max_pull: most the LLM may move the log-odds, either way.
     tuning: of the embedded LLM on this table's outcomes; None for none.
+    text_model: read texts with a small model before any LLM, where it proves to help.
     """
 
     trials: int = 20
@@ -69,6 +72,7 @@ class TrainingOptions:
     always_ask: bool = False
     seed: int = 0
     tuning: TuningOptions | None = None
+    text_model: bool = True
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,7 @@ class Trained:
     comparison: Comparison | None
     gates: tuple[Gate, ...]
     tuned: TunedLlm | None = None
+    reading: Reading | None = None
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -97,10 +102,23 @@ class Trained:
                 name = line.name.replace(" ", "_")
                 flat |= {f"{name}_{m.value}": v.value for m, v in line.measures.items()}
                 flat[f"{name}_llm_share"] = line.llm_share
+            if saving := self.comparison.without_text:
+                flat |= {
+                    "llm_calls_saved_share": saving.share,
+                    "llm_calls_saved_loss": saving.loss.value,
+                }
             for m, gain in self.comparison.gains.items():
                 flat |= {f"gain_{m.value}": gain.value}
                 flat |= {f"gain_{m.value}_low": gain.low, f"gain_{m.value}_high": gain.high}
         return flat | (tuning_metrics(self.tuned) if self.tuned else {})
+
+    @property
+    def text_notes(self) -> tuple[str, ...]:
+        """What the text model is worth, and what it spares the LLM, in words; nothing without."""
+        if self.reading is None:
+            return ()
+        saving = self.comparison.without_text if self.comparison else None
+        return (self.reading.note, *((f"Text model: {saving}.",) if saving else ()))
 
     @property
     def _band_share(self) -> float:
@@ -146,7 +164,7 @@ def train_on(
     if options.tuning is None and endpoint.is_embedded and (offer := tuning_offer(data, fitted)):
         display.say(offer)
     preparing = _Preparing(data, fitted, endpoint, options, settings, display)
-    witness = preparing.witness()
+    witness = witness_of(data, fitted)
     with preparing.llm(witness) as (llm, tuned):
         inquiry = _Inquiry(data, witness, llm, endpoint, settings, record, display)
         checked = tuned and tuned.checked(partial(inquiry.ask, what="validation"))
@@ -157,39 +175,69 @@ def _fit_and_evaluate(
     inquiry: _Inquiry, fitted: FittedClassifier, tuned: TunedLlm | None, options: TrainingOptions
 ) -> Trained:
     data, llm, witness, display = inquiry.data, inquiry.llm, inquiry.witness, inquiry.display
+    reading = _read(data, fitted, witness, options, display)
     kinds = tuple(llm.prompts)
     sampled = sample_calls(data, fitted, kinds, calls=options.llm_calls, seed=options.seed)
     calibration = inquiry.ask(sampled, "calibration")
-    tie_breaking = fit_tie_breaking(
-        fitted,
-        calibration,
-        data.won,
-        kinds,
+    fit = partial(
+        fit_tie_breaking,
+        *(fitted, calibration, data.won, kinds),
         bound=options.max_pull,
         always_ask=options.always_ask,
     )
+    tie_breaking = fit(reading=reading)
     for note in tie_breaking.notes:
         display.say(note)
 
     drawn = draw_test_calls(data, fitted, kinds, calls=options.llm_test_calls, seed=options.seed)
     test = inquiry.ask(drawn if calibration else [], "test")
     with display.stage("Evaluating on test leads"):
-        measures, comparison = _evaluate(
-            data, fitted, tie_breaking, calibration=calibration, test=test, seed=options.seed
-        )
+        measures = _measures(data, fitted, options.seed)
+        comparison = None
+        if calibration and test:
+            judged = partial(judge_leads, data, fitted, calibration=calibration, test=test)
+            comparison = compare(
+                judged(tie_breaking, reading=reading),
+                without_text=judged(fit()) if reading else None,
+                seed=options.seed,
+            )
     return Trained(
         options=options,
         data=data,
         fitted=fitted,
         tie_breaking=tie_breaking,
-        release=_release(data, fitted, tie_breaking, llm, witness, tuned),
+        release=_release(data, fitted, tie_breaking, llm, witness, tuned, reading),
         measures=measures,
         calibration_verdicts=calibration,
         test_verdicts=test,
         comparison=comparison,
         gates=check_gates(measures, comparison) + ((tuning_gate(comparison),) if tuned else ()),
         tuned=tuned,
+        reading=reading,
     )
+
+
+def _read(
+    data: TrainingData,
+    fitted: FittedClassifier,
+    witness: Witness,
+    options: TrainingOptions,
+    display: Display,
+) -> Reading | None:
+    """The text model, where there is text and it proves to help; says which."""
+    if not data.spec.texts or not options.text_model:
+        return None
+    found = fit_reading(
+        data,
+        fitted,
+        redacted_texts(data, witness, display),
+        bound=options.max_pull,
+        max_error=options.max_error,
+        confidence=options.confidence,
+        seed=options.seed,
+    )
+    display.say(found.note)
+    return found if isinstance(found, Reading) else None
 
 
 def _fit(data: TrainingData, options: TrainingOptions, display: Display) -> FittedClassifier:
@@ -204,6 +252,28 @@ def _fit(data: TrainingData, options: TrainingOptions, display: Display) -> Fitt
         )
 
 
+def witness_of(data: TrainingData, fitted: FittedClassifier) -> Witness:
+    """Who redacts the leads of this table."""
+    structured = {column.name for column in data.spec.features}
+    telling = [c for c in fitted.classifier.columns_by_gain if c in structured]
+    return Witness(Redactor.load(), fitted.classifier.encoder, tuple(telling[:FIELDS_SHOWN]))
+
+
+def llm_at(
+    endpoint: LlmEndpoint, witness: Witness, prompts: Mapping[EvidenceKind, Prompt] = NO_PROMPTS
+) -> LlmVersion:
+    """The version of the LLM at an endpoint, asked with these prompts."""
+    return LlmVersion(
+        provider=endpoint.provider,
+        model=endpoint.model,
+        api=endpoint.api,
+        prompts=prompts,
+        redaction_policy=witness.redactor.policy_version,
+        decoding=Decoding.for_api(endpoint.api),
+        weights=endpoint.weights,
+    )
+
+
 @dataclass(frozen=True)
 class _Preparing:
     """Makes the version of the LLM that is asked: with worked examples, or tuned."""
@@ -215,12 +285,6 @@ class _Preparing:
     settings: Settings
     display: Display
 
-    def witness(self) -> Witness:
-        structured = {column.name for column in self.data.spec.features}
-        telling = [c for c in self.fitted.classifier.columns_by_gain if c in structured]
-        encoder = self.fitted.classifier.encoder
-        return Witness(Redactor.load(), encoder, tuple(telling[:FIELDS_SHOWN]))
-
     @contextmanager
     def llm(self, witness: Witness) -> Iterator[tuple[LlmVersion, TunedLlm | None]]:
         """The version, and how it was tuned; inside the block its adapter is served."""
@@ -228,25 +292,11 @@ class _Preparing:
             with self.display.stage("Redacting worked examples"):
                 seed = self.options.seed
                 prompts = build_prompts(self.data, self.fitted, witness, seed=seed)
-            yield self._version(witness, prompts), None
+            yield llm_at(self.endpoint, witness, prompts), None
             return
         tuned = self._tuned(witness, self.options.tuning)
         with adapter_tried_out(self.endpoint.address, tuned.adapter, tuned.file):
             yield tuned.version, tuned
-
-    def _version(
-        self, witness: Witness, prompts: Mapping[EvidenceKind, Prompt] = NO_PROMPTS
-    ) -> LlmVersion:
-        endpoint = self.endpoint
-        return LlmVersion(
-            provider=endpoint.provider,
-            model=endpoint.model,
-            api=endpoint.api,
-            prompts=prompts,
-            redaction_policy=witness.redactor.policy_version,
-            decoding=Decoding.for_api(endpoint.api),
-            weights=endpoint.weights,
-        )
 
     def _tuned(self, witness: Witness, options: TuningOptions) -> TunedLlm:
         if not self.endpoint.is_embedded:
@@ -257,7 +307,7 @@ class _Preparing:
             self.data,
             self.fitted,
             witness,
-            self._version(witness),
+            llm_at(self.endpoint, witness),
             options,
             home=self.settings.home,
             share=MachineShare.beside(is_busy=is_listening(self.settings.port)),
@@ -292,14 +342,15 @@ class _Inquiry:
                 concurrency=self.settings.llm_max_concurrency,
                 on_answer=advance,
             )
-        _require_answers(verdicts)
+        require_answers(verdicts)
         return verdicts
 
     def _open_judge(self) -> LlmJudge:
         return judge_at(self.endpoint, self.llm, self.settings, deadline=PATIENT)
 
 
-def _require_answers(verdicts: Verdicts) -> None:
+def require_answers(verdicts: Verdicts) -> None:
+    """Raises TrainingRefused where so many calls failed that the figures mean nothing."""
     failed, asked = sum(verdicts.failures.values()), len(verdicts.answers)
     if failed > MAX_FAILED * asked:
         causes = ", ".join(f"{cause}: {n}" for cause, n in sorted(verdicts.failures.items()))
@@ -310,22 +361,10 @@ def _require_answers(verdicts: Verdicts) -> None:
         raise TrainingRefused(message)
 
 
-def _evaluate(
-    data: TrainingData,
-    fitted: FittedClassifier,
-    tie_breaking: TieBreaking,
-    *,
-    calibration: Verdicts | None,
-    test: Verdicts | None,
-    seed: int,
-) -> tuple[dict[Measure, Interval], Comparison | None]:
+def _measures(data: TrainingData, fitted: FittedClassifier, seed: int) -> dict[Measure, Interval]:
     rows = fitted.split.test
     probabilities, won = fitted.probabilities[rows], data.won[rows]
-    measures = {m: with_interval(m, probabilities, won, seed=seed) for m in Measure}
-    if test is None or calibration is None:
-        return measures, None
-    leads = judge_leads(data, fitted, tie_breaking, calibration, test)
-    return measures, compare(leads, seed=seed)
+    return {m: with_interval(m, probabilities, won, seed=seed) for m in Measure}
 
 
 def _release(
@@ -335,6 +374,7 @@ def _release(
     llm: LlmVersion,
     witness: Witness,
     tuned: TunedLlm | None,
+    reading: Reading | None,
 ) -> Release:
     return Release(
         version=UNREGISTERED,
@@ -349,9 +389,11 @@ def _release(
             **{f"prompt_{kind}": prompt.version for kind, prompt in llm.prompts.items()},
             "llm_digest": llm.version,
             "redaction_policy": llm.redaction_policy,
+            **({"text_model": reading.model.version} if reading else {}),
         },
         examples=example_lead(data, fitted.classifier.encoder),
         adapter_file=tuned.file if tuned else None,
+        text=reading.model if reading else None,
     )
 
 

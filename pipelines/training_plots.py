@@ -57,9 +57,18 @@ def _band_and_routes(trained: Trained) -> Figure:
         policy.route(float(p), has_text=trained.data.leads[row].has_text)
         for row, p in zip(test, probabilities, strict=True)
     ]
-    escalated = np.array([r.route is Route.LLM for r in routings], dtype=bool)
+    if trained.reading is not None:
+        read = trained.reading.probabilities[test]
+        routings = [
+            policy.after_reading(float(p), r) if r.route is Route.TEXT else r
+            for r, p in zip(routings, read, strict=True)
+        ]
     return cascade_plots.band_and_routes(
-        probabilities, [r.reason for r in routings], escalated, band=policy.band
+        probabilities,
+        [r.reason for r in routings],
+        np.array([r.route is Route.LLM for r in routings], dtype=bool),
+        read=np.array([r.route is Route.TEXT for r in routings], dtype=bool),
+        band=policy.band,
     )
 
 

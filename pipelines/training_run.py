@@ -67,7 +67,7 @@ def run_training(
             record=record,
             display=display,
         )
-    with display.stage("Logging to MLflow"), _quiet_mlflow():
+    with display.stage("Logging to MLflow"), quiet_mlflow():
         release, run_id = _log(trained, settings)
     if trained.tuned:
         trained.tuned.checkpoint.remove()
@@ -100,8 +100,7 @@ def _log(trained: Trained, settings: Settings) -> tuple[Release, str]:
     registry = Registry(settings.mlflow_uri)
     mlflow.set_tracking_uri(settings.mlflow_uri)
     mlflow.set_registry_uri(settings.mlflow_uri)
-    experiment = _experiment(settings)
-    with mlflow.start_run(experiment_id=experiment, run_name=_run_name(trained)) as run:
+    with mlflow.start_run(experiment_id=experiment(settings), run_name=_run_name(trained)) as run:
         mlflow.log_params(_params(trained))
         mlflow.log_metrics({k: v for k, v in trained.metrics.items() if not math.isnan(v)})
         for examples, measures in curve_metrics(trained.tuned.tuned.curve if trained.tuned else ()):
@@ -117,7 +116,7 @@ def _log(trained: Trained, settings: Settings) -> tuple[Release, str]:
     return release, str(run.info.run_id)
 
 
-def _experiment(settings: Settings) -> str:
+def experiment(settings: Settings) -> str:
     """The experiment of our runs. Beside an embedded database, artefacts go under home too."""
     from mlflow import MlflowClient
 
@@ -172,7 +171,11 @@ def _note(trained: Trained) -> str:
     gates = "\n".join(
         f"- {'passed' if g.passed else 'FAILED'}: {g.name} ({g.figure})" for g in trained.gates
     )
-    said = (*trained.tie_breaking.notes, *(tuning_lines(trained.tuned) if trained.tuned else ()))
+    said = (
+        *trained.text_notes,
+        *trained.tie_breaking.notes,
+        *(tuning_lines(trained.tuned) if trained.tuned else ()),
+    )
     notes = "\n".join(f"- {note}" for note in said)
     table = "\n".join(
         f"| {line.name} | {line.llm_share:.0%} | "
@@ -205,7 +208,7 @@ def _dataset(trained: Trained) -> Any:
 
 
 @contextmanager
-def _quiet_mlflow() -> Iterator[None]:
+def quiet_mlflow() -> Iterator[None]:
     """MLflow tells of every step, and warns of its own internals; the display is enough."""
     import mlflow  # noqa: F401  (sets its log levels on import; ours come after)
 

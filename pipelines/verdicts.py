@@ -16,6 +16,7 @@ from features.lead import Lead
 from features.redaction import RedactedText, Redactor
 from models.errors import LlmUnavailable
 from models.evidence import evidence_text
+from models.llm_version import LlmVersion
 from models.prompt import EvidenceKind
 from models.verdict import LlmJudge, Verdict
 from service.question_record import QuestionRecord
@@ -55,13 +56,17 @@ class Witness:
         self, lead: Lead, kind: EvidenceKind, key: SubjectKey | None = None
     ) -> RedactedText | None:
         """The redacted evidence; None where it cannot be redacted, or says nothing."""
-        text = evidence_text(lead, kind, self.fields_shown, self.encoder)
-        if not text:
-            return None
         try:
-            return self.redactor.redact(text, lead.contacts, key)
+            return self.redacted(lead, kind, key)
         except RedactionFailed:
             return None
+
+    def redacted(
+        self, lead: Lead, kind: EvidenceKind, key: SubjectKey | None
+    ) -> RedactedText | None:
+        """The redacted evidence; None where it says nothing. Raises RedactionFailed."""
+        text = evidence_text(lead, kind, self.fields_shown, self.encoder)
+        return self.redactor.redact(text, lead.contacts, key) if text else None
 
 
 def ask_about(
@@ -73,9 +78,11 @@ def ask_about(
     record: QuestionRecord,
     concurrency: int,
     on_answer: Callable[[], None] = lambda: None,
+    version_of: Callable[[int], LlmVersion] | None = None,
 ) -> Verdicts:
     """Ask about each (row, kind of evidence), a few at a time. Failures cost a verdict, no more.
 
+    version_of: the version of the LLM that a row is shown to; the judge's own unless given.
     `open_judge` is called inside the event loop that the judge then lives on, and closed there.
     `record` has what leaves in the ledger before it leaves.
     """
@@ -86,10 +93,15 @@ def ask_about(
         try:
             async with slots:
                 key = await record.key(leads[row].contacts)
-                evidence = await asyncio.to_thread(witness.evidence, leads[row], kind, key)
+                try:
+                    evidence = await asyncio.to_thread(witness.redacted, leads[row], kind, key)
+                except RedactionFailed:
+                    await record.not_redacted(key)
+                    raise LlmUnavailable("redaction_failed") from None
                 if evidence is None:
                     raise LlmUnavailable("no_evidence")
-                return await record.asked(judge, evidence, kind, key)
+                asked_one = judge.asking(version_of(row)) if version_of else judge
+                return await record.asked(asked_one, evidence, kind, key)
         except LlmUnavailable as error:
             failures[error.cause] = failures.get(error.cause, 0) + 1
             return None

@@ -12,18 +12,24 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 
 from service.errors import InvalidSettings, StorageUnavailable
 
 log = logging.getLogger("tiebreak.store")
 
-BUSY_TIMEOUT = timedelta(seconds=2)  # how long SQLite waits for another process's write
+BUSY_TIMEOUT = timedelta(seconds=2)  # how long a write waits for that of another process
 OVERWRITE_TRIES, PAUSE_S = 20, 0.02  # readers hold it up for milliseconds
+# SQLite moves its write-ahead log to its place inside a commit, once it has so many pages (1,000
+# unless set), and whoever is decided on waits meanwhile: so rarely. A thread for it would be more
+# exposed to SQLite's WAL-reset bug (before 3.51.3: two that move while a third commits).
+MOST_WAITING_PAGES = 8_000  # 32 MB
+ABANDONED_AFTER = timedelta(seconds=30)  # silence, and a server lets go of who writes
 CONNECT_TIMEOUT_S = 3  # to a database server: a decision that cannot be stored is refused soon
 
 
@@ -52,6 +58,7 @@ class Database:
     ) -> None:
         self._writer = _engine(url, busy_timeout, writes=True, forgets=forgets)
         self._reader = _engine(url, busy_timeout, writes=False, forgets=forgets)
+        self._driver: Any = self._writer.dialect.loaded_dbapi
         self._prepare = prepare
         self._is_prepared = False
 
@@ -75,7 +82,9 @@ class Database:
                 yield connection
         except IntegrityError:
             raise
-        except (SQLAlchemyError, OSError) as error:
+        except self._driver.IntegrityError as error:  # of a statement given to it directly
+            raise IntegrityError(None, None, error) from error
+        except (SQLAlchemyError, self._driver.Error, OSError) as error:
             self._is_prepared = False
             self._writer.dispose()
             raise _unavailable(error) from error
@@ -121,7 +130,7 @@ def _engine(url: str, busy_timeout: timedelta, *, writes: bool, forgets: bool) -
     try:
         parsed = make_url(url)
         if parsed.get_backend_name() != "sqlite":
-            return _server_engine(url, writes=writes)
+            return _server_engine(parsed, busy_timeout, writes=writes)
     except (ArgumentError, ImportError) as error:
         message = (
             "TIEBREAK_DATABASE_URL cannot be used: it is no database address, or the driver that "
@@ -143,6 +152,7 @@ def _engine(url: str, busy_timeout: timedelta, *, writes: bool, forgets: bool) -
         connection.isolation_level = None  # sqlite3 begins nothing by itself
         _write_ahead(connection, until=time.monotonic() + timeout)
         connection.execute("PRAGMA synchronous=FULL")  # durable even if the power goes
+        connection.execute(f"PRAGMA wal_autocheckpoint={MOST_WAITING_PAGES}")
         if forgets:
             connection.execute("PRAGMA secure_delete=ON")
 
@@ -171,13 +181,12 @@ def _write_ahead(connection: Any, *, until: float) -> None:
             return
 
 
-def _server_engine(url: str, *, writes: bool) -> Engine:
-    parsed = make_url(url)
+def _server_engine(parsed: URL, busy_timeout: timedelta, *, writes: bool) -> Engine:
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     limits = {"connect_timeout": CONNECT_TIMEOUT_S} if "psycopg" in parsed.drivername else {}
     level = "READ COMMITTED" if writes else "REPEATABLE READ"
-    return create_engine(
+    engine = create_engine(
         parsed,
         pool_pre_ping=True,
         hide_parameters=True,
@@ -185,3 +194,15 @@ def _server_engine(url: str, *, writes: bool) -> Engine:
         isolation_level=level,
         use_insertmanyvalues=True,
     )
+    if writes and engine.dialect.name == "postgresql":
+        event.listen(engine, "connect", partial(_give_up_in_time, busy_timeout))
+    return engine
+
+
+def _give_up_in_time(busy_timeout: timedelta, connection: Any, _: object) -> None:
+    """Writers take turns: without limits one that hangs, or whose machine is gone, stops all."""
+    limits = {"lock_timeout": busy_timeout, "idle_in_transaction_session_timeout": ABANDONED_AFTER}
+    with connection.cursor() as cursor:
+        for name, limit in limits.items():
+            cursor.execute(f"SET {name} = {round(1_000 * limit.total_seconds())}")
+    connection.commit()

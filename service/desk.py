@@ -220,10 +220,14 @@ class Desk:
         return orjson.dumps(lead_schema(self.live.current().release))
 
     def readiness(self) -> tuple[bool, dict[str, Any]]:
-        """Whether a real lead was decided here, on which release, and what is wrong if anything."""
+        """Whether a real lead was decided here, on which release, and what is wrong if anything.
+
+        Until the API keys could be read, everybody would be refused: not ready either.
+        """
         try:
+            self.keys.known()
             live = self.live.current()
-        except ReleaseNotFound as error:
+        except (ReleaseNotFound, StorageUnavailable) as error:
             return False, {"ready": False, "error": error_tree(error)}
         since = iso(live.since)
         problem = self.live.problem or (self._witnessing.problem if self._witnessing else None)

@@ -42,6 +42,7 @@ class EngineRoom:
         self._changing = asyncio.Lock()
         self._is_closing = False
         self._tasks: set[asyncio.Task[None]] = set()
+        self._retiring: asyncio.Task[None] | None = None
 
     @property
     def is_up(self) -> bool:
@@ -133,6 +134,8 @@ class EngineRoom:
         await asyncio.sleep(0)  # whoever watches it has seen it too
 
     async def _replace(self) -> None:
+        if self._retiring is not None:  # there are never more than two
+            await self._retiring
         wanted = await asyncio.to_thread(lambda: self._kept.files() | self._passing.files())
         new = await Engine.start(self._cache_dir, wanted, threads=self._threads)
         old, self._engine = self._engine, new
@@ -140,7 +143,7 @@ class EngineRoom:
         self._is_up.set()
         self._spawn(self._watch(new))
         if old is not None:
-            self._spawn(old.retire())
+            self._retiring = self._spawn(old.retire())
 
     async def _watch(self, engine: Engine) -> None:
         await engine.ended()
@@ -162,7 +165,8 @@ class EngineRoom:
                     await asyncio.sleep(pause.total_seconds())
                     pause = min(2 * pause, LONGEST_PAUSE)
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task

@@ -18,7 +18,7 @@ log = logging.getLogger("tiebreak.store")
 MAX_GROUP = 256  # in one commit: bounds how long the last one waits for the first
 # Where a group came together by itself, more are on their way: waiting for them costs each of them
 # little, and a commit of its own for every two or three would cost all of them much more.
-LINGER_S = 0.001
+LINGER_S = 0.0005
 
 W = TypeVar("W")
 R = TypeVar("R")

@@ -118,13 +118,18 @@ class KeyRing:
             NotAuthenticated: no such key, or it is revoked.
             StorageUnavailable: the keys could not be read yet.
         """
-        if self._valid is None:
-            raise StorageUnavailable("The API keys could not be read yet. Try again in a second")
+        valid = self.known()
         key_id, _, secret = token.removeprefix(TOKEN_PREFIX).partition("_")
-        entry = self._valid.get(key_id)
+        entry = valid.get(key_id)
         if entry is None or not hmac.compare_digest(entry.digest, _digest(secret)):
             raise NotAuthenticated("The API key is not known, or was revoked.", GET_A_KEY)
         return entry.key
+
+    def known(self) -> Mapping[str, _Entry]:
+        """The valid keys by their ids. Raises StorageUnavailable: they could not be read yet."""
+        if self._valid is None:
+            raise StorageUnavailable("The API keys could not be read yet. Try again in a second")
+        return self._valid
 
     def read(self) -> None:
         """Read the valid keys now. Raises StorageUnavailable."""

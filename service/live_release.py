@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Protocol
 
 from features.errors import ScoringError
-from features.fingerprint import SubjectKey
 from features.lead import Lead
 from models.cascade import ExampleOutbox, Outbox
 from models.decision import Decision
@@ -39,9 +38,7 @@ NOTHING_LIVE = "No release is live. Train one: `tiebreak train TABLE --promote`"
 class Decider(Protocol):
     """Whoever decides: a Cascade."""
 
-    async def decide(
-        self, lead: Lead, *, key: SubjectKey, outbox: Outbox, reasons: int = 3
-    ) -> Decision: ...
+    async def decide(self, lead: Lead, *, outbox: Outbox, reasons: int = 3) -> Decision: ...
 
 
 class ReleaseSource(Protocol):
@@ -208,7 +205,7 @@ async def _decide_twice(decider: Decider, lead: Lead) -> Decision:
     """At once, so that two slots of an LLM of our own have read the prompt's beginning."""
 
     def first() -> Awaitable[Decision]:
-        return decider.decide(lead, key=SubjectKey.passing(), outbox=ExampleOutbox())
+        return decider.decide(lead, outbox=ExampleOutbox())
 
     decision, _ = await asyncio.gather(first(), first())
     return decision

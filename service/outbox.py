@@ -7,21 +7,22 @@ from models.cascade import Leaving
 from service import entry
 from service.entry import Purpose
 from service.store import Store, Unit
+from service.subject import Subject
 
 
 class DurableOutbox:
-    """For one question to an LLM.
+    """For one decision."""
 
-    question_id: the decision's id, or that of a question asked in training.
-    """
-
-    def __init__(self, store: Store, key: SubjectKey, question_id: str, purpose: Purpose) -> None:
+    def __init__(self, store: Store, subject: Subject, decision_id: str) -> None:
         self._store = store
-        self._key = key
-        self._question_id = question_id
-        self._purpose = purpose
+        self._subject = subject
+        self._decision_id = decision_id
+
+    async def key(self) -> SubjectKey:
+        """Raises StorageUnavailable: then nothing must leave."""
+        return await self._subject.key()
 
     async def leaving(self, leaving: Leaving) -> None:
         """Returns once it is durable. Raises StorageUnavailable: then it must not leave."""
-        draft = entry.redaction(leaving, self._key, self._question_id, self._purpose)
+        draft = entry.redaction(leaving, await self.key(), self._decision_id, Purpose.DECISION)
         await self._store.append(Unit([draft]))

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Table, insert
+from sqlalchemy import Connection, Table
 
+from service.direct_sql import BulkInsert
 from service.ledger.log import Entry
 from service.tables import (
     Row,
@@ -36,7 +36,7 @@ def project(connection: Connection, entries: Sequence[Entry]) -> None:
         for table, row in rows_of(entry.seq, entry.at, entry.draft.kind, entry.draft.fields):
             rows.setdefault(table, []).append(row)
     for table, made in rows.items():
-        connection.execute(_adding(table), made)
+        ADD[table](connection, made)
 
 
 def rows_of(seq: int, at: str, kind: str, fields: Fields) -> Rows:
@@ -104,6 +104,8 @@ def _erasure(fields: Fields) -> Rows:
     yield erasures, {"subject": fields["subject"], "because": fields["because"]}
 
 
+READ_OFF = (decisions, redactions, redacted_spans, llm_calls, outcomes, overrides, erasures)
+ADD = {table: BulkInsert(table) for table in READ_OFF}
 _READERS: Mapping[str, Callable[[Fields], Rows]] = {
     "decision": _decision,
     "redaction": _redaction,
@@ -112,9 +114,3 @@ _READERS: Mapping[str, Callable[[Fields], Rows]] = {
     "override": _override,
     "erasure": _erasure,
 }
-
-
-@cache
-def _adding(table: Table) -> Insert:
-    """Built once: SQLAlchemy remembers what a statement compiles to only as long as it lives."""
-    return insert(table)

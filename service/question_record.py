@@ -13,7 +13,6 @@ from models.prompt import EvidenceKind
 from models.verdict import LlmJudge, Verdict
 from service import entry
 from service.entry import Purpose
-from service.outbox import DurableOutbox
 from service.record import new_decision_id
 from service.store import Store, Unit
 from service.subject_keys import StoredKeys
@@ -40,9 +39,10 @@ class QuestionRecord:
             StorageUnavailable: nothing was sent, or the answer could not be written down.
         """
         question_id = new_decision_id()
-        outbox = DurableOutbox(self._store, key, question_id, Purpose.TRAINING)
         redaction = Redaction(evidence.policy, key.subject, evidence.spans)
-        await outbox.leaving(leaving(judge.version, evidence, kind, redaction))
+        leaves = leaving(judge.version, evidence, kind, redaction)
+        draft = entry.redaction(leaves, key, question_id, Purpose.TRAINING)
+        await self._store.append(Unit([draft]))
         try:
             verdict = await judge.ask(evidence, kind)
         except LlmUnavailable as error:
@@ -50,6 +50,15 @@ class QuestionRecord:
             raise
         await self._keep(judge, verdict, question_id)
         return verdict
+
+    async def not_redacted(self, key: SubjectKey) -> None:
+        """A text was to be shown and could not be redacted: it did not leave, and that is durable.
+
+        Raises:
+            StorageUnavailable
+        """
+        draft = entry.failed_redaction(key, new_decision_id(), Purpose.TRAINING)
+        await self._store.append(Unit([draft]))
 
     async def _keep(
         self, judge: LlmJudge, answer: Verdict | LlmUnavailable, question_id: str

@@ -27,6 +27,7 @@ from service.entry import Kind, Purpose
 from service.ledger.log import Draft
 from service.schemas import answer_tree, usage_tree
 from service.sealing import seal
+from service.subject import Subject
 
 
 def new_decision_id() -> str:
@@ -46,13 +47,13 @@ def compact(tree: Any) -> bytes:
 class Record:
     """One decision with everything that the answer and the ledger say about it.
 
-    id: the decision's. subject: the key of whom it is about. at: when it was decided.
+    id: the decision's. subject: whom it is about. at: when it was decided.
     latency_ms: from the parsed request until then. is_priced: what the LLM's tokens cost is
     configured.
     """
 
     id: str
-    subject: SubjectKey
+    subject: Subject
     decision: Decision
     release: Release
     is_priced: bool
@@ -66,7 +67,7 @@ class Record:
         release: Release,
         *,
         decision_id: str,
-        subject: SubjectKey,
+        subject: Subject,
         is_priced: bool,
         latency_ms: float,
     ) -> Record:
@@ -91,30 +92,33 @@ class Record:
     def answer_bytes(self) -> bytes:
         return compact(self.answer)
 
-    def drafts(self, key_id: str) -> list[Draft]:
-        """What the ledger keeps of it, besides what it already has of a text that left."""
+    def drafts(self, key_id: str, key: SubjectKey) -> list[Draft]:
+        """What the ledger keeps of it, besides what it already has of a text that left.
+
+        key_id: of the caller's API key. key: of its subject.
+        """
         decision, llm = self.decision, self.release.llm
         drafts = [
             entry.llm_call(call, llm, self.id, Purpose.DECISION) for call in decision.llm_calls
         ]
         if decision.reason is RouteReason.REDACTION_FAILED:
-            drafts.append(entry.failed_redaction(self.subject, self.id, Purpose.DECISION))
-        return [*drafts, self._draft(key_id)]
+            drafts.append(entry.failed_redaction(key, self.id, Purpose.DECISION))
+        return [*drafts, self._draft(key_id, key)]
 
-    def _draft(self, key_id: str) -> Draft:
+    def _draft(self, key_id: str, key: SubjectKey) -> Draft:
         decision, answer = self.decision, self.answer
-        same = ("route", "reason", "probability", "classifier_probability", "versions")
-        also = ("redacted", "usage", "data", "latency_ms")
+        same = ("route", "reason", "probability", "classifier_probability", "text_log_odds")
+        also = ("versions", "redacted", "usage", "data", "latency_ms")
         fields = {
             "decision_id": self.id,
             "decided_at": answer["decided_at"],
             "key": key_id,
-            "subject": self.subject.subject,
+            "subject": key.subject,
             "release": self.release.version,
             "policy": decision.redaction.policy if decision.redaction else None,
             "has_text": decision.has_text,
             "llm": self._llm(),
-            "sealed": self._sealed(),
+            "sealed": self._sealed(key),
             **{name: answer[name] for name in (*same, *also)},
         }
         return Draft(Kind.DECISION, self.id, fields)
@@ -127,11 +131,11 @@ class Record:
         kept = {name: value for name, value in asked.items() if name not in ("asked", "evidence")}
         return kept | {"calls": len(self.decision.llm_calls)}
 
-    def _sealed(self) -> str:
+    def _sealed(self, key: SubjectKey) -> str:
         asked = self.answer["llm"]
         tree = {
             "row": entry.row_base64(self.decision.row),
             "reasons": self.answer["reasons"],
             "evidence": asked["evidence"] if asked else None,
         }
-        return seal(self.subject.secret, entry.place(Kind.DECISION, self.id), tree)
+        return seal(key.secret, entry.place(Kind.DECISION, self.id), tree)

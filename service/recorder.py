@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
 
 from features.lead import Lead
 from models.release import Release
-from service.entry import Purpose
 from service.live_release import Decider
 from service.outbox import DurableOutbox
 from service.record import Record, new_decision_id
 from service.schemas import DecideRequest
-from service.store import Store, Unit
+from service.store import Late, Store, Unit
+from service.subject import Subject
 from service.subject_keys import StoredKeys
 from service.tables import Row
 
@@ -34,14 +35,14 @@ class Recorder:
         started = time.perf_counter()
         lead = Lead.parse(release.spec, request.fields)
         decision_id = new_decision_id()
-        key = await self._subjects.key(lead.contacts)
-        outbox = DurableOutbox(self._store, key, decision_id, Purpose.DECISION)
-        decision = await decider.decide(lead, key=key, outbox=outbox, reasons=request.reasons)
+        subject = Subject(self._subjects, lead.contacts)
+        outbox = DurableOutbox(self._store, subject, decision_id)
+        decision = await decider.decide(lead, outbox=outbox, reasons=request.reasons)
         return Record.of(
             decision,
             release,
             decision_id=decision_id,
-            subject=key,
+            subject=subject,
             is_priced=self._is_priced,
             latency_ms=1000 * (time.perf_counter() - started),
         )
@@ -54,6 +55,6 @@ class Recorder:
         Raises:
             StorageUnavailable, AlreadyAnswered
         """
-        drafts = [draft for record in records for draft in record.drafts(key_id)]
-        if drafts or answered is not None:
-            await self._store.append(Unit(drafts, answered))
+        late = [Late(record.subject, partial(record.drafts, key_id)) for record in records]
+        if late or answered is not None:
+            await self._store.append(Unit(late=late, answered=answered))

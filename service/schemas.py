@@ -137,6 +137,7 @@ def answer_tree(decision: Decision, release: Release, usage: dict[str, Any]) -> 
         "reason": decision.reason.value,
         "degraded": decision.degraded,
         "classifier_probability": decision.classifier_probability,
+        "text_log_odds": decision.text_log_odds,
         "reasons": {
             "for": [_reason(r) for r in decision.reasons if r.log_odds > 0],
             "against": [_reason(r) for r in decision.reasons if r.log_odds < 0],
@@ -276,6 +277,8 @@ class DecisionAnswer(_Contract):
     """True where the LLM should have been asked but could not be."""
     classifier_probability: Probability
     """What the classifier alone said."""
+    text_log_odds: float | None
+    """What the text model said by the redacted text alone, in log-odds; null where it read none."""
     reasons: Reasons
     llm: LlmPart | None
     """Null where it was not asked."""

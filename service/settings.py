@@ -103,6 +103,9 @@ class Settings(BaseSettings):
     llm_price_usd_per_million_prompt_tokens: Annotated[float, Field(ge=0)] | None = None
     llm_price_usd_per_million_completion_tokens: Annotated[float, Field(ge=0)] | None = None
 
+    # What an hour of this machine costs, in US dollars, for `tiebreak ladder`; None: unknown.
+    machine_price_usd_per_hour: Annotated[float, Field(ge=0)] | None = None
+
     # How often a worker looks which release is live: promotion is promised within 5 s.
     release_poll: Seconds = timedelta(seconds=1)
     log_level: Annotated[LogLevel, BeforeValidator(lambda v: str(v).upper())] = "INFO"

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
+from features.fingerprint import SubjectKey
 from service.database import BUSY_TIMEOUT, Database, iso
 from service.errors import AlreadyAnswered, StorageUnavailable
 from service.group_commit import GroupCommit
@@ -20,6 +21,7 @@ from service.ledger.errors import LedgerDamaged
 from service.ledger.log import Draft, Entry, Log
 from service.migrations import upgrade
 from service.projection import project
+from service.subject import Subject
 from service.tables import Row, answered
 
 log = logging.getLogger("tiebreak.store")
@@ -43,10 +45,19 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Late:
+    """Entries about somebody, made in the writing thread when their key is durable."""
+
+    subject: Subject
+    drafts: Callable[[SubjectKey], Sequence[Draft]]
+
+
+@dataclass(frozen=True, slots=True)
 class Unit:
     """What becomes durable together, or not at all."""
 
-    drafts: Sequence[Draft]
+    drafts: Sequence[Draft] = ()
+    late: Sequence[Late] = ()
     answered: Row | None = None
 
 
@@ -151,9 +162,14 @@ class Store:
 
     def _write_units(self, units: Sequence[Unit]) -> None:
         claims = [unit.answered for unit in units if unit.answered is not None]
+        late = [one for unit in units for one in unit.late]
+        keys = Subject.keys_of([one.subject for one in late])
+        drafts = [draft for unit in units for draft in unit.drafts]
+        for one, key in zip(late, keys, strict=True):
+            drafts += one.drafts(key)
         with self.writing() as writing:
             # The log first: writers take turns there, and nowhere else.
-            writing.append([draft for unit in units for draft in unit.drafts])
+            writing.append(drafts)
             if claims:
                 writing.connection.execute(insert(answered), claims)
 

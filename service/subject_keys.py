@@ -10,14 +10,15 @@ import hashlib
 import hmac
 import logging
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import Connection, delete, select
 
 from features.fingerprint import KEY_BYTES, SubjectKey
 from features.subject import subject_of
 from service.database import Database, iso
+from service.direct_sql import BulkInsert, SelectAmong
 from service.errors import InvalidSettings
 from service.group_commit import GroupCommit
 from service.migrations import upgrade_keys
@@ -30,13 +31,11 @@ log = logging.getLogger("tiebreak.keys")
 SUBJECT_BYTES = 16
 SECRET_FILE = "subjects.key"  # noqa: S105 the name of a file
 
-# Built once: SQLAlchemy remembers what a statement is compiled to only as long as it lives.
-ADD_KEYS = insert(subject_keys)
-KEYS_OF = (
-    select(subject_keys.c.tag, subject_keys.c.subject, subject_keys.c.key)
-    .where(subject_keys.c.tag.in_(bindparam("tags", expanding=True)))
-    .order_by(subject_keys.c.created_at.desc(), subject_keys.c.subject)
-)  # the oldest comes last, and stays
+ADD_KEYS = BulkInsert(subject_keys)
+# The oldest comes last, and stays.
+KEYS_OF = SelectAmong(
+    "SELECT tag, subject, key FROM subject_keys WHERE tag IN ({}) ORDER BY created_at DESC, subject"
+)
 
 
 class StoredKeys:
@@ -50,7 +49,7 @@ class StoredKeys:
     def __init__(self, url: str, secret: bytes) -> None:
         self._database = Database(url, upgrade_keys, forgets=True)
         self._secret = secret
-        self._commits: GroupCommit[str | None, SubjectKey] = GroupCommit("keys", self._make)
+        self._commits: GroupCommit[str | None, SubjectKey] = GroupCommit("keys", self.make)
 
     def close(self) -> None:
         self._commits.close()
@@ -118,9 +117,12 @@ class StoredKeys:
         if not self._database.overwrite_deleted():
             log.warning("Destroyed keys stay in the write-ahead log until its readers are done.")
 
-    # -- the writing thread -----------------------------------------------------------------
+    def make(self, tags: Sequence[str | None]) -> list[SubjectKey]:
+        """A key for each tag, durable: the one that is there, or a new one.
 
-    def _make(self, tags: Sequence[str | None]) -> list[SubjectKey]:
+        Raises:
+            StorageUnavailable
+        """
         with self._database.writing() as connection:
             known = _known(connection, {tag for tag in tags if tag is not None})
             now = iso(datetime.now(UTC))
@@ -136,14 +138,15 @@ class StoredKeys:
                     if tag is not None:
                         known[tag] = key
                 keys.append(key)
-            if rows:
-                connection.execute(ADD_KEYS, rows)
+            ADD_KEYS(connection, rows)
         return keys
 
 
-def _known(connection: Connection, tags: Iterable[str]) -> dict[str, SubjectKey]:
-    rows = connection.execute(KEYS_OF, {"tags": list(tags)})
-    return {row.tag: SubjectKey(row.subject, bytes(row.key)) for row in rows}
+def _known(connection: Connection, tags: Collection[str]) -> dict[str, SubjectKey]:
+    if not tags:
+        return {}
+    rows = KEYS_OF(connection, tuple(tags))
+    return {tag: SubjectKey(subject, bytes(key)) for tag, subject, key in rows}
 
 
 def subject_secret(settings: Settings) -> bytes:

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx2
 
+from features.errors import RedactionFailed
 from features.fingerprint import SubjectKey
 from features.redaction import RedactedText, Redactor
 from features.redaction_policy import RedactionPolicy
@@ -35,6 +36,13 @@ def email_redactor() -> Redactor:
     pattern = Pattern("e-mail", r"\S+@\S+", 0.9)
     recognizer = PatternRecognizer("EMAIL_ADDRESS", patterns=[pattern])
     return Redactor(RedactionPolicy.shipped(), [recognizer])
+
+
+class BrokenRedactor:
+    """Can redact nothing."""
+
+    def redact(self, *_: object) -> RedactedText:
+        raise RedactionFailed("The text was not redacted.")
 
 
 # -- an LLM behind a wire that is not there -------------------------------------------------------

@@ -12,6 +12,7 @@ from models.llm_version import LlmVersion
 from models.prompt import EvidenceKind
 from models.release import UNREGISTERED, Release
 from models.routing import RoutingPolicy
+from models.text_model import TextModel
 from pipelines.column_kinds import infer_spec
 from pipelines.example_lead import example_lead
 from pipelines.fitting import FittedClassifier, fit_classifier
@@ -43,6 +44,7 @@ def small_release(
     combiner: Combiner | None = None,
     llm: LlmVersion | None = None,
     fields_shown: tuple[str, ...] = ("Lead source", "Employees", "Demo requested"),
+    text: TextModel | None = None,
 ) -> Release:
     """A release around the small classifier, with the policy that a test wants to see at work."""
     llm = llm or llm_version()
@@ -56,4 +58,5 @@ def small_release(
         fields_shown=fields_shown,
         versions={"lead_spec": sample_data().spec.digest[:12]},
         examples=example_lead(sample_data(), small_fit().classifier.encoder),
+        text=text,
     )

@@ -1,4 +1,7 @@
-"""`tiebreak bench audit`: an audit's twenty questions, to a ledger of a million entries."""
+"""`tiebreak bench audit`: an audit's twenty questions, to a ledger of a million entries.
+
+And how fast an auditor's own program checks an export of it, in each format.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import secrets
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,14 +23,19 @@ from pipelines.display import Display
 from pipelines.ledger.appending import KEY
 from pipelines.ledger.contenders import decision
 from pipelines.ledger.ledger_bench import Figure
+from pipelines.ledger.temporary_postgres import temporary_postgres
 from service import entry
 from service.audit.auditor import Auditor, Reader
+from service.audit.exporting import Format
+from service.audit.filters import Filters
 from service.audit_api import PATHS, Asked
-from service.entry import Because, ErasedBecause, Kind
+from service.entry import Because, ErasedBecause, Kind, Purpose
 from service.erasing import Erasing
 from service.gateway import template
 from service.ledger.log import Draft, Log
 from service.ledger.proofs import head, proof_of
+from service.ledger.verify import Auditor as Trusted
+from service.ledger.verify import verify_export
 from service.record import new_decision_id
 from service.sealing import seal
 from service.store import Store
@@ -37,22 +45,29 @@ BATCH = 2_000  # entries in one commit of the filling
 DAYS = 90  # that the ledger covers
 TRIES = 3  # of each question; the slowest counts
 MOST_S = 1.0
+VERIFIED_PER_S = 100_000
 PERSON = {"email": "jane@acme.example"}
 SECRET = b"s" * 32
 RECOGNIZERS = ("NamedEntities", "Phones", "EmailRecognizer", "PostalAddresses")
 TYPES = ("PERSON", "PHONE_NUMBER", "EMAIL_ADDRESS", "STREET_ADDRESS")
 
 
-def bench_audit(display: Display, count: int, *, folder: Path) -> list[Figure]:
-    """How long each question takes, the proof of one decision, and forgetting one person."""
-    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+def bench_audit(display: Display, count: int, *, folder: Path, postgres: bool) -> list[Figure]:
+    """How long each question takes, a proof, forgetting a person; and checking it all."""
+    with ExitStack() as opened:
+        scratch = opened.enter_context(tempfile.TemporaryDirectory(dir=folder))
         clock = _Clock(count)
         url, keys_url = f"sqlite:///{scratch}/ledger.db", f"sqlite:///{scratch}/keys.db"
+        if postgres:
+            server = opened.enter_context(temporary_postgres())
+            url, keys_url = server.new_database(), server.new_database()
         log = Log(KEY, clock=clock)
         with closing(Store(url, log)) as store, closing(StoredKeys(keys_url, SECRET)) as keys:
             person = asyncio.run(keys.key(PERSON))
             asked = _fill(display, store, count, person, clock)
-            return list(_ask(display, store, keys, asked, person))
+            figures = list(_ask(display, store, keys, asked, person))
+            figures += _verify(display, store, keys, Path(scratch))
+            return figures
 
 
 class _Clock:
@@ -113,7 +128,14 @@ class _Cases:
             ]
         if draw < 0.3:
             return self.asked(chance, SubjectKey(secrets.token_hex(16), bytes(32)))
-        return [self._decision(chance, "confident", SubjectKey(secrets.token_hex(16), bytes(32)))]
+        return self._sure(chance, SubjectKey(secrets.token_hex(16), bytes(32)))
+
+    def _sure(self, chance: random.Random, person: SubjectKey) -> list[Draft]:
+        decided = self._decision(chance, "confident", person)
+        if decided.fields["reason"] == "redaction_failed":
+            named = str(decided.about)
+            return [entry.failed_redaction(person, named, Purpose.DECISION), decided]
+        return [decided]
 
     def asked(self, chance: random.Random, person: SubjectKey) -> list[Draft]:
         """A redaction, a call and the decision that they were for."""
@@ -229,6 +251,21 @@ def _answering(
     body = b'{"decision_id": "%s", "open": true}' % decided.encode()
     asked = Asked(decided, query, body if PATHS[name].max_bytes else b"")
     return lambda: PATHS[name].answer(auditor, asked)
+
+
+def _verify(display: Display, store: Store, keys: StoredKeys, scratch: Path) -> Iterator[Figure]:
+    auditor = Auditor(store, keys, Reader.at_the_machine())
+    for form in Format:
+        folder = scratch / form
+        with display.stage(f"Exporting and verifying {form}"):
+            done = auditor.export(folder, Filters(), form)
+            started, worked = time.perf_counter(), time.process_time()
+            report = verify_export(folder, Trusted(KEY.verifier))
+            took, work = time.perf_counter() - started, time.process_time() - worked
+        if not report.holds:
+            raise AssertionError(report.text())
+        yield Figure(f"verification, {form}", done.entries / took, "entries/s", VERIFIED_PER_S)
+        yield Figure(f"verification, {form}, own CPU", done.entries / work, "entries/s of CPU")
 
 
 def _slowest(name: str, work: Callable[[], object]) -> Figure:

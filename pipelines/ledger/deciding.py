@@ -12,12 +12,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from features.encoding import Encoder
-from features.fingerprint import SubjectKey
 from features.lead import Lead
 from features.lead_spec import LeadSpec
 from models.band import NOTHING
 from models.calibration import CalibrationMethod, Calibrator
-from models.cascade import Outbox
+from models.cascade import ExampleOutbox, Outbox
 from models.classifier import Classifier
 from models.combiner import Combiner
 from models.decision import Decision, Route, RouteReason
@@ -46,8 +45,10 @@ SPEC = LeadSpec.parse(
     """
 )
 SECRET = b"s" * 32
-SHARE_OF_CAPACITY = 0.4  # of what one process answers without a ledger: busy, and not drowning
+SHARES = (0.2, 0.4, 0.6)  # of what one process decides and records at most
+AT_ONCE, MOST = 64, 2_000  # how that is measured
 REASONS = 3
+NO_OUTBOX = ExampleOutbox()  # nobody has text: nothing leaves
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,6 @@ class Alone:
         self,
         lead: Lead,
         *,
-        key: SubjectKey,  # noqa: ARG002
         outbox: Outbox,  # noqa: ARG002
         reasons: int = REASONS,
     ) -> Decision:
@@ -80,27 +80,30 @@ class Alone:
         return replace(decision, reasons=told, row=row.astype("<f4").tobytes())
 
 
-class NoOutbox:
-    """Nothing leaves."""
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Latencies without a ledger and with it, at the same rate.
 
-    async def leaving(self, _: object) -> None:
-        raise NotImplementedError
+    share: of what one process decides and records at most.
+    """
+
+    share: float
+    bare: Latencies
+    recorded: Latencies
 
 
-def decisions_beside(url: str, keys_url: str, seconds: float) -> tuple[Latencies, Latencies]:
-    """Without a ledger and with it, at the same rate, each for so many seconds."""
+def decisions_beside(url: str, keys_url: str, seconds: float) -> list[Load]:
+    """From light to heavy load, each for so many seconds without a ledger, and as many with it."""
     release = _release()
     decider = Alone(release)
 
     async def bare(request: DecideRequest) -> bytes:
         lead = Lead.parse(release.spec, request.fields)
-        key = SubjectKey.passing()
-        decision = await decider.decide(lead, key=key, outbox=NoOutbox(), reasons=REASONS)
+        decision = await decider.decide(lead, outbox=NO_OUTBOX, reasons=REASONS)
         usage = usage_tree(decision, is_priced=False)
         return compact(answer_tree(decision, release, usage))
 
-    async def measure() -> tuple[Latencies, Latencies]:
-        rate = SHARE_OF_CAPACITY * await _capacity(bare)
+    async def measure() -> list[Load]:
         with closing(Store(url, Log(KEY))) as store, closing(StoredKeys(keys_url, SECRET)) as keys:
             recorder = Recorder(store, keys)
 
@@ -110,7 +113,15 @@ def decisions_beside(url: str, keys_url: str, seconds: float) -> tuple[Latencies
                 return record.answer_bytes
 
             await recorded(_lead(-1))  # the first one makes the tables
-            return await _load(bare, rate, seconds), await _load(recorded, rate, seconds)
+            most = await _capacity(recorded)
+            return [
+                Load(
+                    share,
+                    await _load(bare, share * most, seconds),
+                    await _load(recorded, share * most, seconds),
+                )
+                for share in SHARES
+            ]
 
     return asyncio.run(measure())
 
@@ -119,10 +130,14 @@ Answer = Callable[[DecideRequest], Awaitable[bytes]]
 
 
 async def _capacity(answer: Answer) -> float:
-    count, started = 500, time.perf_counter()
-    for number in range(count):
-        await answer(_lead(number))
-    return count / (time.perf_counter() - started)
+    turns, started = iter(range(MOST)), time.perf_counter()
+
+    async def one_after_the_other() -> None:
+        for number in turns:
+            await answer(_lead(number))
+
+    await asyncio.gather(*(one_after_the_other() for _ in range(AT_ONCE)))
+    return MOST / (time.perf_counter() - started)
 
 
 async def _load(answer: Answer, rate: float, seconds: float) -> Latencies:

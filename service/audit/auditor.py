@@ -16,6 +16,7 @@ from service.audit.counting import Counting, count
 from service.audit.exporting import Exported, Format, export
 from service.audit.filters import Filters, decision_id
 from service.audit.finding import Page, about, by_place, page, walk
+from service.audit.known_names import require_known
 from service.audit.person import person, subjects_of_decision
 from service.audit.provider_log import compare
 from service.audit.reconciling import Reconciled, reconcile
@@ -75,7 +76,8 @@ class Auditor:
     def entries(
         self, filters: Filters, *, after: int | None, most: int, newest_first: bool
     ) -> Page:
-        """Some of the entries that match."""
+        """Some of the entries that match. Raises MalformedRequest: a filter names nothing."""
+        self._require_known(filters)
         more = {"after": after} if after is not None else {}
         return self.answer(
             "entries",
@@ -132,6 +134,16 @@ class Auditor:
             filters={"subjects": subjects, "opens": opens},
         )
 
+    def size(self) -> int:
+        """How many entries there are: as public as the checkpoint. Raises StorageUnavailable."""
+        with self.store.reading() as connection:
+            return head(connection).size
+
+    def _require_known(self, filters: Filters) -> None:
+        """Before anything is written: what a filter says stays in the ledger for good."""
+        with self.store.reading() as connection:
+            require_known(connection, filters)
+
     def answer(
         self,
         question: str,
@@ -174,6 +186,7 @@ class Auditor:
         self, folder: Path, filters: Filters, form: Format, step: Step = _nothing
     ) -> Exported:
         """Entries with proofs in a folder. Raises MalformedRequest, NoSuchEntry."""
+        self._require_known(filters)
         own = self.ask("export", filters=filters.tree() | {"format": form.value})
         with self.store.reading() as connection:
             for done in export(connection, folder, filters, own_entry=own, form=form):

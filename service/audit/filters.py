@@ -1,8 +1,9 @@
 """Filters: which entries an auditor asks for. They are written into the ledger with the question.
 
-So they are ids, times and names of rules: no blank and no @ fits into one. A single word or number
-does, whatever it means: nobody should look for a person in the name of a rule. Whoever asks for
-somebody by contact values asks for the subjects that these resolve to.
+So each takes values of its own kind and no others: times, random ids, numbers of releases, words
+that the code has; and of names of rules only those that the ledger or the live policy has
+(`known_names`). No name of a person fits into one. Whoever asks for somebody by contact values asks
+for the subjects that these resolve to.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from service.errors import MalformedRequest
 DECISION_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 SUBJECT = re.compile(r"[0-9a-f]{32}")
 KEY_ID = re.compile(r"[0-9a-f]{8}|command|service|none")
-RULE = re.compile(r"[A-Za-z0-9_.:/+-]{1,100}")  # no blank and no @: no address, no full name
+RELEASE = re.compile(r"[1-9][0-9]{0,5}")  # MLflow counts them; no phone number is so short
+RULE = re.compile(r"[A-Za-z0-9_.:/+-]{1,100}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,8 @@ class Filters:
 
     since, until: ISO 8601 in UTC with milliseconds; `until` is the first moment after.
     decision_id: also that of a question asked in training. key: the API key that asked, or read.
-    cause: why an LLM gave no answer. latest: only the newest entry of each decision.
+    cause: why an LLM gave no answer. failed: texts that could not be redacted, also in training.
+    latest: only the newest entry of each decision.
     """
 
     since: str | None = None
@@ -47,6 +50,7 @@ class Filters:
     recognizer: str | None = None
     provider: str | None = None
     cause: str | None = None
+    failed: bool = False
     latest: bool = False
 
     @classmethod
@@ -113,12 +117,13 @@ READERS: Mapping[str, Callable[[str, str], str | bool]] = {
     "key": _like(KEY_ID, "`tiebreak keys list` shows the ids of API keys."),
     "route": _one_of(Route),
     "reason": _one_of(RouteReason),
-    "release": _rule,
+    "release": _like(RELEASE, "Write its number, as `tiebreak releases` shows it."),
     "policy": _rule,
     "entity_type": _rule,
     "recognizer": _rule,
     "provider": _rule,
     "cause": _rule,
+    "failed": _yes_or_no,
     "latest": _yes_or_no,
 }
 NAMES = tuple(READERS)

@@ -52,7 +52,7 @@ ABOUT = {decisions: "id", outcomes: "decision_id", overrides: "decision_id"}  # 
 # Which kinds of entries say something of a filter. The first that is set picks them.
 SAID_BY: tuple[tuple[tuple[str, ...], tuple[Kind, ...]], ...] = (
     (("route", "reason", "release"), (Kind.DECISION,)),
-    (("entity_type", "recognizer"), (Kind.REDACTION,)),
+    (("entity_type", "recognizer", "failed"), (Kind.REDACTION,)),
     (("provider", "cause"), (Kind.LLM_CALL,)),
     (("policy",), (Kind.DECISION, Kind.REDACTION)),
     (("key",), (Kind.DECISION, Kind.OUTCOME, Kind.OVERRIDE, Kind.READ)),
@@ -174,7 +174,7 @@ def _kinds(filters: Filters) -> Sequence[Kind | None]:
     if filters.kind is not None:
         return [Kind(filters.kind)]
     for names, kinds in SAID_BY:
-        if any(getattr(filters, name) is not None for name in names):
+        if any(getattr(filters, name) not in (None, False) for name in names):
             return kinds
     return [None]
 
@@ -261,6 +261,11 @@ def _linked(
             belongs = redactions.c.about == link
             same = redactions.c.policy == filters.policy
             yield false() if link is None else exists().where(belongs, same)
+    if filters.failed and table is redactions:
+        yield redactions.c.failed
+    elif filters.failed:
+        belongs = redactions.c.about == link
+        yield false() if link is None else exists().where(belongs, redactions.c.failed)
     spans = {"entity_type": filters.entity_type, "recognizer": filters.recognizer}
     equal = [redacted_spans.c[n] == value for n, value in spans.items() if value is not None]
     if equal and table is redactions:

@@ -108,28 +108,45 @@ def _differences(entry: Mapping[str, Any], row: bytes, release: Release) -> Iter
     if prior != float(entry["classifier_probability"]):
         yield f"The classifier says {prior!r}, recorded is {entry['classifier_probability']!r}."
     routing = release.policy.route(prior, has_text=entry["has_text"])
+    said = entry.get("text_log_odds")  # entries from before there were text models have none
+    without_llm = _Settled(Route.CLASSIFIER, prior)
+    if routing.route is Route.TEXT and said is not None:
+        without_llm = _Settled(Route.TEXT, release.combiner.read(prior, said))
+        routing = release.policy.after_reading(without_llm.probability, routing)
+    elif said is not None:
+        yield "The text model has no say here; recorded is what it said."
     verdict = (entry["llm"] or {}).get("win_probability")
-    route, reason = _expected(entry, routing, is_answered=verdict is not None)
+    route, reason = _expected(entry, routing, without_llm.route, is_answered=verdict is not None)
     if (entry["route"], entry["reason"]) != (route, reason):
-        said = f"{entry['route']}, {entry['reason']}"
-        yield f"The policy says {route}, {reason}; recorded is {said}."
-    final = prior
+        recorded = f"{entry['route']}, {entry['reason']}"
+        yield f"The policy says {route}, {reason}; recorded is {recorded}."
+    final = without_llm.probability
     if verdict is not None and routing.evidence is not None:
         log_odds = math.log(verdict) - math.log1p(-verdict)
-        final = release.combiner.combine(prior, routing.evidence, log_odds)
+        final = release.combiner.combine(prior, routing.evidence, log_odds, said)
     if final != float(entry["probability"]):
         yield f"The final probability is {final!r}, recorded is {entry['probability']!r}."
 
 
-def _expected(entry: Mapping[str, Any], routing: Routing, *, is_answered: bool) -> tuple[str, str]:
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """Who had decided before any LLM was asked, and what: it stands where no LLM answers."""
+
+    route: Route
+    probability: float
+
+
+def _expected(
+    entry: Mapping[str, Any], routing: Routing, without_llm: Route, *, is_answered: bool
+) -> tuple[str, str]:
     """Route and reason, given what happened on the way: that is recorded, and not derived."""
     if routing.evidence is None:
-        return Route.CLASSIFIER.value, routing.reason.value
+        return without_llm.value, routing.reason.value
     if is_answered:
         return Route.LLM.value, routing.reason.value
     reason = RouteReason(entry["reason"])
     # Nothing to show: without a text, all of the fields that an LLM may see can be empty.
     shows_nothing = routing.evidence is EvidenceKind.FIELDS and reason is routing.reason
     if reason in DEGRADED or shows_nothing:
-        return Route.CLASSIFIER.value, reason.value
+        return without_llm.value, reason.value
     return Route.LLM.value, routing.reason.value

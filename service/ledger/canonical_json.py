@@ -10,6 +10,7 @@ import rfc8785
 # orjson writes numbers of these sizes as ECMAScript does, as RFC 8785 wants it; beyond them it
 # chooses another notation. The library that writes all of them takes fifty times as long.
 LEAST, MOST = 1e-5, 1e15
+AS_IT_IS = frozenset({str, int, bool, type(None)})
 
 
 def canonical(tree: Any) -> bytes:
@@ -32,12 +33,15 @@ class _Unusual(Exception):
 def _plain(value: Any) -> Any:
     """The same tree in which every number has one way to be written."""
     kind = type(value)
-    if kind is str or kind is int or kind is bool or value is None:
+    if kind in AS_IT_IS:
         return value
     if kind is float:
         return _number(value)
     if kind is dict:
-        return {key: _plain(item) for key, item in value.items() if _is_plain_key(key)}
+        # Beyond ASCII, keys are sorted by UTF-16 units, and orjson's by UTF-8 bytes.
+        if not "".join(value).isascii():
+            raise _Unusual
+        return {k: v if type(v) in AS_IT_IS else _plain(v) for k, v in value.items()}
     if kind is list or kind is tuple:
         return [_plain(item) for item in value]
     if isinstance(value, str):  # a StrEnum, as kinds of entries are
@@ -53,10 +57,3 @@ def _number(value: float) -> float | int:
     if abs(value) < LEAST:
         raise _Unusual
     return value
-
-
-def _is_plain_key(key: object) -> bool:
-    # Beyond ASCII, keys are sorted by UTF-16 units, and orjson's by UTF-8 bytes.
-    if isinstance(key, str) and key.isascii():
-        return True
-    raise _Unusual

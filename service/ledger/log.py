@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from service.database import iso
+from service.direct_sql import BulkInsert, DirectStatement
 from service.ledger.canonical_json import canonical
 from service.ledger.checkpoint import SigningKey, sign_checkpoint
 from service.ledger.errors import ForeignLog
@@ -25,12 +26,18 @@ from service.tables import entries, log_head, subtrees
 SCHEMA = 1  # version of what entries hold; each one names its own
 HEAD = 1  # id of the one row
 
-# Built once: SQLAlchemy remembers what a statement is compiled to only as long as it lives.
-READ_HEAD = select(log_head).where(log_head.c.id == HEAD)
-HEAD_IN_TURN = READ_HEAD.with_for_update()
-MOVE_HEAD = update(log_head).where(log_head.c.id == HEAD)
-ADD_ENTRIES = insert(entries)
-ADD_SUBTREES = insert(subtrees)
+HEAD_IN_TURN = DirectStatement(
+    select(log_head.c.size, log_head.c.at, log_head.c.frontier, log_head.c.note)
+    .where(log_head.c.id == bindparam("head"))
+    .with_for_update()
+)
+MOVE_HEAD = DirectStatement(
+    update(log_head)
+    .where(log_head.c.id == bindparam("head"))
+    .values({name: bindparam(name) for name in ("size", "at", "frontier", "note")})
+)
+ADD_ENTRIES = BulkInsert(entries)
+ADD_SUBTREES = BulkInsert(subtrees)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +83,14 @@ class Log:
         """
         if not drafts:
             return []
-        head = connection.execute(HEAD_IN_TURN).one()
-        self._require_ours(head.note)
-        at = max(iso(self._clock()), head.at)
+        size, before, packed, note = HEAD_IN_TURN(connection, {"head": HEAD}).fetchone()
+        self._require_ours(note)
+        at = max(iso(self._clock()), before)
         written = [
-            Entry(head.size + place, at, draft, _body(at, draft))
-            for place, draft in enumerate(drafts)
+            Entry(size + place, at, draft, _body(at, draft)) for place, draft in enumerate(drafts)
         ]
         leaves = [leaf_hash(entry.body) for entry in written]
-        frontier = Frontier(head.size, bytes(head.frontier))
+        frontier = Frontier(size, bytes(packed))
         complete = [subtree for leaf in leaves for subtree in frontier.append(leaf)]
         rows = [
             {
@@ -97,19 +103,17 @@ class Log:
             }
             for entry, leaf in zip(written, leaves, strict=True)
         ]
-        connection.execute(ADD_ENTRIES, rows)
-        if complete:
-            named = ("level", "place", "hash")
-            connection.execute(
-                ADD_SUBTREES, [dict(zip(named, row, strict=True)) for row in complete]
-            )
+        ADD_ENTRIES(connection, rows)
+        named = ("level", "place", "hash")
+        ADD_SUBTREES(connection, [dict(zip(named, row, strict=True)) for row in complete])
         moved = {
+            "head": HEAD,
             "size": frontier.size,
             "at": at,
             "frontier": frontier.packed,
             "note": sign_checkpoint(self._key, frontier.size, frontier.root()),
         }
-        connection.execute(MOVE_HEAD, moved)
+        MOVE_HEAD(connection, moved)
         return written
 
     def _require_ours(self, note: str) -> None:
@@ -128,7 +132,7 @@ class Log:
 
 def begin_log(connection: Connection) -> None:
     """The head of an empty log, where there is none yet."""
-    if connection.execute(READ_HEAD).first() is None:
+    if connection.execute(select(log_head)).first() is None:
         empty = {"id": HEAD, "size": 0, "at": "", "frontier": b"", "note": ""}
         connection.execute(insert(log_head), empty)
 

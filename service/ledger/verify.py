@@ -43,11 +43,25 @@ MAX_SIGNATURES = 64  # on one note; the format asks for at least 16
 MAX_LINE_BYTES = 16 << 20  # of an export: bounds the memory that a malformed one can take
 MAX_FINDINGS = 100  # that are told one by one; the rest is counted
 TOLERANCE_S = 300  # between the clocks of the log and the witness, and for a slow cosignature
-READ_BYTES = 1 << 20
+READ_BYTES = 1 << 16  # stays in the cache of a core: a third faster than a megabyte
 COLUMNS = ["index", "at", "kind", "decision_id", "entry", "proof"]
 # How an entry begins: its keys are sorted, and no other sorts before "at".
 HEAD = re.compile(rb'\{"at":"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z",')
 AT = slice(7, 31)
+# What a row of a table repeats, where an entry is plain: keys in order, nothing to unescape, an
+# object in an object at the most. What does not match is read as JSON, which takes thrice as long.
+_TEXT = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+_FLAT = r'[\[{](?:[^"\[\]{}]++|' + _TEXT + r")*+[\]}]"
+_NESTED = r'[\[{](?:[^"\[\]{}]++|' + _TEXT + "|" + _FLAT + r")*+[\]}]"
+_VALUE = r'(?:[^"\[\]{},]++|' + _TEXT + "|" + _NESTED + ")"
+_OTHERS = r'(?:"(?!kind"|decision_id")[a-z_]++":' + _VALUE + ",)*+"
+CELLS = re.compile(
+    r'\{"at":"([^"\\]{24})",'
+    + _OTHERS
+    + r'(?:"decision_id":(?:"([0-9a-f-]{1,36})"|null),)?+'
+    + _OTHERS
+    + r'"kind":"([a-z_]{1,32})",'
+)
 
 
 class NotVerified(ValueError):
@@ -637,11 +651,14 @@ class Walk:
     def _see(self, entry: bytes) -> None:
         self.lines += 1
         at = entry[AT]
-        if HEAD.match(entry) is None or (at[:10] != self._day and not _is_day(at[:10])):
+        if at == self._last and entry[:7] == b'{"at":"' and entry[31:33] == b'",':
+            return  # of the same commit
+        day = at[:10]
+        if HEAD.match(entry) is None or (day != self._day and not _is_day(day)):
             says = f"{self._name}, line {self.lines}: the entry does not begin with its time."
             self._report.wrong(Wrong.MALFORMED, says)
             return
-        self._day = at[:10]
+        self._day = day
         if at < self._last:
             says = f"{self._name}, line {self.lines}: dated before the entry that it follows."
             self._report.wrong(Wrong.ORDER, says)
@@ -749,14 +766,16 @@ def _walk_csv(path: Path, walk: Walk, report: Report) -> bool:
 
 def _csv_rows(lines: Iterable[bytes]) -> Iterator[list[str]]:
     """One row a line: canonical JSON has no newline in it."""
-    for number, line in enumerate(lines, start=1):
-        try:
-            (row,) = csv.reader([line.decode().removesuffix("\r")], strict=True)
-        except (ValueError, csv.Error) as error:
-            raise Malformed(f"entries.csv, line {number}: this is no row of a table.") from error
-        if len(row) != len(COLUMNS):
-            raise Malformed(f"entries.csv, line {number}: the row has not {len(COLUMNS)} cells.")
-        yield row
+    reader = csv.reader(map(bytes.decode, lines), strict=True)
+    try:
+        for number, row in enumerate(reader, start=1):
+            if reader.line_num != number or len(row) != len(COLUMNS):
+                message = f"entries.csv, line {number}: the row has not {len(COLUMNS)} cells."
+                raise Malformed(message)
+            yield row
+    except (ValueError, csv.Error) as error:
+        message = f"entries.csv, near line {reader.line_num}: this is no row of a table."
+        raise Malformed(message) from error
 
 
 def _checked_rows(
@@ -767,22 +786,35 @@ def _checked_rows(
 
 
 def _checked_row(row: Sequence[str], number: int, report: Report) -> Row:
-    index, at, kind, decision_id, entry, proof = row
+    index, at, kind, decision_id, text, proof = row
     try:
         path = [decoded(step) for step in proof.split(" ")] if proof else []
-        position = parse_size(index)
+        in_order = number - 2  # where all entries are there
+        position = in_order if index == str(in_order) else parse_size(index)
     except ValueError as error:
         message = f"entries.csv, line {number}: the index or the proof is malformed."
         raise Malformed(message) from error
-    try:
-        tree = json.loads(entry)
-        agree = [tree.get(c) or "" for c in COLUMNS[1:4]] == [at, kind, decision_id]
-    except (ValueError, AttributeError, RecursionError):
-        agree = False
-    if not agree:
+    if not (_says_at_a_glance(text, at, kind, decision_id) or _says(text, [at, kind, decision_id])):
         says = f"entries.csv, line {number}: its cells do not say what the entry says."
         report.wrong(Wrong.ENTRIES, says)
-    return position, path, entry.encode()
+    return position, path, text.encode()
+
+
+def _says(entry: str, cells: Sequence[str]) -> bool:
+    try:
+        tree = json.loads(entry)
+        return [tree.get(name) or "" for name in COLUMNS[1:4]] == cells
+    except (ValueError, AttributeError, RecursionError):
+        return False
+
+
+def _says_at_a_glance(entry: str, at: str, kind: str, decision_id: str) -> bool:
+    """As `_says`, in a fraction of its time; False also where it takes a closer look."""
+    found = CELLS.match(entry)
+    if found is None or found.groups("") != (at, decision_id, kind):
+        return False
+    end = found.end()
+    return entry.find('"kind":', end) < 0 and entry.find('"decision_id":', end) < 0
 
 
 def _without_proofs(rows: Iterable[Row]) -> Iterator[bytes]:

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.errors import RedactionFailed
 from features.fingerprint import SubjectKey, fingerprint
 from features.lead import Lead
 from features.redaction import RedactedText
@@ -32,7 +31,7 @@ from models.decision import CUT, Decision, Route, RouteReason
 from models.log_odds import log_odds
 from models.prompt import EvidenceKind
 from models.routing import RoutingPolicy
-from tests.fakes import Wire, completion, judge, redacted
+from tests.fakes import BrokenRedactor, Wire, completion, judge, redacted
 from tests.small_release import sample_data, small_release
 
 BOTH = frozenset(EvidenceKind)
@@ -49,9 +48,9 @@ class EmailRedactor:
         return redacted(text, key)
 
 
-class BrokenRedactor:
-    def redact(self, text: str, contacts: Mapping[str, str], key: SubjectKey) -> RedactedText:  # noqa: ARG002
-        raise RedactionFailed("The text was not redacted.")
+class OfOne(ExampleOutbox):
+    async def key(self) -> SubjectKey:
+        return KEY
 
 
 def decide(
@@ -63,7 +62,6 @@ def decide(
     redactor: TextRedactor | None = None,
     calls_per_minute: int | None = None,
     combiner: Combiner | None = None,
-    key: SubjectKey = KEY,
     outbox: Outbox | None = None,
 ) -> Decision:
     async def run() -> Decision:
@@ -77,7 +75,7 @@ def decide(
             )
             try:
                 lead = Lead.parse(sample_data().spec, fields)
-                return await cascade.decide(lead, key=key, outbox=outbox or ExampleOutbox())
+                return await cascade.decide(lead, outbox=outbox or OfOne())
             finally:
                 await cascade.close()
 
@@ -137,7 +135,7 @@ def test_a_decision_keeps_what_went_marked_with_the_subjects_key() -> None:
     assert event.fingerprint == fingerprint(KEY, "EMAIL_ADDRESS", "jane@acme.com")
 
 
-class Written:
+class Written(OfOne):
     """An outbox that looks at the wire when it is told what is about to leave."""
 
     def __init__(self, wire: Wire) -> None:
@@ -150,7 +148,7 @@ class Written:
         self.sent_before.append(len(self._wire.requests))
 
 
-class FullOutbox:
+class FullOutbox(OfOne):
     async def leaving(self, leaving: Leaving) -> None:  # noqa: ARG002
         raise OSError("disk full")
 
@@ -169,6 +167,18 @@ def test_nothing_is_sent_that_cannot_be_written_down() -> None:
     wire = Wire(YES)
     with pytest.raises(OSError, match="disk full"):
         decide(WRITTEN, ALWAYS_ASK, wire=wire, outbox=FullOutbox())
+    assert wire.requests == []
+
+
+class KeylessOutbox(ExampleOutbox):
+    async def key(self) -> SubjectKey:
+        raise OSError("no key")
+
+
+def test_nothing_is_sent_about_somebody_whose_key_cannot_be_kept() -> None:
+    wire = Wire(YES)
+    with pytest.raises(OSError, match="no key"):
+        decide(WRITTEN, ALWAYS_ASK, wire=wire, outbox=KeylessOutbox())
     assert wire.requests == []
 
 

@@ -25,6 +25,15 @@ def test_no_verdict_at_all_moves_the_log_odds_by_more_than_the_bound(
     assert abs(moved) <= bound + 1e-6
 
 
+@given(prior=priors, verdict=anything, said=anything, start=finite, slope=st.floats(0, 50))
+def test_text_model_and_llm_together_move_the_log_odds_by_no_more_than_the_bound(
+    prior: float, verdict: float, said: float, start: float, slope: float
+) -> None:
+    combiner = Combiner(3.0, {TEXT: Pull(start, slope)}, text=Pull(-start, slope))
+    for final in (combiner.combine(prior, TEXT, verdict, said), combiner.read(prior, said)):
+        assert abs(log_odds(final) - log_odds(prior)) <= 3.0 + 1e-6
+
+
 @given(prior=priors, verdict=anything)
 def test_evidence_without_a_fitted_pull_changes_nothing_to_the_last_bit(
     prior: float, verdict: float
@@ -47,8 +56,9 @@ def test_a_verdict_that_is_no_number_pulls_nothing() -> None:
 
 
 def test_a_combiner_survives_json() -> None:
-    combiner = Combiner(2.5, {TEXT: Pull(0.5, 1.0)})
-    assert Combiner.from_json(combiner.to_json()) == combiner
+    for text in (None, Pull(0.1, 0.9)):
+        combiner = Combiner(2.5, {TEXT: Pull(0.5, 1.0)}, text)
+        assert Combiner.from_json(combiner.to_json()) == combiner
 
 
 def leads(rng: np.random.Generator, n: int, strength: float) -> tuple[np.ndarray, ...]:

@@ -144,5 +144,9 @@ def test_both_models_and_the_prompts_are_in_mlflow_and_the_alias_moves_as_one(
     assert loaded.version == "1"
     assert same_answers(first, loaded)
     assert loaded.versions["release"] == "1"
+    (stored,) = tmp_path.glob("a/**/adapter.gguf")
+    stored.write_bytes(FILE + b" ")
+    with pytest.raises(ReleaseNotFound, match="SHA-256"):
+        registry.load("2", tmp_path / "damaged")
     folder = tmp_path / "again" / "classifier"
     assert not [p for p in folder.rglob("*") if p.suffix in {".pkl", ".pickle"}]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from models.band import EVERYTHING, NOTHING, Band
 from models.decision import Route, RouteReason
 from models.prompt import EvidenceKind
-from models.routing import Routing, RoutingPolicy
+from models.routing import Routing, RoutingPolicy, TextRouting
 
 TEXT, FIELDS = EvidenceKind.TEXT, EvidenceKind.FIELDS
 BOTH = frozenset({TEXT, FIELDS})
@@ -45,6 +45,46 @@ def test_route(
 def test_without_a_text_the_reach_does_not_matter(p: float) -> None:
     near, far = (RoutingPolicy(Band(0.3, 0.7), reach, BOTH) for reach in (NOTHING, EVERYTHING))
     assert near.route(p, has_text=False) == far.route(p, has_text=False)
+
+
+READS = TextRouting(reach=Band(0.1, 0.9), open=Band(0.4, 0.6))
+READ = Routing(Route.TEXT, AMBIGUOUS, TEXT)
+
+
+@pytest.mark.parametrize(
+    ("probability", "has_text", "expected"),
+    [
+        pytest.param(0.50, True, READ, id="ambiguous with text"),
+        pytest.param(0.85, True, Routing(Route.TEXT, FREE_TEXT, TEXT), id="text could change it"),
+        pytest.param(0.97, True, Routing(CLASSIFIER, CONFIDENT), id="text out of reach"),
+        pytest.param(0.50, False, Routing(LLM, AMBIGUOUS, FIELDS), id="nothing to read"),
+    ],
+)
+def test_where_there_is_a_text_model_it_reads_before_any_llm(
+    probability: float, has_text: bool, expected: Routing
+) -> None:
+    policy = RoutingPolicy(Band(0.3, 0.7), NOTHING, BOTH, READS)
+    assert policy.route(probability, has_text=has_text) == expected
+
+
+@pytest.mark.parametrize(
+    ("probability", "asks", "expected"),
+    [
+        pytest.param(0.50, BOTH, Routing(LLM, AMBIGUOUS, TEXT), id="left open"),
+        pytest.param(0.70, BOTH, Routing(Route.TEXT, AMBIGUOUS), id="settled"),
+        pytest.param(0.50, {FIELDS}, Routing(Route.TEXT, AMBIGUOUS), id="no LLM for texts"),
+    ],
+)
+def test_only_what_the_text_model_leaves_open_goes_on_to_the_llm(
+    probability: float, asks: set[EvidenceKind], expected: Routing
+) -> None:
+    policy = RoutingPolicy(Band(0.3, 0.7), EVERYTHING, frozenset(asks), READS)
+    assert policy.after_reading(probability, READ) == expected
+
+
+def test_a_policy_that_reads_survives_json() -> None:
+    policy = RoutingPolicy(Band(0.2, 0.8), Band(0.1, 0.9), BOTH, READS)
+    assert RoutingPolicy.from_json(policy.to_json()) == policy
 
 
 def test_a_policy_survives_json() -> None:

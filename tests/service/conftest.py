@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 with warnings.catch_warnings():
     # BentoML's own use of what its dependencies have deprecated.
     warnings.simplefilter("ignore", DeprecationWarning)
+    import filled_ledger
     import service_fakes  # noqa: F401
 
 
@@ -33,4 +34,11 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/s.db"
     server: TemporaryPostgres = request.getfixturevalue("postgres")
-    return server.new_database()
+    return server.new_schema()
+
+
+@pytest.fixture
+async def filled(database_url: str) -> AsyncIterator[filled_ledger.Filled]:
+    """A small ledger with every kind of entry in it, on each kind of database."""
+    async with filled_ledger.filled_ledger(database_url) as ready:
+        yield ready

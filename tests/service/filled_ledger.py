@@ -24,7 +24,6 @@ from service import entry
 from service.audit.auditor import Auditor, Reader
 from service.entry import Because, ErasedBecause, Purpose
 from service.erasing import Erasing
-from service.outbox import DurableOutbox
 from service.outcomes import record_outcomes
 from service.overriding import Override, record_override
 from service.record import new_decision_id
@@ -90,10 +89,10 @@ async def _fill(filled: Filled) -> None:
 async def _question_of_training(filled: Filled) -> None:
     key: SubjectKey = await filled.keys.key({"Email": "old@acme.com"})
     question = new_decision_id()
-    outbox = DurableOutbox(filled.store, key, question, Purpose.TRAINING)
     redaction = Redaction("policy-1", key.subject, ())
-    await outbox.leaving(Leaving("an old lead", "p1", EvidenceKind.TEXT, redaction))
+    leaving = Leaving("an old lead", "p1", EvidenceKind.TEXT, redaction)
+    asked = entry.redaction(leaving, key, question, Purpose.TRAINING)
     call = LlmCall(new_decision_id(), 200, None, "req-1")
     draft = entry.llm_call(call, small_release().llm, question, Purpose.TRAINING)
-    await filled.store.append(Unit([draft]))
+    await filled.store.append(Unit([asked, draft]))
     filled.ids["training"] = question

@@ -166,15 +166,13 @@ class FakeDecider:
         self.pause = pause
         self.decided = 0
 
-    async def decide(
-        self, lead: Lead, *, key: SubjectKey, outbox: Outbox, reasons: int = 3
-    ) -> Decision:
+    async def decide(self, lead: Lead, *, outbox: Outbox, reasons: int = 3) -> Decision:
         self.decided += 1
         await asyncio.sleep(self.pause.total_seconds())
         text = next(iter(lead.texts.values()), "")
         if text == "crash":
             raise RuntimeError("crash on jane@example.com")
-        alone = self._alone(lead, reasons)
+        alone, key = self._alone(lead, reasons), await outbox.key()
         if text == BY_BROKEN_LLM:
             redaction = taken_out(key, "PERSON")
             await outbox.leaving(Leaving("redacted", "p1", EvidenceKind.TEXT, redaction))
@@ -229,8 +227,12 @@ def store_at(url: str, *, busy_timeout: timedelta = BUSY_TIMEOUT) -> Store:
 
 def subjects_beside(url: str) -> StoredKeys:
     """The keys of subjects, in a database beside that of the ledger."""
-    beside = f"{url.removesuffix('.db')}.keys.db" if url.startswith("sqlite") else url
-    return StoredKeys(beside, SUBJECT_SECRET)
+    return StoredKeys(keys_url_beside(url), SUBJECT_SECRET)
+
+
+def keys_url_beside(url: str) -> str:
+    """On PostgreSQL the same: both histories may share one database."""
+    return f"{url.removesuffix('.db')}.keys.db" if url.startswith("sqlite") else url
 
 
 def fake_desk(

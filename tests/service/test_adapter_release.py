@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from features.fingerprint import SubjectKey
 from features.lead import Lead
 from models.adapter import Adapter, file_digest
 from models.band import EVERYTHING
@@ -77,7 +76,7 @@ def embedded_version(asked: Prompt, adapter: Adapter) -> LlmVersion:
 
 async def decided(cascade: Cascade) -> Decision:
     lead = Lead.parse(cascade.release.spec, EXAMPLES)
-    return await cascade.decide(lead, key=SubjectKey.passing(), outbox=ExampleOutbox())
+    return await cascade.decide(lead, outbox=ExampleOutbox())
 
 
 def win_probability(decision: Decision) -> float:

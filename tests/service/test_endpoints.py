@@ -65,8 +65,8 @@ class Service:
 
 
 @pytest.fixture
-async def service(tmp_path: Path) -> AsyncIterator[Service]:
-    url = f"sqlite:///{tmp_path}/state/tiebreak.db"
+async def service(database_url: str) -> AsyncIterator[Service]:
+    url = database_url
     store, source, registry = store_at(url), FakeSource(), CollectorRegistry()
     _, token = create_key(store, name="admin", role=Role.ADMIN)
     pause = timedelta(milliseconds=5)
@@ -349,10 +349,9 @@ async def test_an_error_may_be_tried_again_under_the_same_key(service: Service) 
 
 
 async def test_two_workers_with_the_same_key_give_one_answer(
-    service: Service, tmp_path: Path
+    service: Service, database_url: str
 ) -> None:
-    url = f"sqlite:///{tmp_path}/state/tiebreak.db"
-    async with running(scorer_with(lambda: fake_desk(url))) as other:
+    async with running(scorer_with(lambda: fake_desk(database_url))) as other:
         headers = {**dict(service.http.headers), "idempotency-key": "k7"}
         asked = [
             c.post("/decide", json={"lead": {}}, headers=headers) for c in (service.http, other)

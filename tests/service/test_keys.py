@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from service_fakes import store_at
+from service_fakes import fake_desk, store_at
+from stored_bytes import stored_bytes
 
 from service.errors import NoSuchApiKey, NotAuthenticated, StorageUnavailable
 from service.keys import KeyRing, Role, create_key, list_keys, revoke_key
@@ -12,18 +13,20 @@ from service.store import Store
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = store_at(f"sqlite:///{tmp_path}/s.db")
+def store(database_url: str) -> Iterator[Store]:
+    opened = store_at(database_url)
     yield opened
     opened.close()
 
 
-def test_only_a_digest_of_a_key_is_kept(store: Store, tmp_path: Path) -> None:
+def test_only_a_digest_of_a_key_is_kept(store: Store, database_url: str) -> None:
     _, token = create_key(store, name="crm", role=Role.SCORE)
     store.close()
     secret = token.split("_", 2)[2].encode()
     assert len(secret) == 43
-    assert all(secret not in path.read_bytes() for path in tmp_path.iterdir())
+    stored = stored_bytes(database_url)
+    assert b"crm" in stored
+    assert secret not in stored
 
 
 def test_a_token_opens_its_own_key_and_no_other(store: Store) -> None:
@@ -57,3 +60,18 @@ def test_a_revoked_key_stays_in_the_list(store: Store) -> None:
 def test_revoking_an_unknown_key_says_where_to_look(store: Store) -> None:
     with pytest.raises(NoSuchApiKey, match="keys list"):
         revoke_key(store, "nope")
+
+
+async def test_a_service_that_could_not_read_its_keys_yet_is_not_ready(database_url: str) -> None:
+    desk = fake_desk(database_url)
+    is_ready, tree = desk.readiness()
+    assert (is_ready, tree["error"]["code"]) == (False, "storage_unavailable")
+    desk.start(asyncio.get_running_loop())
+    for _ in range(3_000):
+        is_ready, tree = desk.readiness()
+        if is_ready:
+            break
+        await asyncio.sleep(0.01)
+    assert is_ready
+    desk.keys.known()
+    await desk.close()

@@ -7,7 +7,6 @@ import base64
 from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -68,15 +67,13 @@ class Service:
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/tiebreak.db"
-
-
-@pytest.fixture
-async def service(url: str) -> AsyncIterator[Service]:
-    with closing(store_at(url)) as store, closing(subjects_beside(url)) as subjects:
+async def service(database_url: str) -> AsyncIterator[Service]:
+    with (
+        closing(store_at(database_url)) as store,
+        closing(subjects_beside(database_url)) as subjects,
+    ):
         _, token = create_key(store, name="admin", role=Role.ADMIN)
-        async with running(scorer_with(lambda: fake_desk(url))) as client:
+        async with running(scorer_with(lambda: fake_desk(database_url))) as client:
             client.headers["authorization"] = f"Bearer {token}"
             yield Service(client, store, subjects)
 

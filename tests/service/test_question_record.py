@@ -5,17 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
+from datetime import timedelta
 from typing import Any
 
 import httpx2
 import orjson
 import pytest
-from service_fakes import store_at, subjects_beside
+from held_database import held_database
+from service_fakes import SPEC, classifier, store_at, subjects_beside
 from sqlalchemy import select
 
+from features.lead import Lead
 from models.errors import LlmUnavailable
 from models.prompt import EvidenceKind
+from pipelines.verdicts import Witness, ask_about
+from service.audit.auditor import Auditor, Reader
+from service.audit.filters import Filters
 from service.entry import Kind, Purpose, place
 from service.errors import StorageUnavailable
 from service.question_record import QuestionRecord
@@ -23,26 +28,22 @@ from service.sealing import open_sealed
 from service.store import Store
 from service.subject_keys import StoredKeys
 from service.tables import entries
-from tests.fakes import Wire, completion, judge, redacted
+from tests.fakes import BrokenRedactor, Wire, completion, judge, redacted
 
+SOON = timedelta(milliseconds=50)
 JANE = {"Email": "jane@acme.com"}
 YES = completion({" yes": 0.9, " no": 0.1})
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/tiebreak.db"
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[Store]:
-    with closing(store_at(url)) as opened:
+def store(database_url: str) -> Iterator[Store]:
+    with closing(store_at(database_url, busy_timeout=SOON)) as opened:
         yield opened
 
 
 @pytest.fixture
-def subjects(url: str) -> Iterator[StoredKeys]:
-    with closing(subjects_beside(url)) as opened:
+def subjects(database_url: str) -> Iterator[StoredKeys]:
+    with closing(subjects_beside(database_url)) as opened:
         yield opened
 
 
@@ -91,15 +92,35 @@ def test_a_call_that_failed_is_in_the_log_too(store: Store, subjects: StoredKeys
 
 
 def test_nothing_leaves_in_training_that_cannot_be_written_down(
-    store: Store, subjects: StoredKeys, tmp_path: Path
+    store: Store, subjects: StoredKeys, database_url: str
 ) -> None:
-    async def key() -> None:
-        await QuestionRecord(store, subjects).key(JANE)
-
-    asyncio.run(key())
-    (tmp_path / "tiebreak.db").unlink(missing_ok=True)
-    (tmp_path / "tiebreak.db").mkdir()
+    assert written(store) == []
     wire = Wire(YES)
-    with pytest.raises(StorageUnavailable):
+    with held_database(database_url), pytest.raises(StorageUnavailable):
         ask(store, subjects, wire)
     assert wire.requests == []
+
+
+def test_a_text_of_training_that_cannot_be_redacted_stays_here_and_is_on_record(
+    store: Store, subjects: StoredKeys
+) -> None:
+    wire = Wire(YES)
+    lead = Lead.parse(SPEC, {"Message": "call me at jane@acme.com", **JANE})
+    asked = ask_about(
+        [lead, Lead.parse(SPEC, JANE)],
+        [(0, EvidenceKind.TEXT), (1, EvidenceKind.TEXT)],
+        witness=Witness(BrokenRedactor(), classifier().encoder, ()),  # type: ignore[arg-type]
+        open_judge=lambda: judge(wire),
+        record=QuestionRecord(store, subjects),
+        concurrency=1,
+    )
+    assert asked.failures == {"redaction_failed": 1, "no_evidence": 1}
+    assert wire.requests == []
+    (entry,) = written(store)  # what says nothing was never to be shown: no entry
+    assert (entry["kind"], entry["failed"], entry["purpose"]) == ("redaction", True, "training")
+    assert [entry["subject"]] == subjects.subjects(JANE)
+    assert (entry["sealed"], entry["spans"]) == (None, [])
+    auditor = Auditor(store, subjects, Reader.at_the_machine())
+    page = auditor.entries(Filters(failed=True), after=None, most=9, newest_first=False)
+    assert [found.tree for found in page.entries] == [entry]
+    assert auditor.reconcile(None, Filters()).pairs

@@ -6,16 +6,18 @@ import asyncio
 import multiprocessing
 import os
 import signal
-import sqlite3
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from held_database import held_database
 from service_fakes import fake_desk, running, scorer_with, store_at
 from sqlalchemy import func, select, update
 
+from pipelines.ledger.temporary_postgres import TemporaryPostgres
 from service.entry import outcome
 from service.errors import AlreadyAnswered, StorageUnavailable
 from service.keys import Role, create_key
@@ -45,18 +47,21 @@ def count(store: Store, table: Any) -> int:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = store_at(f"sqlite:///{tmp_path}/s.db", busy_timeout=timedelta(milliseconds=50))
+def store(database_url: str) -> Iterator[Store]:
+    opened = store_at(database_url, busy_timeout=timedelta(milliseconds=50))
     yield opened
     opened.close()
 
 
-def test_sqlite_syncs_each_commit(store: Store) -> None:
+def test_each_commit_is_synced(store: Store) -> None:
     with store.writing() as writing:
-        connection = writing.connection
-        mode = connection.exec_driver_sql("PRAGMA journal_mode").scalar()
-        level = connection.exec_driver_sql("PRAGMA synchronous").scalar()
-    assert (mode, level) == ("wal", 2)  # 2 is FULL
+        ask = writing.connection.exec_driver_sql
+        if writing.connection.dialect.name == "sqlite":
+            said = (ask("PRAGMA journal_mode").scalar(), ask("PRAGMA synchronous").scalar())
+            assert said == ("wal", 2)  # 2 is FULL
+        else:
+            said = (ask("SHOW fsync").scalar(), ask("SHOW synchronous_commit").scalar())
+            assert said == ("on", "on")
 
 
 async def test_many_units_become_durable_together(store: Store) -> None:
@@ -65,21 +70,17 @@ async def test_many_units_become_durable_together(store: Store) -> None:
 
 
 async def test_a_clash_in_a_group_loses_nobody_else(store: Store) -> None:
-    units = [Unit([draft(n)], claim("same" if n in {2, 4} else f"k{n}")) for n in range(6)]
+    units = [Unit([draft(n)], answered=claim("same" if n in {2, 4} else f"k{n}")) for n in range(6)]
     results = await asyncio.gather(*(store.append(u) for u in units), return_exceptions=True)
     assert sorted(type(r).__name__ for r in results) == ["AlreadyAnswered"] + ["NoneType"] * 5
     assert isinstance(next(r for r in results if r is not None), AlreadyAnswered)
     assert (count(store, entries), count(store, answered)) == (5, 5)
 
 
-async def test_a_locked_database_refuses_and_recovers(store: Store, tmp_path: Path) -> None:
+async def test_a_held_database_refuses_and_recovers(store: Store, database_url: str) -> None:
     await store.append(Unit([draft(0)]))
-    other = sqlite3.connect(tmp_path / "s.db", isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(StorageUnavailable):
+    with held_database(database_url), pytest.raises(StorageUnavailable):
         await store.append(Unit([draft(1)]))
-    other.execute("ROLLBACK")
-    other.close()
     await store.append(Unit([draft(1)]))
     assert count(store, entries) == 2
 
@@ -95,22 +96,44 @@ async def test_a_database_that_cannot_be_opened_refuses_and_recovers(tmp_path: P
     store.close()
 
 
-async def test_no_decision_leaves_while_it_cannot_be_stored(tmp_path: Path) -> None:
-    path = tmp_path / "s.db"
-    store = store_at(f"sqlite:///{path}")
+async def test_no_decision_leaves_while_it_cannot_be_stored(database_url: str) -> None:
+    store = store_at(database_url)
     _, token = create_key(store, name="t", role=Role.ADMIN)
-    async with running(scorer_with(lambda: fake_desk(f"sqlite:///{path}"))) as client:
+    async with running(scorer_with(lambda: fake_desk(database_url))) as client:
         client.headers["authorization"] = f"Bearer {token}"
-        other = sqlite3.connect(path, isolation_level=None)
-        other.execute("BEGIN IMMEDIATE")
-        refused = await client.post("/decide", json={"lead": {}})
-        other.execute("ROLLBACK")
-        other.close()
+        with held_database(database_url):
+            refused = await client.post("/decide", json={"lead": {}})
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
         assert "probability" not in refused.text
         assert (await client.post("/decide", json={"lead": {}})).status_code == 200
     assert count(store, decisions) == 1
     store.close()
+
+
+async def test_who_holds_a_server_and_falls_silent_is_let_go(
+    postgres: TemporaryPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when its machine is gone. (SQLite's locks go with the process that has them.)"""
+    monkeypatch.setattr("service.database.ABANDONED_AFTER", timedelta(milliseconds=300))
+    url = postgres.new_schema()
+    silent, other = store_at(url), store_at(url)
+
+    def hold(until: threading.Event) -> None:
+        with silent.writing() as writing:
+            writing.append([draft(0)])
+            assert until.wait(60)
+
+    done = threading.Event()
+    holding = asyncio.create_task(asyncio.to_thread(hold, done))
+    await asyncio.sleep(1)
+    await other.append(Unit([draft(1)]))
+    done.set()
+    with pytest.raises(StorageUnavailable):
+        await holding
+    with other.reading() as connection:
+        assert connection.scalars(select(entries.c.about)).all() == [f"{1:036d}"]
+    silent.close()
+    other.close()
 
 
 def _append_until_killed(url: str, acknowledged: Any) -> None:
@@ -123,11 +146,10 @@ def _append_until_killed(url: str, acknowledged: Any) -> None:
     asyncio.run(main())
 
 
-def test_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/s.db"
+def test_what_was_acknowledged_survives_kill_9(database_url: str) -> None:
     mine, theirs = multiprocessing.Pipe(duplex=False)
     context = multiprocessing.get_context("spawn")
-    process = context.Process(target=_append_until_killed, args=(url, theirs))
+    process = context.Process(target=_append_until_killed, args=(database_url, theirs))
     process.start()
     theirs.close()
     last = -1
@@ -142,7 +164,7 @@ def test_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
         except EOFError:
             break
     mine.close()
-    store = store_at(url)
+    store = store_at(database_url)
     assert count(store, entries) >= last + 1
     store.close()
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from filled_ledger import KEY_ID, filled_ledger
-from service_fakes import LEDGER_KEY, SUBJECT_SECRET
+from service_fakes import LEDGER_KEY, SUBJECT_SECRET, keys_url_beside
+from stored_bytes import stored_bytes
 from typer.testing import CliRunner
 
 from pipelines.audit_cli import audit
@@ -19,15 +20,15 @@ Run = Callable[..., Any]
 
 
 @pytest.fixture
-def ids(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+def ids(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     monkeypatch.setenv("TIEBREAK_HOME", str(tmp_path))
-    monkeypatch.setenv("TIEBREAK_DATABASE_URL", f"sqlite:///{tmp_path}/t.db")
-    monkeypatch.setenv("TIEBREAK_SUBJECT_KEYS_URL", f"sqlite:///{tmp_path}/t.keys.db")
+    monkeypatch.setenv("TIEBREAK_DATABASE_URL", database_url)
+    monkeypatch.setenv("TIEBREAK_SUBJECT_KEYS_URL", keys_url_beside(database_url))
     monkeypatch.setenv("TIEBREAK_SUBJECT_SECRET", SUBJECT_SECRET.decode())
     monkeypatch.setenv("TIEBREAK_LEDGER_KEY", LEDGER_KEY.text)
 
     async def fill() -> dict[str, str]:
-        async with filled_ledger(f"sqlite:///{tmp_path}/t.db") as filled:
+        async with filled_ledger(database_url) as filled:
             return filled.ids
 
     return asyncio.run(fill())
@@ -56,7 +57,7 @@ def test_what_was_sent_is_shown(ids: dict[str, str]) -> None:
 
 
 def test_a_person_is_found_by_an_address_that_is_not_written_down(
-    ids: dict[str, str], tmp_path: Path
+    ids: dict[str, str], database_url: str
 ) -> None:
     (jane,) = tree("about", "--contact", "Email=jane@acme.com")["subjects"]
     (same,) = tree("about", ids["asked"], "--open")["subjects"]
@@ -64,7 +65,8 @@ def test_a_person_is_found_by_an_address_that_is_not_written_down(
     assert "asks for the price" in run("about", ids["asked"], "--open")
     run("about", code=2)
     run("about", "--contact", "jane@acme.com", code=2)
-    written = b"".join(path.read_bytes() for path in tmp_path.rglob("t.db*"))
+    written = stored_bytes(database_url) + stored_bytes(keys_url_beside(database_url))
+    assert jane["subject"].encode() in written
     assert b"jane@acme" not in written
 
 

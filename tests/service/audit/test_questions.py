@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
-from filled_ledger import JANE, Filled, filled_ledger
-from service_fakes import LEDGER_KEY, SUBJECT_SECRET
+from filled_ledger import JANE, Filled
+from service_fakes import LEDGER_KEY, SUBJECT_SECRET, keys_url_beside
 from typer.testing import CliRunner
 
 from pipelines.audit_cli import audit
@@ -21,12 +20,6 @@ from service.keys import ApiKey, Role
 
 DOCS = Path(__file__).parents[3] / "docs" / "audit.md"
 AUDITOR = ApiKey("0a1b2c3d", "n", Role.AUDIT, "2026-01-01T00:00:00.000Z")
-
-
-@pytest.fixture
-async def filled(tmp_path: Path) -> AsyncIterator[Filled]:
-    async with filled_ledger(f"sqlite:///{tmp_path}/t.db") as ready:
-        yield ready
 
 
 def filled_in(text: str, filled: Filled) -> str:
@@ -43,11 +36,11 @@ def test_the_page_lists_the_twenty_questions() -> None:
 
 
 async def test_every_command_answers(
-    filled: Filled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    filled: Filled, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TIEBREAK_HOME", str(tmp_path))
-    monkeypatch.setenv("TIEBREAK_DATABASE_URL", f"sqlite:///{tmp_path}/t.db")
-    monkeypatch.setenv("TIEBREAK_SUBJECT_KEYS_URL", f"sqlite:///{tmp_path}/t.keys.db")
+    monkeypatch.setenv("TIEBREAK_DATABASE_URL", database_url)
+    monkeypatch.setenv("TIEBREAK_SUBJECT_KEYS_URL", keys_url_beside(database_url))
     monkeypatch.setenv("TIEBREAK_SUBJECT_SECRET", SUBJECT_SECRET.decode())
     monkeypatch.setenv("TIEBREAK_LEDGER_KEY", LEDGER_KEY.text)
     for question in QUESTIONS:

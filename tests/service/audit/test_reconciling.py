@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from filled_ledger import Filled, filled_ledger
+from filled_ledger import Filled
+from service_fakes import LEDGER_KEY
 from sqlalchemy import delete, select, update
 
 from service.audit.filters import Filters
 from service.ledger.log import Draft
 from service.tables import decisions, entries, llm_calls, redacted_spans, redactions
-
-
-@pytest.fixture
-async def filled(tmp_path: Path) -> AsyncIterator[Filled]:
-    async with filled_ledger(f"sqlite:///{tmp_path}/t.db") as ready:
-        yield ready
 
 
 def findings(filled: Filled, provider_log: Path | None = None) -> list[str]:
@@ -36,6 +30,18 @@ async def test_a_whole_ledger_pairs(filled: Filled) -> None:
     assert (report.findings, report.pairs) == ([], True)
     assert report.counts["decision"] == 4
     assert report.counts["read"] == 1
+
+
+async def test_progress_adds_up_to_all_entries_and_the_question_itself(filled: Filled) -> None:
+    steps: list[int] = []
+    for ask in (
+        lambda: filled.auditor.reconcile(None, Filters(), steps.append),
+        lambda: filled.auditor.verify(LEDGER_KEY.verifier, None, step=steps.append),
+    ):
+        all_of_them = filled.auditor.size() + 1
+        steps.clear()
+        ask()
+        assert sum(steps) == all_of_them
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ import pytest
 from filled_ledger import KEY_ID
 from service_fakes import store_at, subjects_beside
 
-from features.errors import RedactionFailed
 from features.fingerprint import SubjectKey
 from features.redaction import RedactedText
 from models.band import EVERYTHING, NOTHING
@@ -26,7 +25,7 @@ from service.audit.replaying import Became, Releases, replay
 from service.errors import NoSuchEntry
 from service.recorder import Recorder
 from service.schemas import DecideRequest
-from tests.fakes import Wire, completion, judge, redacted
+from tests.fakes import BrokenRedactor, Wire, completion, judge, redacted
 from tests.small_release import small_release
 
 YES = completion({" yes": 0.9, " no": 0.1})
@@ -41,11 +40,6 @@ BOTH = frozenset(EvidenceKind)
 class EmailRedactor:
     def redact(self, text: str, contacts: Mapping[str, str], key: SubjectKey) -> RedactedText:  # noqa: ARG002
         return redacted(text, key)
-
-
-class BrokenRedactor:
-    def redact(self, text: str, contacts: Mapping[str, str], key: SubjectKey) -> RedactedText:  # noqa: ARG002
-        raise RedactionFailed("no")
 
 
 class Kept:
@@ -87,12 +81,11 @@ async def decided(url: str, release: Release, **parts: Any) -> list[str]:
     ],
 )
 async def test_every_decision_is_derived_again_bit_for_bit(
-    tmp_path: Path, band: Any, parts: dict[str, Any]
+    database_url: str, band: Any, parts: dict[str, Any]
 ) -> None:
-    url = f"sqlite:///{tmp_path}/t.db"
     release = small_release(RoutingPolicy(band, band, BOTH))
-    ids = await decided(url, release, **parts)
-    store, keys = store_at(url), subjects_beside(url)
+    ids = await decided(database_url, release, **parts)
+    store, keys = store_at(database_url), subjects_beside(database_url)
     auditor = Auditor(store, keys, Reader.at_the_machine())
     done = auditor.replay(Kept(release))
     assert [(one.decision_id, one.became, one.differences) for one in done] == [

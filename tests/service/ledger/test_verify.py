@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from ledger_exports import (
     LOG,
@@ -558,3 +558,61 @@ def test_the_verifier_imports_the_standard_library_and_cryptography_only() -> No
     named |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     ours = {name for name in named if name.split(".")[0] not in sys.stdlib_module_names}
     assert {name.split(".")[0] for name in ours} == {"cryptography"}
+
+
+WORDS_AS_KEYS = st.sampled_from(["kind", "decision_id", "at", "a", "z", "k\\"])
+WORDS = st.sampled_from(
+    ["decision", "read", "1-a", "", 'x","kind":"read', '","kind":"read",', "{", "]"]
+)
+TREES = st.recursive(
+    WORDS | st.none() | st.integers(),
+    lambda inner: st.dictionaries(WORDS_AS_KEYS, inner, max_size=4) | st.lists(inner, max_size=2),
+    max_leaves=12,
+)
+
+
+@given(
+    tree=st.dictionaries(WORDS_AS_KEYS, TREES, max_size=6),
+    cells=st.tuples(st.sampled_from(["read", "decision"]), st.sampled_from(["", "1-a", "read"])),
+    is_sorted=st.booleans(),
+)
+@example(tree={"kind": "read", "decision_id": "1-a"}, cells=("read", ""), is_sorted=False)
+@example(tree={"a": {"kind": "read"}, "z": 1}, cells=("read", ""), is_sorted=True)
+@settings(max_examples=300)
+def test_a_glance_at_an_entry_never_believes_what_reading_it_would_not(
+    tree: dict[str, object], cells: tuple[str, str], is_sorted: bool
+) -> None:
+    at = "2026-11-25T17:00:00.000Z"
+    tree = {"at": at} | tree | {"at": at}
+    entry = json.dumps(tree, separators=(",", ":"), sort_keys=is_sorted)
+    assert not verify._says_at_a_glance(entry, at, *cells) or verify._says(entry, [at, *cells])
+
+
+def test_the_entries_of_a_log_are_taken_in_at_a_glance() -> None:
+    for entry in ENTRIES:
+        tree = json.loads(entry)
+        cells = [tree["at"], tree["kind"], tree.get("decision_id") or ""]
+        assert verify._says_at_a_glance(entry.decode(), *cells)
+        for place in range(3):
+            wrong = ["x" if i == place else cell for i, cell in enumerate(cells)]
+            assert not verify._says_at_a_glance(entry.decode(), *wrong)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"\n1,", b'\n"1\n",'),
+        (b"\n1,", b"\n1,,"),
+        (b"\n1,", b"\n\n1,"),
+        (b"\n1,", b"\n\xff1,"),
+        (b"\n1,", b'\n"1,'),
+        (b"\n1,", b"\n\r1,"),
+    ],
+    ids=["goes on in the next line", "one cell more", "empty", "no UTF-8", "no end", "stray CR"],
+)
+def test_a_line_that_is_no_row_of_the_table_is_found(
+    tmp_path: Path, old: bytes, new: bytes
+) -> None:
+    table = FULL.write(tmp_path, table=True) / "entries.csv"
+    table.write_bytes(table.read_bytes().replace(old, new, 1))
+    assert kinds(verify_export(tmp_path, AUDITOR)) == {Wrong.MALFORMED}

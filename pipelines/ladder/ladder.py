@@ -1,0 +1,179 @@
+"""Ladder: every way of reading texts on one table, side by side, and which one to take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from features.lead_spec import LeadSpec
+from features.redaction import RedactedText
+from models.combiner import DEFAULT_BOUND
+from models.errors import TrainingRefused
+from models.prompt import Prompt
+from pipelines.display import Display
+from pipelines.fitting import FittedClassifier, fit_classifier
+from pipelines.ladder.cheap_rungs import embeddings_rung, with_text, words_rung
+from pipelines.ladder.llm_rungs import NOBODY, LlmRungs, Llms
+from pipelines.ladder.recommendation import Recommendation, recommend
+from pipelines.ladder.rung import Absent, Rows, Rung
+from pipelines.ladder.standing import MEASURES, Standing, no_text_candidate, standing
+from pipelines.metrics import Interval, Measure, with_interval
+from pipelines.table_texts import redacted_texts
+from pipelines.tie_breaking import build_prompts
+from pipelines.train import llm_at, witness_of
+from pipelines.training_data import TrainingData, read_training_data
+from service.question_record import QuestionRecord
+from service.settings import Settings
+
+FEWEST_TEXTS = 40  # of the test part
+
+
+@dataclass(frozen=True, slots=True)
+class LadderOptions:
+    """What a person may choose.
+
+    calls: leads of the calibration part, and as many of the test part, that each LLM rung is asked
+    about; 0: no LLM is asked. trials: settings tried for the classifier.
+    """
+
+    calls: int = 200
+    trials: int = 20
+    max_error: float = 0.10
+    confidence: float = 0.95
+    bound: float = DEFAULT_BOUND
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NoText:
+    """The classifier alone on all test leads that have a text; share_in_band: of these."""
+
+    leads: int
+    measures: Mapping[Measure, Interval]
+    in_band: Interval | None
+    share_in_band: float
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """Everything that was found out.
+
+    share_read: of all test leads, those that a second opinion is asked on: with a text, and
+    ambiguous to the classifier. prompts: of the rungs that chose one, by their names.
+    """
+
+    data: TrainingData
+    options: LadderOptions
+    fitted: FittedClassifier
+    no_text: NoText
+    standings: tuple[Standing, ...]
+    absent: tuple[Absent, ...]
+    recommendation: Recommendation
+    share_read: float
+    prompts: Mapping[str, Prompt]
+
+
+def climb(
+    table: Path,
+    spec: LeadSpec,
+    options: LadderOptions,
+    *,
+    llms: Llms,
+    settings: Settings,
+    record: QuestionRecord,
+    display: Display,
+) -> Ladder:
+    """Measure every rung on one split of the table. The LLMs must be running.
+
+    Raises:
+        UnusableTable, TrainingRefused: the table cannot be used, or no lead wrote anything.
+    """
+    with display.stage(f"Reading {table.name}"):
+        data = read_training_data(table, spec)
+    fitted = _fit(data, options, display)
+    with display.stage("Redacting worked examples"):
+        witness = witness_of(data, fitted)
+        prompts = build_prompts(data, fitted, witness, seed=options.seed)
+        llm = llm_at(llms.any or NOBODY, witness, prompts)
+    texts = redacted_texts(data, witness, display)
+    if len(with_text(fitted.split.test, texts)) < FEWEST_TEXTS:
+        raise TrainingRefused("Too few test leads wrote anything: there is nothing to compare.")
+    with display.stage("Reading words"):
+        rungs: list[Rung | Absent] = [words_rung(data, fitted, texts, seed=options.seed)]
+    with display.stage("Reading sentences"):
+        rungs.append(embeddings_rung(data, fitted, texts, seed=options.seed))
+    asking = LlmRungs(
+        data, fitted, texts, witness, llm, options.calls, options.seed, settings, record, display
+    )
+    rungs += asking.rungs(llms)
+    with display.stage("Comparing"):
+        return _judged(data, fitted, texts, rungs, options, asking.prompts)
+
+
+def _judged(
+    data: TrainingData,
+    fitted: FittedClassifier,
+    texts: Mapping[int, RedactedText],
+    rungs: Sequence[Rung | Absent],
+    options: LadderOptions,
+    prompts: Mapping[str, Prompt],
+) -> Ladder:
+    standings: list[Standing] = []
+    absent = [rung for rung in rungs if isinstance(rung, Absent)]
+    for rung in rungs:
+        if isinstance(rung, Rung):
+            found = standing(rung, fitted, data.won, bound=options.bound, seed=options.seed)
+            if found is None:
+                absent.append(Absent(rung.name, "It met one outcome only: ask about more leads."))
+            else:
+                standings.append(found)
+    calibration, test = (
+        with_text(part, texts) for part in (fitted.split.calibration, fitted.split.test)
+    )
+    candidates = [no_text_candidate(fitted, calibration)]
+    candidates += [one.candidate for one in standings if one.is_passed and one.candidate]
+    return Ladder(
+        data=data,
+        options=options,
+        fitted=fitted,
+        no_text=_no_text(fitted, data, test, options.seed),
+        standings=tuple(standings),
+        absent=tuple(absent),
+        recommendation=recommend(candidates, data.won, seed=options.seed),
+        share_read=_share_read(fitted, texts),
+        prompts=prompts,
+    )
+
+
+def _no_text(fitted: FittedClassifier, data: TrainingData, rows: Rows, seed: int) -> NoText:
+    prior, won = fitted.probabilities[rows], data.won[rows]
+    band = fitted.band.covers(prior)
+    loss = Measure.LOG_LOSS
+    is_split = len(np.unique(won[band])) == 2
+    return NoText(
+        leads=len(rows),
+        measures={m: with_interval(m, prior, won, seed=seed) for m in MEASURES},
+        in_band=with_interval(loss, prior[band], won[band], seed=seed) if is_split else None,
+        share_in_band=float(band.mean()),
+    )
+
+
+def _share_read(fitted: FittedClassifier, texts: Mapping[int, RedactedText]) -> float:
+    test = fitted.split.test
+    read = [row in texts and fitted.probabilities[row] in fitted.band for row in test]
+    return float(np.mean(read))
+
+
+def _fit(data: TrainingData, options: LadderOptions, display: Display) -> FittedClassifier:
+    with display.bar("Searching for the best classifier", options.trials) as advance:
+        return fit_classifier(
+            data,
+            trials=options.trials,
+            max_error=options.max_error,
+            confidence=options.confidence,
+            seed=options.seed,
+            on_trial=advance,
+        )

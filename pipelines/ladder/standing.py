@@ -1,0 +1,129 @@
+"""Standing: how good a rung is, alone and combined with the classifier."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.calibration import CalibrationMethod, fit_calibrator
+from models.combiner import TWO_SIDED_95, PullTrial, held_out_pulls, try_pull
+from models.log_odds import log_odds, probability
+from models.prompt import EvidenceKind
+from pipelines.fitting import FittedClassifier
+from pipelines.ladder.rung import Floats, Opinions, Rows, Rung
+from pipelines.metrics import Interval, Measure, difference, with_interval
+
+MEASURES = (Measure.AUC, Measure.LOG_LOSS)
+NO_TEXT = "no text"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What may be recommended: probabilities of calibration leads `rows`, none learned from them.
+
+    Of a rung these are combined with the classifier, out of fold.
+    """
+
+    name: str
+    rows: Rows
+    held_out: Floats
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One line of the ladder's table. Measures are on test leads; the gate is on calibration.
+
+    leads: test leads that the rung has an opinion on; all measures of the line are on these.
+    alone: its opinion by itself, calibrated; combined: with the classifier.
+    in_band: log loss combined, of the leads that are ambiguous to the classifier.
+    gain: log loss combined minus the classifier's, paired: below 0 is better. gain_in_band as well.
+    trial: the pull, and the gate: None where there were too few leads to fit one.
+    """
+
+    rung: Rung
+    leads: int
+    alone: dict[Measure, Interval]
+    combined: dict[Measure, Interval]
+    in_band: Interval | None
+    gain: Interval
+    gain_in_band: Interval | None
+    trial: PullTrial | None
+    candidate: Candidate | None
+
+    @property
+    def is_passed(self) -> bool:
+        """Its gate: combined, it lowers the log loss out of fold, 95 % interval above zero."""
+        return self.trial is not None and self.trial.is_worth_it
+
+
+def standing(
+    rung: Rung, fitted: FittedClassifier, won: NDArray[np.int8], *, bound: float, seed: int
+) -> Standing | None:
+    """Measure a rung. None where it has no opinion on any test lead, or meets one outcome only."""
+    calibration, test = rung.calibration.answered, rung.test.answered
+    y = won[test.rows]
+    if len(np.unique(y)) < 2:
+        return None
+    prior = fitted.probabilities[test.rows]
+    trial = _trial(calibration, fitted, won, bound)
+    combined = _combined(prior, test.log_odds, trial, bound)
+    alone = _alone(calibration, test, won)
+    band = fitted.band.covers(prior)
+    is_split = len(np.unique(y[band])) == 2
+    loss = Measure.LOG_LOSS
+    return Standing(
+        rung=rung,
+        leads=len(y),
+        alone={m: with_interval(m, alone, y, seed=seed) for m in MEASURES},
+        combined={m: with_interval(m, combined, y, seed=seed) for m in MEASURES},
+        in_band=with_interval(loss, combined[band], y[band], seed=seed) if is_split else None,
+        gain=difference(loss, combined, prior, y, seed=seed),
+        gain_in_band=difference(loss, combined[band], prior[band], y[band], seed=seed)
+        if is_split
+        else None,
+        trial=trial,
+        candidate=_candidate(rung.name, calibration, fitted, won, bound) if trial else None,
+    )
+
+
+def no_text_candidate(fitted: FittedClassifier, rows: Rows) -> Candidate:
+    """The classifier alone, on calibration leads."""
+    return Candidate(NO_TEXT, rows, fitted.probabilities[rows])
+
+
+def _trial(
+    said: Opinions, fitted: FittedClassifier, won: NDArray[np.int8], bound: float
+) -> PullTrial | None:
+    return try_pull(
+        EvidenceKind.TEXT,
+        fitted.probabilities[said.rows],
+        said.log_odds,
+        won[said.rows],
+        bound=bound,
+        errors_below=TWO_SIDED_95,
+    )
+
+
+def _candidate(
+    name: str, said: Opinions, fitted: FittedClassifier, won: NDArray[np.int8], bound: float
+) -> Candidate:
+    prior = fitted.probabilities[said.rows]
+    pulls = held_out_pulls(prior, said.log_odds, won[said.rows], bound=bound)
+    return Candidate(name, said.rows, probability(log_odds(prior) + pulls))
+
+
+def _combined(prior: Floats, said: Floats, trial: PullTrial | None, bound: float) -> Floats:
+    if trial is None:
+        return prior
+    pulls = np.clip(trial.pull.intercept + trial.pull.slope * said, -bound, bound)
+    return probability(log_odds(prior) + pulls)
+
+
+def _alone(calibration: Opinions, test: Opinions, won: NDArray[np.int8]) -> Floats:
+    """Its log-odds as probabilities, calibrated (Platt) on calibration leads."""
+    y = won[calibration.rows]
+    if len(np.unique(y)) < 2:
+        return probability(test.log_odds)
+    return fit_calibrator(CalibrationMethod.PLATT, calibration.log_odds, y)(test.log_odds)

@@ -1,0 +1,131 @@
+"""A text model is learned from redacted texts, keeps nobody's name, and must earn its place."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+
+from features.redaction import RedactedText
+from models.band import EVERYTHING
+from models.combiner import DEFAULT_BOUND
+from models.decision import Route
+from models.prompt import EvidenceKind
+from models.routing import RoutingPolicy
+from pipelines.finetuning.proof import with_texts_dealt_anew
+from pipelines.fitting import FittedClassifier
+from pipelines.left_open import left_open
+from pipelines.metrics import Measure, difference
+from pipelines.reading import NotRead, Reading, fit_reading
+from pipelines.text_fitting import FEWEST_WRITERS, fit_text
+from pipelines.training_data import TrainingData
+from pipelines.verdicts import Verdicts
+from tests.fakes import redacted
+from tests.small_release import sample_data, small_fit
+
+NAME = "Quillfeather"
+
+
+redacted_once = cache(redacted)
+
+
+def texts_of(data: TrainingData) -> Mapping[int, RedactedText]:
+    return {
+        row: redacted_once(" ".join(lead.texts.values()))
+        for row, lead in enumerate(data.leads)
+        if lead.has_text
+    }
+
+
+@cache
+def texts() -> Mapping[int, RedactedText]:
+    return texts_of(sample_data())
+
+
+def read(data: TrainingData, fitted: FittedClassifier) -> Reading | NotRead:
+    promised = {"bound": DEFAULT_BOUND, "max_error": 0.2, "confidence": 0.8, "seed": 0}
+    return fit_reading(data, fitted, texts_of(data), **promised)  # type: ignore[arg-type]
+
+
+@cache
+def sample_reading() -> Reading:
+    found = read(sample_data(), small_fit())
+    assert isinstance(found, Reading)
+    return found
+
+
+def with_name_in(rows: list[int], *, by_one: bool = False) -> TrainingData:
+    """The sample, with a name that redaction missed in these leads' texts."""
+    data = sample_data()
+    leads = list(data.leads)
+    for row in rows:
+        lead = leads[row]
+        told = {name: f"{NAME} 0170 5550199 {text}" for name, text in lead.texts.items()}
+        contacts = {"Email": "q@example.com"} if by_one else lead.contacts
+        leads[row] = replace(lead, texts=told, contacts=contacts)
+    return replace(data, leads=leads)
+
+
+@pytest.mark.parametrize(
+    ("leads", "by_one", "is_kept"),
+    [(FEWEST_WRITERS - 1, False, False), (40, True, False), (FEWEST_WRITERS, False, True)],
+    ids=["by nine leads", "by one lead, forty times", "by ten: no longer one person's"],
+)
+def test_what_few_leads_wrote_is_in_no_model_file(leads: int, by_one: bool, is_kept: bool) -> None:
+    rows = [row for row in small_fit().split.train if sample_data().leads[row].has_text][:leads]
+    data = with_name_in(rows, by_one=by_one)
+    learned = fit_text(data, texts_of(data), small_fit().split.train, seed=0)
+    assert learned is not None
+    file = json.dumps(learned.model.to_json())
+    assert (NAME.casefold() in file) == is_kept
+    assert not any(c.isdigit() for term in learned.model.idf for c in term)
+
+
+def test_what_it_says_out_of_fold_comes_from_models_that_never_met_the_lead() -> None:
+    learned = fit_text(sample_data(), texts(), small_fit().split.train, seed=0)
+    assert learned is not None
+    inside = np.array([learned.model.log_odds(texts()[row]) for row in learned.rows])
+    won = sample_data().won[learned.rows] == 1
+    assert (np.where(won, 1, -1) * (inside - learned.held_out)).mean() > 0.1  # it knows its own
+
+
+def test_it_helps_on_leads_that_taught_it_nothing() -> None:
+    rows, reading = small_fit().split.test, sample_reading()
+    prior, won = small_fit().probabilities[rows], sample_data().won[rows]
+    assert difference(Measure.LOG_LOSS, reading.probabilities[rows], prior, won).high < 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_texts_dealt_to_other_leads_teach_nothing_and_are_refused(seed: int) -> None:
+    found = read(with_texts_dealt_anew(sample_data(), seed=seed), small_fit())
+    assert isinstance(found, NotRead)
+    assert "left out" in found.note
+
+
+def verdicts(strength: float) -> Verdicts:
+    """An LLM that knows so much about how calibration leads end, in log-odds."""
+    rows = np.array([r for r in small_fit().split.calibration if r in texts()], dtype=np.intp)
+    won = sample_data().won[rows]
+    noise = np.random.default_rng(1).normal(0, 1, len(rows))
+    kinds = (EvidenceKind.TEXT,) * len(rows)
+    return Verdicts(rows, kinds, strength * (2.0 * won - 1) + noise, (None,) * len(rows), {})
+
+
+@pytest.mark.parametrize(("strength", "is_wide"), [(0.2, False), (4.0, True)])
+def test_a_text_model_leaves_open_what_a_better_llm_is_worth_asking_about(
+    strength: float, is_wide: bool
+) -> None:
+    policy = RoutingPolicy(EVERYTHING, EVERYTHING, frozenset(EvidenceKind))
+    assert policy.route(0.5, has_text=True).route is Route.LLM
+    fit = small_fit()
+    won = sample_data().won
+    band = left_open(policy, sample_reading(), fit, verdicts(strength), won, DEFAULT_BOUND)
+    rows = fit.split.test
+    share = band.covers(sample_reading().probabilities[rows]).mean()
+    assert (share > 0.6) == is_wide
+    assert band.low <= sample_reading().sure.low
+    assert band.high >= sample_reading().sure.high
