@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +23,7 @@ from models.errors import TrainingRefused
 from models.llm_client import llm_client
 from models.llm_version import Api, Decoding, LlmVersion
 from models.prompt import EvidenceKind, Prompt
+from models.registry import Registry
 from models.verdict import LlmJudge
 from pipelines.finetuning import tuned_llm
 from pipelines.finetuning.adapter_file import adapter_bytes
@@ -39,6 +45,7 @@ pytestmark = [
     pytest.mark.skipif(not is_available(), reason="needs the extra local-llm"),
     pytest.mark.skipif(not can_tune(), reason=INSTALL),
     pytest.mark.xdist_group("tuning"),
+    pytest.mark.timeout(900),
     # torch warns of its own internals
     pytest.mark.filterwarnings("default::DeprecationWarning", "default::FutureWarning"),
 ]
@@ -62,7 +69,9 @@ def lessons() -> Lessons:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("llm")
+    folder = tmp_path_factory.mktemp("home") / "llm"
+    folder.mkdir()
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -178,6 +187,39 @@ def test_minutes_that_run_out_shorten_the_tuning_and_leave_it_its_decay(
     assert bounded.ending is Ending.TIME
     assert bounded.examples < 24
     assert bounded.seconds <= 0.35 * 60
+
+
+def test_one_command_tunes_registers_and_says_what_it_cost(
+    llm: EmbeddedLlm, folder: Path, tmp_path: Path
+) -> None:
+    table, spec = tmp_path / "leads.csv", tmp_path / "leads.toml"
+    port = llm.base_url.removesuffix("/v1").rpartition(":")[2]
+    ours = {"TIEBREAK_HOME": str(folder.parent), "TIEBREAK_LLM_PORT": port}
+    environment = os.environ | ours  # noqa: TID251
+
+    def tiebreak(*words: str) -> dict[str, Any]:
+        command = [str(Path(sys.executable).with_name("tiebreak")), *words, "--json"]
+        done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=False)
+        assert done.returncode in (0, 3), words
+        tree: dict[str, Any] = json.loads(done.stdout)
+        return tree
+
+    tiebreak("sample", str(table), "--rows", "600")
+    tiebreak("init", str(table), "--outcome", "Won", "--spec", str(spec))
+    calls = ("--llm-calls", "40", "--llm-test-calls", "40", "--trials", "1", "--examples", "100")
+    told = tiebreak("tune", str(table), "--spec", str(spec), *calls, "--promote")
+    tuning = told["tuning"]
+    registry = Registry(f"sqlite:///{folder.parent / 'mlflow.db'}")
+    release = registry.load(told["release"], tmp_path)
+    assert release.llm.adapter == Adapter.from_json(tuning["adapter"])
+    assert tuning["adapter"]["base"] == model_digest()
+    assert release.llm.adapter.checked(release.adapter_file)
+    assert [point["examples"] for point in tuning["curve"]] == [100]
+    assert tuning["agreement"]["mean_gap"] < 0.03
+    assert told["metrics"]["tuning_minutes"] > 0 < told["metrics"]["tuning_peak_memory_mib"]
+    assert told["promoted"] == all(gate["passed"] for gate in told["gates"])
+    assert "inside the band" in told["gates"][-1]["name"]
+    assert not list((folder.parent / "tuning").glob("*.pt"))
 
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
