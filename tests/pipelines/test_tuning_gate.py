@@ -26,7 +26,7 @@ def judged(*, telling: bool, in_band: float = 0.5, seed: int = 0) -> Judged:
     band = rng.random(LEADS) < in_band
     pulled = probability(log_odds(prior) + 1.2 * said)
     reasons = (RouteReason.AMBIGUOUS,) * LEADS
-    return Judged(won, prior, pulled, probability(said), band, band, reasons)
+    return Judged(won, prior, prior, pulled, probability(said), band, band, reasons)
 
 
 def test_the_gate_passes_an_llm_that_lowers_the_log_loss_inside_the_band() -> None:
