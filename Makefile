@@ -60,7 +60,7 @@ $(TUNING): requirements-tune.lock $(READY)
 # extra `tune` adds to the first, without torch and what a GPU build of it brings along.
 lock: $(READY)
 	$(BIN)/uv pip compile --universal --no-annotate --no-header \
-		--extra local-llm --extra postgres --extra bench --extra dev \
+		--extra local-llm --extra postgres --extra ladder --extra bench --extra dev \
 		--no-emit-package nvidia-nccl-cu12 --no-emit-package nvidia-nccl-cu13 \
 		pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --universal --no-annotate --no-header --quiet --extra tune \

@@ -111,7 +111,10 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train a release on a table of past leads, and log everything to MLflow."""
+    from pipelines.finetuning.machine_share import wait_asleep
     from pipelines.finetuning.tuning_options import TuningOptions
+
+    wait_asleep()
     from pipelines.train import TrainingOptions
 
     options = TrainingOptions(
@@ -147,7 +150,10 @@ def tune(
     The same as `tiebreak train TABLE --tune`, asking about more leads. After a crash the same
     command goes on where it was.
     """
+    from pipelines.finetuning.machine_share import wait_asleep
     from pipelines.finetuning.tuning_options import TuningOptions
+
+    wait_asleep()
     from pipelines.train import TrainingOptions
 
     options = TrainingOptions(
@@ -425,8 +431,11 @@ def bench_tune(
     """
     from features.lead_spec import LeadSpec
     from pipelines.display import Display
-    from pipelines.finetuning.tuning_bench import bench_tuning, show_trials
+    from pipelines.finetuning.machine_share import wait_asleep
     from pipelines.finetuning.tuning_options import TuningOptions
+
+    wait_asleep()
+    from pipelines.finetuning.tuning_bench import bench_tuning, show_trials
     from pipelines.report import print_json
     from pipelines.train import TrainingOptions
 

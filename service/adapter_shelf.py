@@ -94,7 +94,8 @@ def checked_content(name: str, file: Path) -> bytes:
         WrongAdapter: it cannot be read, is too large, or its digest is not the one in `name`.
     """
     try:
-        content = file.read_bytes() if file.stat().st_size <= MOST_BYTES else b""
+        is_usual = file.is_file() and file.stat().st_size <= MOST_BYTES
+        content = file.read_bytes() if is_usual else b""
     except OSError as error:
         raise WrongAdapter(f"The file of {name} cannot be read ({error.strerror}).") from error
     if adapter_name(file_digest(content)) != name:

@@ -59,8 +59,7 @@ class EngineRoom:
 
     async def open(self) -> None:
         """Start the first engine. Raises LlmUnavailable."""
-        for name in self._passing.files():
-            self._passing.drop(name)
+        self._forget_passing()
         async with self._changing:
             await self._replace()
 
@@ -72,6 +71,7 @@ class EngineRoom:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._engine is not None:
             await self._engine.stop()
+        self._forget_passing()
 
     async def load(self, name: str, file: Path) -> None:
         """Have this adapter served when this returns. Questions are answered meanwhile.
@@ -116,6 +116,10 @@ class EngineRoom:
                     raise
                 await self._gone(engine)
         raise LlmUnavailable("connection")
+
+    def _forget_passing(self) -> None:
+        for name in self._passing.files():
+            self._passing.drop(name)
 
     async def _ready(self) -> Engine:
         try:

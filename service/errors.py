@@ -27,7 +27,7 @@ from dataclasses import dataclass
 import orjson
 
 from features.errors import InvalidLead, InvalidLeadSpec, RedactionFailed, ScoringError
-from models.errors import LlmUnavailable, ReleaseNotFound, TrainingRefused
+from models.errors import LlmUnavailable, ReleaseNotFound, TrainingRefused, WrongAdapter
 from service.ledger.errors import LedgerError
 
 
@@ -148,6 +148,7 @@ STATUS_BY_ERROR: dict[type[ScoringError], HttpError] = {
     StorageUnavailable: HttpError(503, "storage_unavailable", RETRY_SOON),
     LedgerError: HttpError(503, "ledger_unavailable", RETRY_SOON),
     ReleaseNotFound: HttpError(503, "no_release", RETRY_SOON),
+    WrongAdapter: HttpError(503, "wrong_adapter", RETRY_SOON),
     # The cascade turns these into degraded decisions; should one slip through, it is our fault.
     LlmUnavailable: HttpError(503, "llm_unavailable", RETRY_SOON),
     RedactionFailed: HttpError(503, "redaction_failed", RETRY_SOON),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 START_DEADLINE = timedelta(seconds=60)  # 1 s on a quiet machine, 3 s with a model to put together
 STOP_DEADLINE = timedelta(seconds=5)
 IDLE_DEADLINE = timedelta(seconds=15)  # what a question that is still being answered may take
+KEEP_ALIVE_S = 2  # llama.cpp closes an idle connection after 5 s: never use one that it may close
 ANSWER_DEADLINE = timedelta(seconds=120)  # callers have deadlines of their own; this ends a hang
 
 
@@ -49,7 +50,7 @@ class Engine:
             base_url=address,
             trust_env=False,  # no proxy: this never leaves the machine
             timeout=httpx2.Timeout(ANSWER_DEADLINE.total_seconds(), pool=None),
-            limits=httpx2.Limits(max_connections=SLOTS + 2),
+            limits=httpx2.Limits(max_connections=SLOTS + 2, keepalive_expiry=KEEP_ALIVE_S),
         )
 
     @classmethod

@@ -38,6 +38,7 @@ log = logging.getLogger("tiebreak.llm")
 HOST = "127.0.0.1"
 START_DEADLINE = timedelta(seconds=60)  # 3 s on a quiet machine, assembling the file included
 STOP_DEADLINE = timedelta(seconds=8)
+KEEP_ALIVE = timedelta(seconds=30)  # longer than the openai client keeps an idle connection
 LEAVE = timedelta(seconds=2)  # what callers get to read their answers when it ends
 FIRST_PAUSE = timedelta(seconds=0.2)  # before another start after one that failed; doubles
 LONGEST_PAUSE = timedelta(seconds=10)
@@ -239,6 +240,7 @@ async def _serve(options: argparse.Namespace) -> None:
                 ws="none",
                 log_level="warning",
                 access_log=False,
+                timeout_keep_alive=int(KEEP_ALIVE.total_seconds()),
                 timeout_graceful_shutdown=int(LEAVE.total_seconds()),
             )
             await uvicorn.Server(config).serve(sockets=[listening])

@@ -44,16 +44,20 @@ def best_of(curve: tuple[CurvePoint, ...]) -> int:
 
 
 def is_due(seen: int, curve: tuple[CurvePoint, ...]) -> bool:
-    """Whether to look after `seen` examples: 0, FIRST_LOOK, twice as many, and so on."""
-    if not curve:
-        return True
-    return seen >= max(FIRST_LOOK, 2 * curve[-1].examples)
+    """Whether to look after `seen` examples: FIRST_LOOK, then twice as many, and so on."""
+    return seen >= _next_look(curve)
 
 
-def looks_between(seen: int, total: int) -> int:
-    """How many looks are due after `seen` examples and before `total`."""
-    due = max(FIRST_LOOK, 2 * seen)
-    return 1 + looks_between(due, total) if due < total else 0
+def looks_to_come(curve: tuple[CurvePoint, ...], total: int) -> int:
+    """How many looks are due before `total` examples; the one at the end is not counted."""
+    due, looks = _next_look(curve), 0
+    while due < total:
+        due, looks = 2 * due, looks + 1
+    return looks
+
+
+def _next_look(curve: tuple[CurvePoint, ...]) -> int:
+    return 2 * curve[-1].examples if curve else FIRST_LOOK
 
 
 def has_stalled(curve: tuple[CurvePoint, ...], patience: int) -> bool:

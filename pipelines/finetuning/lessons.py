@@ -23,7 +23,8 @@ from pipelines.verdicts import Witness
 FEWEST = 100  # lessons; `tiebreak train` offers to tune from ENOUGH on
 ENOUGH = 500
 VALIDATION_FOLDS = 7  # one of them validates
-MOST_VALIDATING = 200  # each look at them costs seconds
+MOST_VALIDATING = 200  # each look at them costs seconds, so there are
+VALIDATING_SHARE = 4  # times as many to learn from, at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +83,9 @@ def draw_lessons(
     rows = np.array([row for row in fitted.split.train if data.leads[row].has_text], dtype=np.intp)
     _require_enough(data.won[rows])
     learning, validating = _parted(data, rows, seed)
-    rng = np.random.default_rng(seed)
-    drawn = np.sort(rng.permutation(learning)[:at_most])
-    looked_at = np.sort(rng.permutation(validating)[:MOST_VALIDATING])
+    drawn = np.sort(np.random.default_rng(seed).permutation(learning)[:at_most])
+    most = min(MOST_VALIDATING, len(drawn) // VALIDATING_SHARE)
+    looked_at = np.sort(np.random.default_rng(seed).permutation(validating)[:most])
 
     def lessons(chosen: NDArray[np.intp]) -> tuple[Lesson, ...]:
         return tuple(_lessons(data, witness, prompt, chosen, on_lead))

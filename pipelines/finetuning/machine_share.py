@@ -32,15 +32,20 @@ class MachineShare:
         return cls(max(1, cores // 2) if is_busy else cores)
 
     def take(self) -> None:
-        """This process yields to others from now on. Call it before torch is imported.
-
-        Threads that spin while they wait would slow everybody down by a factor of ten.
-        """
-        os.putenv("OMP_WAIT_POLICY", "PASSIVE")  # read once, when torch loads its OpenMP
+        """This process yields to others from now on."""
         os.nice(max(0, NICENESS - os.nice(0)))
         import torch
 
         torch.set_num_threads(self.threads)
+
+
+def wait_asleep() -> None:
+    """Threads of this process sleep while they wait for each other. Call it first of all.
+
+    Spinning, as OpenMP has them do, a step takes five times the CPU as soon as others want the same
+    cores. It is read once, when torch is loaded, and spaCy loads torch wherever it is installed.
+    """
+    os.putenv("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def is_listening(port: int) -> bool:

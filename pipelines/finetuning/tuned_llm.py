@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.adapter import Adapter, file_digest
 from models.errors import TrainingRefused
@@ -49,7 +48,7 @@ class TunedLlm:
     tuned: Tuned
     recipe: Recipe
     compared: tuple[Lesson, ...]
-    expected: np.ndarray[Any, np.dtype[np.float64]]
+    expected: NDArray[np.float64]
     checkpoint: Checkpoint
     agreement: Agreement | None = None
 
@@ -95,25 +94,38 @@ def tune_llm(
     """
     if not can_tune():
         raise TrainingRefused(INSTALL)
-    began = time.monotonic()
+    began, recipe = time.monotonic(), Recipe(seed=seed)
     prompt = Prompt.bare(EvidenceKind.TEXT, outcome=data.spec.outcome, won=data.spec.won)
     with display.stage("Redacting what the LLM is tuned on"):
         lessons = draw_lessons(data, fitted, witness, prompt, at_most=options.examples, seed=seed)
     share.take()
-    recipe = Recipe(seed=seed)
     with display.stage("Loading the embedded LLM into torch"):
-        base = load_base_model(model_file(home / "llm"), model_digest(), upper_layers=recipe.layers)
-        states = HiddenStates(base)
-    checkpoint = Checkpoint(home / "tuning" / f"{_key(lessons, recipe, base.digest)}.pt")
-    minutes = options.minutes - (time.monotonic() - began) / 60
+        file = model_file(home / "llm")
+        states = HiddenStates(load_base_model(file, model_digest(), upper_layers=recipe.layers))
+    named = checkpoint_name(lessons, recipe, states.base.digest)
+    checkpoint = Checkpoint(home / "tuning" / f"{named}.pt")
+    left = options.minutes - (time.monotonic() - began) / 60
     with display.steps(f"Tuning on {len(lessons.learning):,} leads") as on_step:
-        tuner = Tuner(states, lessons, recipe, checkpoint, minutes=minutes, on_step=on_step)
+        tuner = Tuner(states, lessons, recipe, checkpoint, minutes=left, on_step=on_step)
         tuned = tuner.tune()
     display.say(_said_of(tuned))
+    return _exported(llm, prompt, lessons, recipe, states, tuned, checkpoint)
+
+
+def _exported(
+    llm: LlmVersion,
+    prompt: Prompt,
+    lessons: Lessons,
+    recipe: Recipe,
+    states: HiddenStates,
+    tuned: Tuned,
+    checkpoint: Checkpoint,
+) -> TunedLlm:
+    """What was tuned as a file and a version, with what it says about a few leads."""
     file = adapter_bytes(tuned.tensors, alpha=recipe.alpha)
     adapter = Adapter(
         digest=file_digest(file),
-        base=base.digest,
+        base=states.base.digest,
         data=lessons.digest,
         examples=tuned.examples,
         rank=recipe.rank,
@@ -123,9 +135,6 @@ def tune_llm(
         peak_memory_mib=peak_memory_mib(),
     )
     compared = lessons.validation[:COMPARED]
-    expected = states.log_odds([lesson.prompt for lesson in compared])
-    del base, states, tuner
-    gc.collect()  # 2 GB, before thousands of leads are asked about
     return TunedLlm(
         version=replace(llm, prompts={EvidenceKind.TEXT: prompt}, adapter=adapter),
         file=file,
@@ -133,12 +142,12 @@ def tune_llm(
         tuned=tuned,
         recipe=recipe,
         compared=compared,
-        expected=expected,
+        expected=states.log_odds([lesson.prompt for lesson in compared]),
         checkpoint=checkpoint,
     )
 
 
-def _key(lessons: Lessons, recipe: Recipe, base: str) -> str:
+def checkpoint_name(lessons: Lessons, recipe: Recipe, base: str) -> str:
     """What a checkpoint belongs to: another table, seed, recipe or model is another tuning."""
     tree = [lessons.digest, base, recipe.to_json()]
     return hashlib.sha256(json.dumps(tree, sort_keys=True).encode()).hexdigest()[:16]

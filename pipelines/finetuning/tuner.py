@@ -18,7 +18,7 @@ from pipelines.finetuning.learning_curve import (
     best_of,
     has_stalled,
     is_due,
-    looks_between,
+    looks_to_come,
 )
 from pipelines.finetuning.lessons import Lesson, Lessons, batches
 from pipelines.finetuning.low_rank import add_low_rank
@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     import torch
 
 SAVED_EVERY_S = 30.0
-LATER_LOOKS = 0.5  # of the time of the first: what the lower layers make of the leads is kept
-RESERVE = 1.3  # times what the last look at the validation part took is kept for the final one
+# What a token of the validation part costs, of one that is learned from: a forward pass alone, and
+# later the upper layers alone, for what the lower ones make of it is kept.
+FIRST_TIME, LATER = 0.7, 0.3
+RESERVE = 1.3  # times what looks are expected to take is kept for them
 
 
 class Ending(StrEnum):
@@ -64,8 +66,7 @@ class Progress:
     curve: tuple[CurvePoint, ...] = ()
     best: dict[str, torch.Tensor] = field(default_factory=dict)
     ending: Ending = Ending.ALL_SEEN
-    learning_s: float = 0.0
-    look_s: float = 0.0
+    looking_s: float = 0.0
     spent_s: float = 0.0
 
     def to_tree(self) -> dict[str, Any]:
@@ -104,6 +105,7 @@ class Tuner:
         checkpoint: Checkpoint,
         *,
         minutes: float,
+        saved_every_s: float = SAVED_EVERY_S,
         clock: Callable[[], float] = time.monotonic,
         on_step: Callable[[int, int], None] = lambda _done, _total: None,
     ) -> None:
@@ -114,6 +116,7 @@ class Tuner:
         self._recipe = recipe
         self._checkpoint = checkpoint
         self._budget_s = 60 * minutes
+        self._saved_every_s = saved_every_s
         self._clock = clock
         self._on_step = on_step
         self._low_rank = add_low_rank(states.base, recipe)
@@ -132,7 +135,7 @@ class Tuner:
             self._look_if_due()
             self._learn()
             self._plan()
-            if self._clock() - saved > SAVED_EVERY_S:
+            if self._clock() - saved >= self._saved_every_s:
                 self._save()
                 saved = self._clock()
         self._look_last()
@@ -142,7 +145,7 @@ class Tuner:
     # -- learning -------------------------------------------------------------------------------
 
     def _learn(self) -> None:
-        progress, began = self._progress, self._clock()
+        progress = self._progress
         lessons = [self._lessons.learning[i] for i in self._batches[progress.step]]
         for group in self._optimizer.param_groups:
             group["lr"] = self._recipe.rate * progress.schedule.rate(progress.step)
@@ -151,8 +154,7 @@ class Tuner:
         self._optimizer.step()
         progress.step += 1
         progress.seen += len(lessons)
-        progress.tokens += sum(len(self._states.base.encode(one.prompt)) for one in lessons)
-        progress.learning_s += self._clock() - began
+        progress.tokens += sum(map(self._tokens, lessons))
         self._on_step(progress.step, progress.schedule.total)
 
     def _loss(self, lessons: list[Lesson]) -> Any:
@@ -189,8 +191,7 @@ class Tuner:
         progress.curve += (CurvePoint.of(progress.seen, log_odds, won),)
         if best_of(progress.curve) == len(progress.curve) - 1:
             progress.best = self._low_rank.copies()
-        share = LATER_LOOKS if len(progress.curve) == 1 else 1.0
-        progress.look_s = share * (self._clock() - began)
+        progress.looking_s += self._clock() - began
 
     # -- time -----------------------------------------------------------------------------------
 
@@ -198,15 +199,22 @@ class Tuner:
         """Fewer steps where the time would not do for all: then the decay still ends in it."""
         progress = self._progress
         spent = self._clock() - self._started
-        looks = progress.look_s * RESERVE * (1 + self._looks_to_come())
-        left = self._budget_s - spent - looks
-        possible = progress.step + max(0, math.floor(left * progress.step / progress.learning_s))
+        pace = (spent - progress.looking_s) / progress.step
+        left = self._budget_s - spent - RESERVE * self._looks_cost() * pace
+        possible = progress.step + max(0, math.floor(left / pace))
         self._shorten(progress.schedule.ending_by(possible), Ending.TIME)
 
-    def _looks_to_come(self) -> int:
-        """Before the final one."""
-        total = self._progress.schedule.total * self._recipe.batch
-        return looks_between(self._progress.curve[-1].examples, total)
+    def _looks_cost(self) -> float:
+        """In steps: what the looks to come will take, the one at the end among them."""
+        progress = self._progress
+        total = progress.schedule.total * self._recipe.batch
+        times = LATER * (1 + looks_to_come(progress.curve, total))
+        times += 0.0 if progress.curve else FIRST_TIME - LATER
+        tokens = sum(self._tokens(lesson) for lesson in self._lessons.validation)
+        return times * tokens / (progress.tokens / progress.step)
+
+    def _tokens(self, lesson: Lesson) -> int:
+        return len(self._states.base.encode(lesson.prompt))
 
     def _shorten(self, schedule: Schedule, why: Ending) -> None:
         if schedule.total < self._progress.schedule.total:
@@ -243,5 +251,5 @@ class Tuner:
             curve=progress.curve,
             ending=progress.ending,
             seconds=progress.spent_s,
-            tokens_per_second=progress.tokens / max(progress.learning_s, 1e-9),
+            tokens_per_second=progress.tokens / (progress.spent_s - progress.looking_s),
         )

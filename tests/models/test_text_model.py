@@ -12,11 +12,10 @@ import numpy as np
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from features.fingerprint import SubjectKey
 from features.lead import Lead
 from models.band import EVERYTHING, NOTHING, Band
 from models.budget import CallBudget
-from models.cascade import Cascade, Leaving, UnavailableJudge
+from models.cascade import Cascade, ExampleOutbox, Leaving, UnavailableJudge
 from models.combiner import Combiner, Pull
 from models.decision import Decision, Route, RouteReason
 from models.errors import ReleaseNotFound
@@ -71,7 +70,7 @@ def test_it_survives_json_to_the_last_bit() -> None:
     assert replace(MODEL, intercept=0.0).version != MODEL.version
 
 
-class Written:
+class Written(ExampleOutbox):
     def __init__(self) -> None:
         self.told: list[Leaving] = []
 

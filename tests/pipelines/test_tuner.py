@@ -1,0 +1,236 @@
+"""Tuning the real embedded LLM, a few steps at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from models.adapter import Adapter, file_digest
+from models.errors import TrainingRefused
+from models.llm_client import llm_client
+from models.llm_version import Api, Decoding, LlmVersion
+from models.prompt import EvidenceKind, Prompt
+from models.registry import Registry
+from models.verdict import LlmJudge
+from pipelines.finetuning import tuned_llm
+from pipelines.finetuning.adapter_file import adapter_bytes
+from pipelines.finetuning.agreement import Agreement
+from pipelines.finetuning.base_model import load_base_model
+from pipelines.finetuning.checkpoint import Checkpoint
+from pipelines.finetuning.hidden_states import HiddenStates
+from pipelines.finetuning.lessons import Lesson, Lessons
+from pipelines.finetuning.machine_share import INSTALL, MachineShare, can_tune
+from pipelines.finetuning.recipe import Recipe
+from pipelines.finetuning.tuner import Ending, Tuned, Tuner
+from service.adapter_loading import adapter_tried_out
+from service.embedded_model import is_available, model_digest, model_file
+from service.llm_server import EmbeddedLlm
+from tests.fakes import redacted
+
+pytestmark = [
+    pytest.mark.journey,
+    pytest.mark.skipif(not is_available(), reason="needs the extra local-llm"),
+    pytest.mark.skipif(not can_tune(), reason=INSTALL),
+    pytest.mark.xdist_group("tuning"),
+    pytest.mark.timeout(900),
+    # torch warns of its own internals
+    pytest.mark.filterwarnings("default::DeprecationWarning", "default::FutureWarning"),
+]
+PROMPT = Prompt.bare(EvidenceKind.TEXT, outcome="Recommended", won="1")
+RECIPE = Recipe(batch=4, rate=2e-3)
+PRAISE = ("love this dress", "fits great", "so soft and pretty", "perfect for work")
+COMPLAINT = ("sent it back", "cheap and itchy", "ripped at once", "huge and ugly")
+WHEN = ("", "I wore it once: ", "Honestly, ", "As a gift: ", "In blue: ", "Size small: ")
+
+
+def lessons() -> Lessons:
+    pairs = itertools.product(WHEN, zip(PRAISE, COMPLAINT, strict=True))
+    told = [
+        (f"{when}{text}", won)
+        for when, pair in pairs
+        for text, won in zip(pair, (True, False), strict=True)
+    ]
+    made = [Lesson.of(redacted(t), PROMPT, won=w, row=i) for i, (t, w) in enumerate(told)]
+    return Lessons(tuple(made[:24]), tuple(made[24:40]))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("home") / "llm"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def llm(folder: Path) -> Iterator[EmbeddedLlm]:
+    with EmbeddedLlm(folder, threads=1) as running:
+        yield running
+
+
+def fresh(folder: Path) -> HiddenStates:
+    MachineShare(1).take()
+    base = load_base_model(model_file(folder), model_digest(), upper_layers=6, device="cpu")
+    return HiddenStates(base)
+
+
+def prompts(of: Sequence[Lesson]) -> list[str]:
+    return [lesson.prompt for lesson in of]
+
+
+def served_log_odds(
+    llm: EmbeddedLlm, adapter: Adapter | None, texts: Sequence[str]
+) -> NDArray[np.float64]:
+    version = LlmVersion(
+        "embedded",
+        llm.model_id,
+        Api.COMPLETION,
+        {EvidenceKind.TEXT: PROMPT},
+        redaction_policy="1",
+        decoding=Decoding.for_api(Api.COMPLETION),
+        adapter=adapter,
+    )
+
+    async def ask() -> list[float]:
+        async with llm_client(llm.base_url, "none") as client:
+            judge = LlmJudge(client, version, deadline=timedelta(seconds=60), max_concurrency=2)
+            asked = (judge.ask(redacted(text), EvidenceKind.TEXT) for text in texts)
+            return [verdict.log_odds for verdict in await asyncio.gather(*asked)]
+
+    return np.array(asyncio.run(ask()))
+
+
+def tuned(states: HiddenStates, checkpoint: Path, **more: object) -> Tuned:
+    options = {"minutes": 30.0} | more
+    return Tuner(states, lessons(), RECIPE, Checkpoint(checkpoint), **options).tune()  # type: ignore[arg-type]
+
+
+class Killed(Exception):
+    """Stands in for kill -9: nothing is saved on the way out."""
+
+
+def test_torch_has_the_tokens_and_the_next_words_of_the_file_that_serves(
+    llm: EmbeddedLlm, folder: Path
+) -> None:
+    import httpx
+    import torch
+
+    states = fresh(folder)
+    texts = ("The capital of France is", "Seven plus five is", "Once upon a time there was a")
+    for text in texts:
+        asked = {"model": llm.model_id, "prompt": text, "max_tokens": 1, "logprobs": 10}
+        reply = httpx.post(f"{llm.base_url}/completions", json=asked, timeout=60).json()
+        top = reply["choices"][0]["logprobs"]["content"][0]["top_logprobs"]
+        assert reply["usage"]["prompt_tokens"] == len(states.base.encode(text))
+        with torch.no_grad():
+            logits = states.at_answer([text]) @ states.base.vocabulary.T
+        ours = torch.log_softmax(logits.float(), -1)[0]
+        gaps = [abs(float(ours[one["id"]]) - one["logprob"]) for one in top]
+        assert np.mean(gaps) < 0.3, (text, gaps)
+        assert int(ours.argmax()) in [one["id"] for one in top[:2]]
+
+
+def test_what_was_tuned_is_what_is_served_and_a_kill_on_the_way_changes_nothing(
+    llm: EmbeddedLlm, folder: Path, tmp_path: Path
+) -> None:
+    def die(done: int, _total: int) -> None:
+        if done == 4:
+            raise Killed
+
+    whole = fresh(folder)
+    untuned = whole.log_odds(prompts(lessons().validation))
+    uninterrupted = tuned(whole, tmp_path / "whole.pt")
+    with pytest.raises(Killed):
+        tuned(fresh(folder), tmp_path / "killed.pt", saved_every_s=0.0, on_step=die)
+    steps: list[int] = []
+    resumed = tuned(
+        fresh(folder), tmp_path / "killed.pt", on_step=lambda done, _total: steps.append(done)
+    )
+    assert steps == [4, 5, 6]
+    assert resumed.curve == uninterrupted.curve
+    assert resumed.tensors.keys() == uninterrupted.tensors.keys()
+    assert all((resumed.tensors[n] == t).all() for n, t in uninterrupted.tensors.items())
+    assert (uninterrupted.ending, uninterrupted.examples) == (Ending.ALL_SEEN, 24)
+    assert uninterrupted.curve[-1].auc > 0.9
+
+    file = adapter_bytes(uninterrupted.tensors, alpha=RECIPE.alpha)
+    assert 1_200_000 < len(file) < 1_400_000
+    adapter = Adapter(file_digest(file), model_digest(), "data", 24, 8, 16.0, 6)
+    compared = lessons().validation
+    texts = [lesson.prompt.rpartition("\n")[0] for lesson in compared]
+    trained = whole.log_odds(prompts(compared))
+    with adapter_tried_out(llm.base_url.removesuffix("/v1"), adapter, file):
+        agreement = Agreement.between(served_log_odds(llm, adapter, texts), trained)
+    assert agreement.holds, agreement
+    assert not Agreement.between(untuned, trained).holds
+
+
+def test_minutes_that_run_out_shorten_the_tuning_and_leave_it_its_decay(
+    folder: Path, tmp_path: Path
+) -> None:
+    ticks = itertools.count(step=1.0)  # each look at the clock takes a second
+    bounded = tuned(
+        fresh(folder), tmp_path / "c.pt", minutes=0.35, clock=lambda: float(next(ticks))
+    )
+    assert bounded.ending is Ending.TIME
+    assert bounded.examples < 24
+    assert bounded.seconds <= 0.35 * 60
+
+
+def test_one_command_tunes_registers_and_says_what_it_cost(
+    llm: EmbeddedLlm, folder: Path, tmp_path: Path
+) -> None:
+    table, spec = tmp_path / "leads.csv", tmp_path / "leads.toml"
+    port = llm.base_url.removesuffix("/v1").rpartition(":")[2]
+    ours = {"TIEBREAK_HOME": str(folder.parent), "TIEBREAK_LLM_PORT": port}
+    environment = os.environ | ours  # noqa: TID251
+
+    def tiebreak(*words: str) -> dict[str, Any]:
+        command = [str(Path(sys.executable).with_name("tiebreak")), *words, "--json"]
+        done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=False)
+        assert done.returncode in (0, 3), words
+        tree: dict[str, Any] = json.loads(done.stdout)
+        return tree
+
+    tiebreak("sample", str(table), "--rows", "600")
+    tiebreak("init", str(table), "--outcome", "Won", "--spec", str(spec))
+    calls = ("--llm-calls", "40", "--llm-test-calls", "40", "--trials", "1", "--examples", "100")
+    told = tiebreak("tune", str(table), "--spec", str(spec), *calls, "--promote")
+    tuning = told["tuning"]
+    registry = Registry(f"sqlite:///{folder.parent / 'mlflow.db'}")
+    release = registry.load(told["release"], tmp_path)
+    assert release.llm.adapter == Adapter.from_json(tuning["adapter"])
+    assert tuning["adapter"]["base"] == model_digest()
+    assert release.llm.adapter.checked(release.adapter_file)
+    assert [point["examples"] for point in tuning["curve"]] == [100]
+    assert tuning["agreement"]["mean_gap"] < 0.03
+    assert told["metrics"]["tuning_minutes"] > 0 < told["metrics"]["tuning_peak_memory_mib"]
+    assert told["promoted"] == all(gate["passed"] for gate in told["gates"])
+    assert "inside the band" in told["gates"][-1]["name"]
+    assert not list((folder.parent / "tuning").glob("*.pt"))
+
+
+def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tuned_llm, "can_tune", lambda: False)
+    with pytest.raises(TrainingRefused, match="make tuning"):
+        tuned_llm.tune_llm(*[None] * 5, home=Path(), share=MachineShare(1), seed=0, display=None)  # type: ignore[arg-type]
+
+
+def test_a_recipe_of_its_own_has_a_checkpoint_of_its_own() -> None:
+    keys = {
+        tuned_llm.checkpoint_name(lessons(), recipe, base)
+        for recipe, base in ((RECIPE, "a"), (replace(RECIPE, seed=1), "a"), (RECIPE, "b"))
+    }
+    assert len(keys) == 3
