@@ -74,9 +74,6 @@ class Written(ExampleOutbox):
     def __init__(self) -> None:
         self.told: list[Leaving] = []
 
-    async def key(self) -> SubjectKey:
-        return SubjectKey("s1", b"k" * 32)
-
     async def leaving(self, leaving: Leaving) -> None:
         self.told.append(leaving)
 
