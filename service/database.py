@@ -28,7 +28,7 @@ OVERWRITE_TRIES, PAUSE_S = 20, 0.02  # readers hold it up for milliseconds
 # SQLite moves its write-ahead log to its place inside a commit, once it has so many pages (1,000
 # unless set), and whoever is decided on waits meanwhile: so rarely. A thread for it would be more
 # exposed to SQLite's WAL-reset bug (before 3.51.3: two that move while a third commits).
-MOST_WAITING_PAGES = 8_000  # 32 MB
+MOST_WAITING_PAGES = 3_000  # 12 MB
 ABANDONED_AFTER = timedelta(seconds=30)  # silence, and a server lets go of who writes
 CONNECT_TIMEOUT_S = 3  # to a database server: a decision that cannot be stored is refused soon
 

@@ -154,7 +154,6 @@ STATUS_BY_ERROR: dict[type[ScoringError], HttpError] = {
     RedactionFailed: HttpError(503, "redaction_failed", RETRY_SOON),
     # Met on the way to a release or a running service, not by a caller of it.
     InvalidLeadSpec: HttpError(500, "invalid_lead_spec"),
-    WrongAdapter: HttpError(503, "no_release", RETRY_SOON),  # a release that cannot go live
     TrainingRefused: HttpError(500, "training_refused"),
     InvalidSettings: HttpError(500, "invalid_settings"),
 }
