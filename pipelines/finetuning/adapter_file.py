@@ -1,19 +1,19 @@
-"""AdapterFile: tuned weights as the GGUF file that llama.cpp loads beside the model's own."""
+"""AdapterFile: low-rank weights as the GGUF file that llama.cpp loads beside the model's own."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipelines.finetuning.base_model import ARCHITECTURE
 
 if TYPE_CHECKING:
-    import torch
+    from numpy.typing import NDArray
 
 
-def adapter_bytes(tensors: Mapping[str, torch.Tensor], *, alpha: float) -> bytes:
+def adapter_bytes(tensors: Mapping[str, NDArray[Any]], *, alpha: float) -> bytes:
     """The file's content, 1.3 MB at rank 8 on six layers. The same weights give the same bytes.
 
     tensors: by their names there; lora_a is (rank, in), lora_b (out, rank); kept as float16.
@@ -28,7 +28,7 @@ def adapter_bytes(tensors: Mapping[str, torch.Tensor], *, alpha: float) -> bytes
         writer.add_string("adapter.type", "lora")
         writer.add_float32("adapter.lora.alpha", alpha)
         for name, values in sorted(tensors.items()):
-            writer.add_tensor(name, values.numpy().astype(np.float16))
+            writer.add_tensor(name, values.astype(np.float16))
         writer.write_header_to_file()
         writer.write_kv_data_to_file()
         writer.write_tensors_to_file()

@@ -42,8 +42,8 @@ class MachineShare:
 def wait_asleep() -> None:
     """Threads of this process sleep while they wait for each other. Call it first of all.
 
-    Spinning, as OpenMP has them do, a step takes five times the CPU as soon as others want the same
-    cores. It is read once, when torch is loaded, and spaCy loads torch wherever it is installed.
+    Spinning, as OpenMP has them do, a step takes several times the CPU as soon as others want the
+    same cores. It is read once, when torch is loaded; spaCy loads it wherever it is installed.
     """
     os.putenv("OMP_WAIT_POLICY", "PASSIVE")
 

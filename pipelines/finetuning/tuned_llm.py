@@ -122,7 +122,8 @@ def _exported(
     checkpoint: Checkpoint,
 ) -> TunedLlm:
     """What was tuned as a file and a version, with what it says about a few leads."""
-    file = adapter_bytes(tuned.tensors, alpha=recipe.alpha)
+    arrays = {name: tensor.numpy() for name, tensor in tuned.tensors.items()}
+    file = adapter_bytes(arrays, alpha=recipe.alpha)
     adapter = Adapter(
         digest=file_digest(file),
         base=states.base.digest,

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from models.adapter import Adapter, file_digest
+from pipelines.finetuning.adapter_file import adapter_bytes
 from service.embedded_model import model_digest
 
 RANK, ALPHA = 8, 16.0
@@ -28,21 +29,13 @@ def write_random_adapter(path: Path, *, seed: int, size: float = 0.01) -> Adapte
 
     Needs the package `gguf`.
     """
-    from gguf import GGUFWriter
-
     rng = np.random.default_rng(seed)
-    writer = GGUFWriter(path, "gemma3")
-    writer.add_type("adapter")
-    writer.add_string("adapter.type", "lora")
-    writer.add_float32("adapter.lora.alpha", ALPHA)
+    weights = {}
     for layer in range(LAYERS - TOP, LAYERS):
         for matrix, (inputs, outputs) in SHAPES.items():
             for name, shape in (("lora_a", (RANK, inputs)), ("lora_b", (outputs, RANK))):
-                weights = (size * rng.standard_normal(shape)).astype(np.float16)
-                writer.add_tensor(f"blk.{layer}.{matrix}.weight.{name}", weights)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-    digest = file_digest(path.read_bytes())
-    return Adapter(digest, model_digest(), "random", 0, RANK, ALPHA, TOP)
+                drawn = size * rng.standard_normal(shape)
+                weights[f"blk.{layer}.{matrix}.weight.{name}"] = drawn
+    content = adapter_bytes(weights, alpha=ALPHA)
+    path.write_bytes(content)
+    return Adapter(file_digest(content), model_digest(), "random", 0, RANK, ALPHA, TOP)

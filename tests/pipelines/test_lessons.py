@@ -52,11 +52,13 @@ def test_lessons_come_from_the_training_part_alone_and_the_validating_ones_are_n
     assert all(one.won == bool(sample_data().won[one.row]) for one in lessons.learning)
 
 
-def test_a_bound_draws_fewer_lessons_and_looks_at_the_same_validation_part() -> None:
-    few, all_of_them = drawn(at_most=50), drawn()
-    assert len(few.learning) == 50 < len(all_of_them.learning)
-    assert few.validation == all_of_them.validation
-    assert drawn(at_most=50) == few
+def test_a_bound_draws_fewer_lessons_and_fewer_to_look_at_of_the_same() -> None:
+    few, all_of_them = drawn(at_most=80), drawn()
+    assert len(few.learning) == 80 < len(all_of_them.learning)
+    assert len(few.validation) == 20 < len(all_of_them.validation)
+    assert set(few.learning) < set(all_of_them.learning)
+    assert set(few.validation) < set(all_of_them.validation)
+    assert drawn(at_most=80) == few
 
 
 def test_too_few_texts_are_refused() -> None:

@@ -165,7 +165,8 @@ def test_what_was_tuned_is_what_is_served_and_a_kill_on_the_way_changes_nothing(
     assert (uninterrupted.ending, uninterrupted.examples) == (Ending.ALL_SEEN, 24)
     assert uninterrupted.curve[-1].auc > 0.9
 
-    file = adapter_bytes(uninterrupted.tensors, alpha=RECIPE.alpha)
+    arrays = {name: tensor.numpy() for name, tensor in uninterrupted.tensors.items()}
+    file = adapter_bytes(arrays, alpha=RECIPE.alpha)
     assert 1_200_000 < len(file) < 1_400_000
     adapter = Adapter(file_digest(file), model_digest(), "data", 24, 8, 16.0, 6)
     compared = lessons().validation
