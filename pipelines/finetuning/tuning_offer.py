@@ -10,7 +10,7 @@ from pipelines.finetuning.machine_share import can_tune
 from pipelines.fitting import FittedClassifier
 from pipelines.training_data import TrainingData
 
-# Estimates, not promises: measured on two quiet cores, see docs/tuning.md.
+# Estimates, not promises, and not yet measured on a quiet machine: see docs/tuning.md.
 TOKENS_PER_CHARACTER = 0.24
 TOKENS_OF_QUESTION = 8
 TOKENS_PER_SECOND = 350.0
