@@ -86,7 +86,7 @@ class Registry:
 
         MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR.set(False)  # a bar for each few kilobytes helps nobody
         logging.getLogger("mlflow").setLevel(logging.WARNING)  # it tells of every table it makes
-        return MlflowClient(self.tracking_uri)
+        return MlflowClient(self.tracking_uri, self.tracking_uri)
 
     # -- what is live -----------------------------------------------------------------------
 
