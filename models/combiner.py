@@ -162,7 +162,7 @@ def try_pull(
     held_out = held_out_pulls(priors, verdicts, won, bound=bound)
     gains = _log_loss(offset, won) - _log_loss(offset + held_out, won)
     pull = _fit(offset, verdicts, won)
-    low, high = np.quantile(_applied(pull, verdicts, bound), [0.05, 0.95])
+    low, high = np.quantile(bounded_pulls(pull, verdicts, bound), [0.05, 0.95])
     error = float(gains.std(ddof=1)) / math.sqrt(len(won))
     gain, spread = float(gains.mean()), (float(low), float(high))
     return PullTrial(kind, len(won), pull, gain, gain - errors_below * error, spread)
@@ -178,11 +178,12 @@ def held_out_pulls(
     for fold in range(FOLDS):
         fit, held = folds != fold, folds == fold
         pull = _fit(offset[fit], verdicts[fit], won[fit])
-        held_out[held] = _applied(pull, verdicts[held], bound)
+        held_out[held] = bounded_pulls(pull, verdicts[held], bound)
     return held_out
 
 
-def _applied(pull: Pull, verdicts: Floats, bound: float) -> Floats:
+def bounded_pulls(pull: Pull, verdicts: Floats, bound: float) -> Floats:
+    """log-odds added for each of many opinions (log-odds), in [-bound, bound]."""
     return np.clip(pull.intercept + pull.slope * verdicts, -bound, bound)
 
 

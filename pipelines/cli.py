@@ -111,13 +111,9 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train a release on a table of past leads, and log everything to MLflow."""
-    from pipelines.finetuning.machine_share import wait_asleep
     from pipelines.finetuning.tuning_options import TuningOptions
 
-    wait_asleep()
-    from pipelines.train import TrainingOptions
-
-    options = TrainingOptions(
+    options = _options_type()(
         trials=trials,
         llm_calls=llm_calls,
         llm_test_calls=llm_test_calls,
@@ -150,13 +146,9 @@ def tune(
     The same as `tiebreak train TABLE --tune`, asking about more leads. After a crash the same
     command goes on where it was.
     """
-    from pipelines.finetuning.machine_share import wait_asleep
     from pipelines.finetuning.tuning_options import TuningOptions
 
-    wait_asleep()
-    from pipelines.train import TrainingOptions
-
-    options = TrainingOptions(
+    options = _options_type()(
         trials=trials,
         llm_calls=llm_calls,
         llm_test_calls=llm_test_calls,
@@ -429,23 +421,20 @@ def bench_tune(
 
     Nothing is registered. Needs the extra `tune`.
     """
-    from features.lead_spec import LeadSpec
-    from pipelines.display import Display
-    from pipelines.finetuning.machine_share import wait_asleep
     from pipelines.finetuning.tuning_options import TuningOptions
 
-    wait_asleep()
-    from pipelines.finetuning.tuning_bench import bench_tuning, show_trials
-    from pipelines.report import print_json
-    from pipelines.train import TrainingOptions
-
-    options = TrainingOptions(
+    options = _options_type()(
         trials=trials,
         llm_calls=llm_calls,
         llm_test_calls=llm_test_calls,
         seed=seed,
         tuning=TuningOptions(minutes, examples),
     )
+    from features.lead_spec import LeadSpec
+    from pipelines.display import Display
+    from pipelines.finetuning.tuning_bench import bench_tuning, show_trials
+    from pipelines.report import print_json
+
     done = bench_tuning(
         table,
         LeadSpec.read(spec),
@@ -478,6 +467,7 @@ def bench_ledger(
     Exit code 1 where a target is missed, or something acknowledged is lost.
     """
     from pipelines.display import Display
+    from pipelines.figure import tell
     from pipelines.ledger import guessing, ledger_bench
     from pipelines.report import print_json
 
@@ -496,11 +486,7 @@ def bench_ledger(
         figures = guessing.guess(Display(), guesses)
     else:
         figures = ledger_bench.bench_ledger(Display(), folder=folder, postgres=postgres)
-    if as_json:
-        print_json(ledger_bench.bench_tree(figures))
-    else:
-        ledger_bench.show_figures(figures)
-    if any(figure.failed for figure in figures):
+    if tell(figures, as_json=as_json):
         raise typer.Exit(1)
 
 
@@ -516,15 +502,11 @@ def bench_audit(
     Exit code 1 where one takes over a second, or fewer than 100,000 entries a second are verified.
     """
     from pipelines.display import Display
-    from pipelines.ledger import audit_bench, ledger_bench
-    from pipelines.report import print_json
+    from pipelines.figure import tell
+    from pipelines.ledger import audit_bench
 
     figures = audit_bench.bench_audit(Display(), entries, folder=folder, postgres=postgres)
-    if as_json:
-        print_json(ledger_bench.bench_tree(figures))
-    else:
-        ledger_bench.show_figures(figures)
-    if any(figure.failed for figure in figures):
+    if tell(figures, as_json=as_json):
         raise typer.Exit(1)
 
 
@@ -543,22 +525,16 @@ def bench_llm(
     Exit code 1 where a target is missed. Needs the extras `local-llm` and `bench`.
     """
     from pipelines.display import Display
-    from pipelines.ledger.ledger_bench import bench_tree, show_figures
-    from pipelines.report import print_json
+    from pipelines.figure import tell
     from pipelines.serving import llm_bench
     from pipelines.serving.asking import EXAMPLE_POOL, sample_texts, table_texts
-    from service.settings import read_settings
 
     display, count = Display(), EXAMPLE_POOL + llm_bench.ROUNDS * calls
     with display.stage("Redacting texts"):
         texts = table_texts(table, text, outcome, count) if table else sample_texts(count)
-    cache_dir = read_settings().home / "llm"
+    cache_dir = _settings().home / "llm"
     figures = llm_bench.bench_llm(display, texts, cache_dir=cache_dir, calls=calls)
-    if as_json:
-        print_json(bench_tree(figures))
-    else:
-        show_figures(figures)
-    if any(figure.failed for figure in figures):
+    if tell(figures, as_json=as_json):
         raise typer.Exit(1)
 
 
@@ -621,6 +597,16 @@ def main() -> None:
         raise SystemExit(1) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None
+
+
+def _options_type() -> type[TrainingOptions]:
+    """Importing it imports spaCy, and so torch where that is installed: its threads sleep first."""
+    from pipelines.finetuning.machine_share import wait_asleep
+
+    wait_asleep()
+    from pipelines.train import TrainingOptions
+
+    return TrainingOptions
 
 
 def _train(

@@ -116,7 +116,8 @@ def judge_leads(
     A lead without a verdict keeps the classifier's answer, as it would in production.
     """
     rows, prior = test.rows, fitted.probabilities[test.rows]
-    llm_alone = _llm_alone(calibration, data.won)
+    answered = ~np.isnan(calibration.log_odds)
+    llm_alone = said_alone(calibration.log_odds[answered], data.won[calibration.rows[answered]])
     combiner, policy = tie_breaking.combiner, tie_breaking.policy
     read, llm, pulled = prior.copy(), prior.copy(), prior.copy()
     routings: list[Routing] = []
@@ -131,7 +132,7 @@ def judge_leads(
         pulled[i] = read[i]
         if not np.isnan(answer):
             pulled[i] = combiner.combine(float(prior[i]), kind, answer, said)
-            llm[i] = llm_alone(answer)
+            llm[i] = llm_alone(np.array([answer]))[0]
     return Judged(
         won=data.won[rows],
         prior=prior,
@@ -144,14 +145,11 @@ def judge_leads(
     )
 
 
-def _llm_alone(calibration: Verdicts, won: NDArray[np.int8]) -> Callable[[float], float]:
-    """The LLM's log-odds as a probability of its own, calibrated (Platt) on calibration leads."""
-    answered = ~np.isnan(calibration.log_odds)
-    rows = calibration.rows[answered]
-    if len(np.unique(won[rows])) < 2:
+def said_alone(said: Floats, won: NDArray[np.int8]) -> Callable[[Floats], Floats]:
+    """From log-odds to probabilities by these alone, calibrated (Platt) on these leads."""
+    if len(np.unique(won)) < 2:
         return probability
-    platt = fit_calibrator(CalibrationMethod.PLATT, calibration.log_odds[answered], won[rows])
-    return lambda answer: float(platt(np.array([answer]))[0])
+    return fit_calibrator(CalibrationMethod.PLATT, said, won)
 
 
 def compare(judged: Judged, *, without_text: Judged | None = None, seed: int) -> Comparison:

@@ -159,7 +159,7 @@ def train_on(
 ) -> Trained:
     """The same for a table that was read. Raises TrainingRefused."""
     display.say(f"Read {len(data.leads):,} leads, {data.won.mean():.1%} won.")
-    fitted = _fit(data, options, display)
+    fitted = fit_shown(data, options, display)
     display.say(_said_of(fitted, options))
     if options.tuning is None and endpoint.is_embedded and (offer := tuning_offer(data, fitted)):
         display.say(offer)
@@ -240,7 +240,8 @@ def _read(
     return found if isinstance(found, Reading) else None
 
 
-def _fit(data: TrainingData, options: TrainingOptions, display: Display) -> FittedClassifier:
+def fit_shown(data: TrainingData, options: TrainingOptions, display: Display) -> FittedClassifier:
+    """`fit_classifier`, with its progress."""
     with display.bar("Searching for the best classifier", options.trials) as advance:
         return fit_classifier(
             data,

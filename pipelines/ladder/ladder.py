@@ -14,7 +14,7 @@ from models.combiner import DEFAULT_BOUND
 from models.errors import TrainingRefused
 from models.prompt import Prompt
 from pipelines.display import Display
-from pipelines.fitting import FittedClassifier, fit_classifier
+from pipelines.fitting import FittedClassifier
 from pipelines.ladder.cheap_rungs import embeddings_rung, with_text, words_rung
 from pipelines.ladder.llm_rungs import NOBODY, LlmRungs, Llms
 from pipelines.ladder.recommendation import Recommendation, recommend
@@ -24,7 +24,7 @@ from pipelines.ladder.standing import MEASURES, Standing, no_text_candidate, sta
 from pipelines.metrics import Interval, Measure, with_interval
 from pipelines.table_texts import redacted_texts
 from pipelines.tie_breaking import build_prompts
-from pipelines.train import llm_at, witness_of
+from pipelines.train import TrainingOptions, fit_shown, llm_at, witness_of
 from pipelines.training_data import TrainingData, read_training_data
 from service.question_record import QuestionRecord
 from service.settings import Settings
@@ -46,6 +46,16 @@ class LadderOptions:
     confidence: float = 0.95
     bound: float = DEFAULT_BOUND
     seed: int = 0
+
+    @property
+    def search(self) -> TrainingOptions:
+        """For the classifier."""
+        return TrainingOptions(
+            trials=self.trials,
+            max_error=self.max_error,
+            confidence=self.confidence,
+            seed=self.seed,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +104,7 @@ def climb(
     """
     with display.stage(f"Reading {table.name}"):
         data = read_training_data(table, spec)
-    fitted = _fit(data, options, display)
+    fitted = fit_shown(data, options.search, display)
     with display.stage("Redacting worked examples"):
         witness = witness_of(data, fitted)
         prompts = build_prompts(data, fitted, witness, seed=options.seed)
@@ -177,15 +187,3 @@ def _share_read(fitted: FittedClassifier, texts: Mapping[int, RedactedText]) -> 
     test = fitted.split.test
     read = [row in texts and fitted.probabilities[row] in fitted.band for row in test]
     return float(np.mean(read))
-
-
-def _fit(data: TrainingData, options: LadderOptions, display: Display) -> FittedClassifier:
-    with display.bar("Searching for the best classifier", options.trials) as advance:
-        return fit_classifier(
-            data,
-            trials=options.trials,
-            max_error=options.max_error,
-            confidence=options.confidence,
-            seed=options.seed,
-            on_trial=advance,
-        )

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.calibration import CalibrationMethod, fit_calibrator
-from models.combiner import TWO_SIDED_95, PullTrial, held_out_pulls, try_pull
+from models.combiner import TWO_SIDED_95, PullTrial, bounded_pulls, held_out_pulls, try_pull
 from models.log_odds import log_odds, probability
 from models.prompt import EvidenceKind
+from pipelines.evaluation import said_alone
 from pipelines.fitting import FittedClassifier
 from pipelines.ladder.rung import Floats, Opinions, Rows, Rung
 from pipelines.metrics import Interval, Measure, difference, with_interval
@@ -69,7 +69,7 @@ def standing(
     prior = fitted.probabilities[test.rows]
     trial = _trial(calibration, fitted, won, bound)
     combined = _combined(prior, test.log_odds, trial, bound)
-    alone = _alone(calibration, test, won)
+    alone = said_alone(calibration.log_odds, won[calibration.rows])(test.log_odds)
     band = fitted.band.covers(prior)
     is_split = len(np.unique(y[band])) == 2
     loss = Measure.LOG_LOSS
@@ -117,13 +117,4 @@ def _candidate(
 def _combined(prior: Floats, said: Floats, trial: PullTrial | None, bound: float) -> Floats:
     if trial is None:
         return prior
-    pulls = np.clip(trial.pull.intercept + trial.pull.slope * said, -bound, bound)
-    return probability(log_odds(prior) + pulls)
-
-
-def _alone(calibration: Opinions, test: Opinions, won: NDArray[np.int8]) -> Floats:
-    """Its log-odds as probabilities, calibrated (Platt) on calibration leads."""
-    y = won[calibration.rows]
-    if len(np.unique(y)) < 2:
-        return probability(test.log_odds)
-    return fit_calibrator(CalibrationMethod.PLATT, calibration.log_odds, y)(test.log_odds)
+    return probability(log_odds(prior) + bounded_pulls(trial.pull, said, bound))

@@ -20,9 +20,9 @@ from typing import Any
 from features.fingerprint import SubjectKey
 from pipelines.audit_questions import QUESTIONS, AuditQuestion
 from pipelines.display import Display
+from pipelines.figure import Figure
 from pipelines.ledger.appending import KEY
 from pipelines.ledger.contenders import decision
-from pipelines.ledger.ledger_bench import Figure
 from pipelines.ledger.temporary_postgres import temporary_postgres
 from service import entry
 from service.audit.auditor import Auditor, Reader

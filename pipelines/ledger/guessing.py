@@ -19,7 +19,7 @@ from multiprocessing import get_context
 
 from features.fingerprint import FINGERPRINT_BYTES, KEY_BYTES, SubjectKey, fingerprint
 from pipelines.display import Display
-from pipelines.ledger.ledger_bench import Figure
+from pipelines.figure import Figure
 
 PLANTED = "+49 170 5550123"
 ENTITY_TYPE = "PHONE_NUMBER"

@@ -7,13 +7,12 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import select
 
 from pipelines.display import Display
+from pipelines.figure import Figure
 from pipelines.ledger.appending import KEY
 from pipelines.ledger.contenders import decision, hash_chain_rate, ledger_rate, single_row_rate
 from pipelines.ledger.crashing import CrashReport, crash
@@ -32,23 +31,6 @@ VERIFIED = 60_000
 LOAD_S = 6.0
 PROMISED_AT = 0.4  # of what one process decides and records at most: busy, and not drowning
 SERVER_KILLS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One measurement. target: what is promised; None: nothing is."""
-
-    name: str
-    value: float
-    unit: str
-    target: float | None = None
-    at_most: bool = False
-
-    @property
-    def failed(self) -> bool:
-        if self.target is None:
-            return False
-        return self.value > self.target if self.at_most else self.value < self.target
 
 
 def bench_ledger(display: Display, *, folder: Path, postgres: bool) -> list[Figure]:
@@ -169,22 +151,3 @@ def _verification(scratch: Path) -> Figure:
         raise AssertionError(report.text())
     rate = VERIFIED / (time.perf_counter() - started)
     return Figure("verification of an export", rate, "entries/s", 100_000)
-
-
-def bench_tree(figures: list[Figure]) -> dict[str, Any]:
-    """For --json."""
-    return {"figures": [asdict(figure) | {"failed": figure.failed} for figure in figures]}
-
-
-def show_figures(figures: list[Figure]) -> None:
-    """A table, with what is promised beside."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("figure", "value", "unit", "target")
-    for figure in figures:
-        sign = "at most" if figure.at_most else "at least"
-        target = f"{sign} {figure.target:,g}" if figure.target is not None else ""
-        marked = f"[red]{target}: missed[/red]" if figure.failed else target
-        table.add_row(figure.name, f"{figure.value:,.2f}", figure.unit, marked)
-    Console().print(table)

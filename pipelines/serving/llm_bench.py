@@ -18,7 +18,7 @@ from features.redaction import RedactedText
 from models.adapter import Adapter
 from models.llm_version import LlmVersion
 from pipelines.display import Display
-from pipelines.ledger.ledger_bench import Figure
+from pipelines.figure import Figure
 from pipelines.serving.asking import Asked, Texts, ask_all
 from pipelines.serving.process_usage import cpu_seconds, descendants, resident_mb
 from pipelines.serving.random_adapter import write_random_adapter
