@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -61,6 +62,7 @@ def open_desk(settings: Settings) -> Desk:
         poll=settings.release_poll,
         last=last_release(settings),
         record=partial(record_release, store),
+        settle=gc.freeze,  # else a full collection holds every request up for tenths of a second
     )
     is_priced = prices(settings) is not None
     return Desk(

@@ -70,14 +70,20 @@ class LiveRelease:
         poll: timedelta,
         last: LastRelease | None = None,
         record: Callable[[Release], None] = lambda _: None,
+        settle: Callable[[], None] = lambda: None,
     ) -> None:
-        """record: writes down that a release answers from now on. Where it fails, it does not."""
+        """Who watches, and what happens when a release takes over.
+
+        record: writes down that a release answers from now on. Where it fails, it does not.
+        settle: called when this process has loaded all that it will hold for good.
+        """
         self._source = source
         self._assemble = assemble
         self._metrics = metrics
         self._poll = poll
         self._last = last
         self._record = record
+        self._settle = settle
         self._live: Live | None = None
         self._is_confirmed = False  # whether MLflow, and not our memory, says that it is live
         self._problem: str | None = None
@@ -145,6 +151,7 @@ class LiveRelease:
         try:
             live = self._assembled(release, loop)
             self._record(release)
+            self._settle()
             self._live = live
         except Exception as error:  # then MLflow's word comes first, as on a first start
             log.warning("The last live release cannot be resumed: %s.", _said(error))
@@ -163,6 +170,8 @@ class LiveRelease:
             stays = f"; release {old.release.version} goes on answering" if old else ""
             self._report(f"Release {version} cannot go live{stays}: {_said(error)}.")
             return
+        if not self._is_confirmed:  # MLflow has been imported
+            self._settle()
         self._live, self._is_confirmed = new, True
         if self._last:
             self._last.keep(new.release)
