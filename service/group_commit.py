@@ -16,9 +16,10 @@ from sqlalchemy.exc import IntegrityError
 log = logging.getLogger("tiebreak.store")
 
 MAX_GROUP = 256  # in one commit: bounds how long the last one waits for the first
-# Where a group came together by itself, more are on their way: waiting for them costs each of them
-# little, and a commit of its own for every two or three would cost all of them much more.
+# Where a crowd came together by itself, more are on their way: waiting for them costs each of them
+# little, and a commit of its own for every few would cost all of them much more.
 LINGER_S = 0.0005
+CROWD = 4
 
 W = TypeVar("W")
 R = TypeVar("R")
@@ -68,12 +69,12 @@ class GroupCommit(Generic[W, R]):
         self._thread.join()
 
     def _write_forever(self) -> None:
-        had_company = False
+        was_crowd = False
         while (first := self._queue.get()) is not None:
-            if had_company:
+            if was_crowd:
                 time.sleep(LINGER_S)
             group, is_last = self._group(first)
-            had_company = len(group) > 1
+            was_crowd = len(group) >= CROWD
             self._commit(group)
             self._between()
             if is_last:
