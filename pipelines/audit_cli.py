@@ -16,8 +16,8 @@ import typer
 if TYPE_CHECKING:
     from pipelines.display import Advance
     from service.audit.auditor import Auditor
-    from service.store import Store
-    from service.subject_keys import StoredKeys
+    from service.storage.store import Store
+    from service.storage.subject_keys import StoredKeys
 
 audit = typer.Typer(no_args_is_help=True, help="What the ledger says, and whether it holds.")
 
@@ -325,8 +325,8 @@ def proof(decision_id: Decision) -> None:
     """Print a proof that a decision is in the log; `verify.py ENTRY --proof FILE` checks it."""
     import asyncio
 
-    from service.erasing import Erasing
     from service.ledger_desk import LedgerDesk
+    from service.recording.erasing import Erasing
 
     with opened() as (store, subjects):
         desk = LedgerDesk(store, Erasing(store, subjects))
@@ -344,8 +344,8 @@ def erase(
 ) -> None:
     """Forget somebody: destroy the key under which all that is theirs is sealed. For good."""
     from pipelines.report import print_json
-    from service.entry import COMMAND_LINE, ErasedBecause
-    from service.erasing import Erasing
+    from service.recording.entry import COMMAND_LINE, ErasedBecause
+    from service.recording.erasing import Erasing
 
     contacts = dict(contact_pair(pair) for pair in contact or ())
     if bool(contacts) == bool(decision_id):
@@ -370,7 +370,7 @@ def expire(
 
     from pipelines.display import Display
     from pipelines.report import print_json
-    from service.erasing import Erasing
+    from service.recording.erasing import Erasing
 
     gone = 0
     with opened() as (store, subjects), Display().stage("Forgetting"):

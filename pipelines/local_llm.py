@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from models.llm_version import LlmVersion
-from service.llm_endpoint import EMBEDDED, LlmEndpoint
-from service.llm_server import EmbeddedLlm, is_available, is_healthy
+from service.llm.endpoint import EMBEDDED, LlmEndpoint
+from service.llm.server import EmbeddedLlm, is_available, is_healthy
 from service.settings import Settings
 
 

@@ -28,10 +28,10 @@ from pipelines.errors import UnusableFile
 from pipelines.local_llm import llm_running
 from pipelines.tables import read_table, rows
 from service.bootstrap import assembler, open_store, open_subjects
-from service.entry import COMMAND_LINE
-from service.llm_endpoint import prices
-from service.record import Record
-from service.recorder import Recorder
+from service.llm.endpoint import prices
+from service.recording.entry import COMMAND_LINE
+from service.recording.record import Record
+from service.recording.recorder import Recorder
 from service.schemas import DecideRequest
 from service.settings import Settings
 

@@ -42,9 +42,9 @@ from pipelines.tie_breaking import (
 )
 from pipelines.training_data import TrainingData, read_training_data
 from pipelines.verdicts import Call, Verdicts, Witness, ask_about
-from service.adapter_loading import adapter_tried_out
-from service.llm_endpoint import LlmEndpoint, judge_at
-from service.question_record import QuestionRecord
+from service.llm.adapter_loading import adapter_tried_out
+from service.llm.endpoint import LlmEndpoint, judge_at
+from service.recording.question_record import QuestionRecord
 from service.settings import Settings
 
 NO_PROMPTS: Mapping[EvidenceKind, Prompt] = {}

@@ -21,8 +21,8 @@ from pipelines.local_llm import endpoint_running
 from pipelines.train import Trained, TrainingOptions, train
 from pipelines.training_plots import training_plots
 from service.bootstrap import open_store, open_subjects
-from service.llm_endpoint import LlmEndpoint, configured_endpoint
-from service.question_record import QuestionRecord
+from service.llm.endpoint import LlmEndpoint, configured_endpoint
+from service.recording.question_record import QuestionRecord
 from service.settings import Settings
 
 EXPERIMENT = "tiebreak"

@@ -18,7 +18,7 @@ from pipelines.report import print_json, show_decision, show_where
 from pipelines.sample_leads import DemoLead, demo_leads
 from service.bootstrap import last_release, ledger_key, open_store
 from service.keys import Role, create_key, list_keys, revoke_key
-from service.llm_endpoint import configured_endpoint
+from service.llm.endpoint import configured_endpoint
 from service.settings import Settings
 
 KEY_NAME = "tiebreak up"

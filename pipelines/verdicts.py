@@ -19,7 +19,7 @@ from models.evidence import evidence_text
 from models.llm_version import LlmVersion
 from models.prompt import EvidenceKind
 from models.verdict import LlmJudge, Verdict
-from service.question_record import QuestionRecord
+from service.recording.question_record import QuestionRecord
 
 Floats = NDArray[np.float64]
 Call = tuple[int, EvidenceKind]  # number of a lead, and what the LLM is shown of it

@@ -16,10 +16,7 @@ from models.budget import CallBudget
 from models.errors import LlmUnavailable
 from models.registry import Registry
 from models.release import Release
-from service.adapter_loading import load_adapter
-from service.adapter_shelf import AdapterShelf
 from service.desk import Desk
-from service.erasing import Erasing
 from service.errors import InvalidSettings
 from service.every import Every
 from service.keys import KeyRing
@@ -30,13 +27,16 @@ from service.ledger.log import Log
 from service.ledger.verify import InvalidKey, VerifierKey
 from service.ledger.witness import WitnessClient
 from service.live_release import LiveRelease
-from service.llm_endpoint import EMBEDDED, configured_endpoint, judge_at, prices
+from service.llm.adapter_loading import load_adapter
+from service.llm.adapter_shelf import AdapterShelf
+from service.llm.endpoint import EMBEDDED, configured_endpoint, judge_at, prices
 from service.metrics import Metrics
 from service.privacy import Keeping
-from service.release_change import record_release
+from service.recording.erasing import Erasing
+from service.recording.release_change import record_release
 from service.settings import Settings
-from service.store import Store
-from service.subject_keys import StoredKeys, subject_secret
+from service.storage.store import Store
+from service.storage.subject_keys import StoredKeys, subject_secret
 from service.witnessing import Witnessing
 
 if TYPE_CHECKING:

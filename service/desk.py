@@ -16,9 +16,7 @@ import orjson
 from features.errors import ScoringError
 from features.redaction_policy import RedactionPolicy
 from models.errors import ReleaseNotFound
-from service.audit_api import AuditApi
-from service.database import iso
-from service.erasing import Erasing
+from service.audit.audit_api import AuditApi
 from service.errors import MalformedRequest, StorageUnavailable, error_tree
 from service.every import Every
 from service.keys import KeyRing
@@ -27,13 +25,15 @@ from service.live_release import Live, LiveRelease
 from service.metrics import Metrics
 from service.only_once import OnlyOnce, answered_row
 from service.openapi import lead_schema
-from service.outcomes import record_outcomes
 from service.privacy import Keeping, privacy_notice
-from service.record import Record, compact
-from service.recorder import Recorder
+from service.recording.erasing import Erasing
+from service.recording.outcomes import record_outcomes
+from service.recording.record import Record, compact
+from service.recording.recorder import Recorder
 from service.schemas import BatchRequest, DecideRequest, ReportedOutcome, release_tree
-from service.store import Claim, Store
-from service.subject_keys import StoredKeys
+from service.storage.database import iso
+from service.storage.store import Claim, Store
+from service.storage.subject_keys import StoredKeys
 from service.witnessing import Witnessing
 
 log = logging.getLogger("tiebreak.desk")

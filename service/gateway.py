@@ -19,8 +19,9 @@ from typing import Any
 import orjson
 
 from features.errors import ScoringError
-from service.audit_api import PATHS as AUDIT_PATHS
-from service.audit_api import Asked
+from service.audit.audit_api import PATHS as AUDIT_PATHS
+from service.audit.audit_api import Asked
+from service.audit.named_person import NamedPerson
 from service.auth import MAY_AUDIT, MAY_ERASE, MAY_PROVE, MAY_READ, MAY_SCORE, MAY_WATCH, authorize
 from service.desk import Caller, Desk
 from service.errors import (
@@ -35,10 +36,9 @@ from service.errors import (
     http_error,
 )
 from service.keys import ApiKey, Role
-from service.named_person import NamedPerson
 from service.only_once import claim
 from service.openapi import docs
-from service.overriding import Override
+from service.recording.overriding import Override
 from service.schemas import BatchRequest, DecideRequest, parse_outcomes
 
 log = logging.getLogger("tiebreak.http")

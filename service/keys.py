@@ -14,10 +14,10 @@ from enum import StrEnum
 
 from sqlalchemy import insert, select, update
 
-from service.database import iso
 from service.errors import NoSuchApiKey, NotAuthenticated, StorageUnavailable
-from service.store import Store
-from service.tables import Row, api_keys
+from service.storage.database import iso
+from service.storage.store import Store
+from service.storage.tables import Row, api_keys
 
 log = logging.getLogger("tiebreak.keys")
 

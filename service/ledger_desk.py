@@ -8,14 +8,14 @@ from functools import partial
 import orjson
 from sqlalchemy import select
 
-from service.entry import ErasedBecause
-from service.erasing import Erasing
+from service.audit.named_person import NamedPerson
 from service.errors import NoSuchEntry
 from service.ledger.proofs import head, proof_of, witnessed
-from service.named_person import NamedPerson
-from service.overriding import Override, record_override
-from service.store import Store
-from service.tables import decisions
+from service.recording.entry import ErasedBecause
+from service.recording.erasing import Erasing
+from service.recording.overriding import Override, record_override
+from service.storage.store import Store
+from service.storage.tables import decisions
 
 
 class LedgerDesk:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from service.audit_api import PATHS, Path
-from service.entry import Because
+from service.audit.audit_api import PATHS, Path
+from service.recording.entry import Because
 from service.schemas import ID_CHARS
 
 ID = {"type": "string", "format": "uuid", "minLength": ID_CHARS, "maxLength": ID_CHARS}

@@ -11,9 +11,9 @@ import hashlib
 from collections.abc import Awaitable, Callable
 
 from service.errors import AlreadyAnswered, IdempotencyMismatch, MalformedRequest
-from service.sealing import open_bytes, seal_bytes
-from service.store import Claim, Store
-from service.tables import Row
+from service.storage.sealing import open_bytes, seal_bytes
+from service.storage.store import Claim, Store
+from service.storage.tables import Row
 
 MAX_KEY_CHARS = 255
 

@@ -18,8 +18,8 @@ from service.ledger.errors import WitnessBehind, WitnessError, WitnessRefused
 from service.ledger.proofs import Head, consistency, head, witnessed
 from service.ledger.witness import WitnessClient
 from service.metrics import Metrics
-from service.store import Store
-from service.tables import checkpoints
+from service.storage.store import Store
+from service.storage.tables import checkpoints
 
 log = logging.getLogger("tiebreak.witness")
 

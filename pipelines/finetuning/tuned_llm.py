@@ -30,7 +30,7 @@ from pipelines.finetuning.tuning_options import TuningOptions
 from pipelines.fitting import FittedClassifier
 from pipelines.training_data import TrainingData
 from pipelines.verdicts import Call, Verdicts, Witness
-from service.embedded_model import model_digest, model_file
+from service.llm.embedded_model import model_digest, model_file
 
 COMPARED = 60  # leads of the validation part on which served and tuned model must agree
 

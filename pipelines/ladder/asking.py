@@ -16,8 +16,8 @@ from pipelines.ladder.rung import Cost, Opinions, Place, Rows, Rung
 from pipelines.train import require_answers
 from pipelines.training_data import TrainingData
 from pipelines.verdicts import Verdicts, Witness, ask_about
-from service.llm_endpoint import LlmEndpoint, judge_at, prices
-from service.question_record import QuestionRecord
+from service.llm.endpoint import LlmEndpoint, judge_at, prices
+from service.recording.question_record import QuestionRecord
 from service.settings import Settings
 
 PATIENT = timedelta(minutes=5)  # prompts without a common beginning take long on a busy machine

@@ -26,7 +26,7 @@ from pipelines.table_texts import redacted_texts
 from pipelines.tie_breaking import build_prompts
 from pipelines.train import TrainingOptions, fit_shown, llm_at, witness_of
 from pipelines.training_data import TrainingData, read_training_data
-from service.question_record import QuestionRecord
+from service.recording.question_record import QuestionRecord
 from service.settings import Settings
 
 FEWEST_TEXTS = 40  # of the test part

@@ -21,8 +21,8 @@ from pipelines.ladder.llm_rungs import Llms
 from pipelines.local_llm import endpoint_running
 from pipelines.training_run import experiment, quiet_mlflow
 from service.bootstrap import open_store, open_subjects
-from service.llm_endpoint import configured_endpoint, prices
-from service.question_record import QuestionRecord
+from service.llm.endpoint import configured_endpoint, prices
+from service.recording.question_record import QuestionRecord
 from service.settings import Settings
 
 

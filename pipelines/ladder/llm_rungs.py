@@ -24,9 +24,9 @@ from pipelines.ladder.sentence_embedding import Remembering
 from pipelines.ladder.worked_examples import nearest_examples, search_prompt
 from pipelines.training_data import TrainingData
 from pipelines.verdicts import Witness
-from service.adapter_loading import adapter_tried_out
-from service.llm_endpoint import LlmEndpoint, client_at
-from service.question_record import QuestionRecord
+from service.llm.adapter_loading import adapter_tried_out
+from service.llm.endpoint import LlmEndpoint, client_at
+from service.recording.question_record import QuestionRecord
 from service.settings import Settings
 
 EXAMPLES_ONLY = "LLM, worked examples"

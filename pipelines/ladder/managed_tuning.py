@@ -25,7 +25,7 @@ from models.verdict import LlmCall
 from pipelines.ladder.rung import Rows
 from pipelines.training_data import TrainingData
 from pipelines.verdicts import Witness
-from service.question_record import QuestionRecord
+from service.recording.question_record import QuestionRecord
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI

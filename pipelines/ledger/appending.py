@@ -10,13 +10,13 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 
-from service import entry
 from service.errors import StorageUnavailable
 from service.ledger.checkpoint import SigningKey
 from service.ledger.log import Log
 from service.ledger.verify import KeyType
-from service.record import new_decision_id
-from service.store import Store, Unit
+from service.recording import entry
+from service.recording.record import new_decision_id
+from service.storage.store import Store, Unit
 
 KEY = SigningKey("tiebreak.local/bench", KeyType.LOG, b"b" * 32)
 PAUSE_S = 0.02  # after a refusal

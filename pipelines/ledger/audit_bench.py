@@ -24,22 +24,22 @@ from pipelines.figure import Figure
 from pipelines.ledger.appending import KEY
 from pipelines.ledger.contenders import decision
 from pipelines.ledger.temporary_postgres import temporary_postgres
-from service import entry
+from service.audit.audit_api import PATHS, Asked
 from service.audit.auditor import Auditor, Reader
 from service.audit.exporting import Format
 from service.audit.filters import Filters
-from service.audit_api import PATHS, Asked
-from service.entry import Because, ErasedBecause, Kind, Purpose
-from service.erasing import Erasing
 from service.gateway import template
 from service.ledger.log import Draft, Log
 from service.ledger.proofs import head, proof_of
 from service.ledger.verify import Auditor as Trusted
 from service.ledger.verify import verify_export
-from service.record import new_decision_id
-from service.sealing import seal
-from service.store import Store
-from service.subject_keys import StoredKeys
+from service.recording import entry
+from service.recording.entry import Because, ErasedBecause, Kind, Purpose
+from service.recording.erasing import Erasing
+from service.recording.record import new_decision_id
+from service.storage.sealing import seal
+from service.storage.store import Store
+from service.storage.subject_keys import StoredKeys
 
 BATCH = 2_000  # entries in one commit of the filling
 DAYS = 90  # that the ledger covers

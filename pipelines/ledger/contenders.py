@@ -19,14 +19,14 @@ from sqlalchemy import Column, Connection, Integer, LargeBinary, MetaData, Table
 
 from features.fingerprint import SubjectKey
 from pipelines.ledger.appending import KEY
-from service import entry
-from service.database import Database
-from service.entry import Kind
 from service.ledger.canonical_json import canonical
 from service.ledger.log import Draft, Log
-from service.record import new_decision_id
-from service.sealing import seal
-from service.store import Store, Unit
+from service.recording import entry
+from service.recording.entry import Kind
+from service.recording.record import new_decision_id
+from service.storage.database import Database
+from service.storage.sealing import seal
+from service.storage.store import Store, Unit
 
 plain_metadata = MetaData()
 plain = Table(

@@ -21,8 +21,8 @@ from service.ledger.log import Log
 from service.ledger.merkle import Frontier
 from service.ledger.proofs import head
 from service.ledger.verify import leaf_hash, open_checkpoint
-from service.store import Store
-from service.tables import entries, outcomes
+from service.storage.store import Store
+from service.storage.tables import entries, outcomes
 
 AT_ONCE = 32  # appending at the same moment
 ID_BYTES = 36

@@ -26,11 +26,11 @@ from models.release import Release
 from models.routing import RoutingPolicy
 from pipelines.ledger.appending import KEY
 from service.ledger.log import Log
-from service.record import compact
-from service.recorder import Recorder
+from service.recording.record import compact
+from service.recording.recorder import Recorder
 from service.schemas import DecideRequest, answer_tree, usage_tree
-from service.store import Store
-from service.subject_keys import StoredKeys
+from service.storage.store import Store
+from service.storage.subject_keys import StoredKeys
 
 SPEC = LeadSpec.parse(
     """

@@ -21,8 +21,8 @@ from pipelines.ledger.temporary_postgres import TemporaryPostgres, temporary_pos
 from service.ledger.log import Log
 from service.ledger.proofs import head
 from service.ledger.verify import Auditor, verify_export
-from service.store import Store
-from service.tables import entries
+from service.storage.store import Store
+from service.storage.tables import entries
 
 AT_ONCE = (1, 8, 64)
 ROUNDS = 3  # contenders take turns; the median counts

@@ -18,8 +18,8 @@ from models.prompt import EvidenceKind, Prompt, choose_examples
 from models.verdict import LlmJudge
 from pipelines.sample_leads import sample_leads
 from pipelines.tables import read_table
-from service.embedded_model import MODEL_ID, model_digest
-from service.llm_endpoint import EMBEDDED
+from service.llm.embedded_model import MODEL_ID, model_digest
+from service.llm.endpoint import EMBEDDED
 
 PATIENT = timedelta(seconds=60)
 EXAMPLE_POOL = 100  # texts that worked examples are chosen from; the others are asked about

@@ -22,8 +22,8 @@ from pipelines.figure import Figure
 from pipelines.serving.asking import Asked, Texts, ask_all
 from pipelines.serving.process_usage import cpu_seconds, descendants, resident_mb
 from pipelines.serving.random_adapter import write_random_adapter
-from service.adapter_loading import load_adapter
-from service.llm_server import EmbeddedLlm
+from service.llm.adapter_loading import load_adapter
+from service.llm.server import EmbeddedLlm
 
 AT_ONCE = (1, 4)
 ROUNDS = 3  # contenders take turns

@@ -8,7 +8,7 @@ import numpy as np
 
 from models.adapter import Adapter, file_digest
 from pipelines.finetuning.adapter_file import adapter_bytes
-from service.embedded_model import model_digest
+from service.llm.embedded_model import model_digest
 
 RANK, ALPHA = 8, 16.0
 LAYERS, TOP = 18, 6  # of Gemma 3 270M; adapters sit on the topmost

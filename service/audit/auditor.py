@@ -10,7 +10,6 @@ from typing import Any, Self, TypeVar
 
 from sqlalchemy import Connection, select
 
-from service import entry
 from service.audit.checking import check, check_quickly
 from service.audit.counting import Counting, count
 from service.audit.exporting import Exported, Format, export
@@ -28,9 +27,10 @@ from service.keys import ApiKey
 from service.ledger.proofs import head
 from service.ledger.verify import Report, VerifierKey
 from service.ledger.witness import WitnessClient
-from service.store import Store
-from service.subject_keys import StoredKeys
-from service.tables import decisions
+from service.recording import entry
+from service.storage.store import Store
+from service.storage.subject_keys import StoredKeys
+from service.storage.tables import decisions
 
 T = TypeVar("T")
 

@@ -23,7 +23,7 @@ from service.ledger.verify import (
     open_checkpoint,
 )
 from service.ledger.witness import WitnessClient
-from service.tables import checkpoints, entries, log_head, subtrees
+from service.storage.tables import checkpoints, entries, log_head, subtrees
 
 AT_ONCE = 1_000
 

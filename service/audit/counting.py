@@ -25,9 +25,9 @@ from sqlalchemy import (
 
 from models.decision import CUT
 from service.audit.filters import Filters
-from service.entry import Kind
 from service.errors import MalformedRequest
-from service.tables import (
+from service.recording.entry import Kind
+from service.storage.tables import (
     decisions,
     entries,
     erasures,

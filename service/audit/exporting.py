@@ -27,7 +27,7 @@ from service.ledger import verify
 from service.ledger.merkle import inclusion_path
 from service.ledger.proofs import Head, head, subtree_of, witnessed
 from service.ledger.verify import COLUMNS, encoded
-from service.tables import entries
+from service.storage.tables import entries
 
 KEPT_HASHES = 10_000  # of subtrees: neighbours share most of their proofs
 AT_ONCE = 1_000

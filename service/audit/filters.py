@@ -15,9 +15,9 @@ from datetime import UTC, datetime
 from typing import Any, Self
 
 from models.decision import Route, RouteReason
-from service.database import iso
-from service.entry import Kind
 from service.errors import MalformedRequest
+from service.recording.entry import Kind
+from service.storage.database import iso
 
 DECISION_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 SUBJECT = re.compile(r"[0-9a-f]{32}")

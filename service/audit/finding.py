@@ -25,8 +25,8 @@ from sqlalchemy import (
 )
 
 from service.audit.filters import Filters
-from service.entry import Kind
-from service.tables import (
+from service.recording.entry import Kind
+from service.storage.tables import (
     decisions,
     entries,
     erasures,

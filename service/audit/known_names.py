@@ -12,9 +12,9 @@ from sqlalchemy import Column, Connection, select
 
 from features.redaction_policy import RedactionPolicy
 from service.audit.filters import Filters
-from service.entry import COMMAND_LINE, SERVICE
 from service.errors import MalformedRequest
-from service.tables import (
+from service.recording.entry import COMMAND_LINE, SERVICE
+from service.storage.tables import (
     api_keys,
     decisions,
     llm_calls,

@@ -11,11 +11,11 @@ from sqlalchemy import Connection, select
 from service.audit.filters import Filters
 from service.audit.finding import Found, walk
 from service.audit.sent import opened
-from service.entry import Kind
 from service.errors import NoSuchEntry
 from service.ledger.proofs import head
-from service.subject_keys import StoredKeys
-from service.tables import decisions, entries, redactions
+from service.recording.entry import Kind
+from service.storage.subject_keys import StoredKeys
+from service.storage.tables import decisions, entries, redactions
 
 IN_ONE_QUERY = 500
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 from service.audit.filters import Filters
 from service.audit.reconciling import Reconciled
 from service.errors import MalformedRequest
-from service.tables import llm_calls
+from service.storage.tables import llm_calls
 
 THEIRS = frozenset({"requestid", "xrequestid", "id", "responseid"})
 OURS = frozenset({"clientrequestid", "xclientrequestid", "clientid"})

@@ -16,11 +16,11 @@ import orjson
 from sqlalchemy import Connection, Table, func, select
 
 from models.decision import RouteReason
-from service.database import iso
-from service.entry import Kind, Purpose
-from service.projection import rows_of
-from service.subject_keys import StoredKeys
-from service.tables import (
+from service.recording.entry import Kind, Purpose
+from service.storage.database import iso
+from service.storage.projection import rows_of
+from service.storage.subject_keys import StoredKeys
+from service.storage.tables import (
     Row,
     decisions,
     entries,

@@ -24,10 +24,10 @@ from models.errors import ReleaseNotFound
 from models.prompt import EvidenceKind
 from models.release import Release
 from models.routing import Routing
-from service.entry import Kind, place
 from service.errors import SealBroken
-from service.sealing import open_sealed
-from service.subject_keys import StoredKeys
+from service.recording.entry import Kind, place
+from service.storage.sealing import open_sealed
+from service.storage.subject_keys import StoredKeys
 
 
 class Became(StrEnum):

@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import Connection
 
 from service.audit.finding import Found, about
-from service.entry import Kind, place
 from service.errors import KeyDestroyed, NoSuchEntry
-from service.sealing import open_sealed
-from service.subject_keys import StoredKeys
+from service.recording.entry import Kind, place
+from service.storage.sealing import open_sealed
+from service.storage.subject_keys import StoredKeys
 
 FLOAT_BYTES = 4
 

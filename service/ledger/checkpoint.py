@@ -27,7 +27,7 @@ from service.ledger.verify import (
     encoded,
     is_key_name,
 )
-from service.secret_file import read_or_make
+from service.storage.secret_file import read_or_make
 
 PREFIX = "PRIVATE+KEY+"
 

@@ -14,14 +14,14 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from service.database import iso
-from service.direct_sql import BulkInsert, DirectStatement
 from service.ledger.canonical_json import canonical
 from service.ledger.checkpoint import SigningKey, sign_checkpoint
 from service.ledger.errors import ForeignLog
 from service.ledger.merkle import Frontier
 from service.ledger.verify import InvalidNote, leaf_hash, open_checkpoint
-from service.tables import entries, log_head, subtrees
+from service.storage.database import iso
+from service.storage.direct_sql import BulkInsert, DirectStatement
+from service.storage.tables import entries, log_head, subtrees
 
 SCHEMA = 1  # version of what entries hold; each one names its own
 HEAD = 1  # id of the one row

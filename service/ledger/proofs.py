@@ -15,7 +15,7 @@ from service.ledger.errors import LedgerDamaged
 from service.ledger.log import HEAD
 from service.ledger.merkle import TILE_HEIGHT, Subtree, consistency_path, inclusion_path
 from service.ledger.verify import node_hash
-from service.tables import checkpoints, entries, log_head, subtrees
+from service.storage.tables import checkpoints, entries, log_head, subtrees
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ from service.ledger.verify import (
     parse_size,
 )
 from service.ledger.witness_state import WitnessState
-from service.secret_file import read_or_make
+from service.storage.secret_file import read_or_make
 
 MAX_PATH = 63  # hashes of a consistency proof (C2SP tlog-witness)
 MAX_REQUEST_BYTES = 64 << 10

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from service.ledger.checkpoint import SigningKey
 from service.ledger.errors import WitnessStateDamaged
 from service.ledger.verify import decoded, encoded
-from service.secret_file import sync_folder
+from service.storage.secret_file import sync_folder
 
 HEADER = "witness-state/v1"
 

@@ -134,7 +134,7 @@ def test_the_llm_is_back_after_kill_9_and_leads_are_decided_meanwhile(
 ) -> None:
     port = int(environment["TIEBREAK_LLM_PORT"])
     lead = {"lead": demo_leads()[1].fields}
-    (front,) = (pid for pid in descendants(up.process.pid) if "service.llm_server" in command(pid))
+    (front,) = (pid for pid in descendants(up.process.pid) if "service.llm.server" in command(pid))
     os.kill(front, signal.SIGKILL)
     answer = httpx.post(f"{up.url}/decide", json=lead, headers=up.key, timeout=30)
     assert answer.status_code == 200

@@ -13,7 +13,7 @@ from models.adapter import Adapter
 from models.prompt import EvidenceKind
 from pipelines.serving.asking import EXAMPLE_POOL, Asked, table_texts
 from pipelines.serving.process_usage import cpu_seconds, descendants, resident_mb
-from service.llm_server import is_available
+from service.llm.server import is_available
 
 
 @pytest.mark.journey

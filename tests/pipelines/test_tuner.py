@@ -35,9 +35,9 @@ from pipelines.finetuning.lessons import Lesson, Lessons
 from pipelines.finetuning.machine_share import INSTALL, MachineShare, can_tune
 from pipelines.finetuning.recipe import Recipe
 from pipelines.finetuning.tuner import Ending, Tuned, Tuner
-from service.adapter_loading import adapter_tried_out
-from service.embedded_model import is_available, model_digest, model_file
-from service.llm_server import EmbeddedLlm
+from service.llm.adapter_loading import adapter_tried_out
+from service.llm.embedded_model import is_available, model_digest, model_file
+from service.llm.server import EmbeddedLlm
 from tests.fakes import redacted
 
 pytestmark = [

@@ -20,18 +20,18 @@ from models.cascade import Leaving
 from models.decision import Redaction
 from models.prompt import EvidenceKind
 from models.verdict import LlmCall
-from service import entry
 from service.audit.auditor import Auditor, Reader
-from service.entry import Because, ErasedBecause, Purpose
-from service.erasing import Erasing
-from service.outcomes import record_outcomes
-from service.overriding import Override, record_override
-from service.record import new_decision_id
-from service.recorder import Recorder
-from service.release_change import record_release
+from service.recording import entry
+from service.recording.entry import Because, ErasedBecause, Purpose
+from service.recording.erasing import Erasing
+from service.recording.outcomes import record_outcomes
+from service.recording.overriding import Override, record_override
+from service.recording.record import new_decision_id
+from service.recording.recorder import Recorder
+from service.recording.release_change import record_release
 from service.schemas import DecideRequest, ReportedOutcome
-from service.store import Store, Unit
-from service.subject_keys import StoredKeys
+from service.storage.store import Store, Unit
+from service.storage.subject_keys import StoredKeys
 
 JANE = {"Email": "jane@acme.com"}
 KEY_ID = "0a1b2c3d"

@@ -41,7 +41,6 @@ from models.release import Release
 from models.routing import RoutingPolicy
 from models.verdict import LlmCall, Verdict
 from service.app import GatedService, LeadScorer
-from service.database import BUSY_TIMEOUT
 from service.desk import Desk
 from service.keys import KeyRing
 from service.ledger.checkpoint import SigningKey
@@ -49,9 +48,10 @@ from service.ledger.log import Log
 from service.ledger.verify import KeyType
 from service.live_release import LiveRelease
 from service.metrics import Metrics
-from service.release_change import record_release
-from service.store import Store
-from service.subject_keys import StoredKeys
+from service.recording.release_change import record_release
+from service.storage.database import BUSY_TIMEOUT
+from service.storage.store import Store
+from service.storage.subject_keys import StoredKeys
 
 SPEC = LeadSpec.parse(
     """

@@ -25,8 +25,8 @@ from models.release import Release
 from models.routing import RoutingPolicy
 from pipelines.serving.random_adapter import write_random_adapter
 from service.bootstrap import adapter_shelf, assembler
-from service.llm_endpoint import LlmEndpoint, configured_endpoint
-from service.llm_server import MODEL_ID, EmbeddedLlm, is_available, model_digest
+from service.llm.endpoint import LlmEndpoint, configured_endpoint
+from service.llm.server import MODEL_ID, EmbeddedLlm, is_available, model_digest
 from service.settings import Settings
 from tests.service.service_fakes import EXAMPLES, small_release
 

@@ -10,8 +10,8 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.entry import Kind
 from service.ledger.canonical_json import canonical
+from service.recording.entry import Kind
 
 numbers = (
     st.floats(allow_nan=False, allow_infinity=False)

@@ -27,12 +27,12 @@ from service_fakes import (
 )
 from sqlalchemy import select
 
-from service.audit_api import PATHS as AUDIT_PATHS
+from service.audit.audit_api import PATHS as AUDIT_PATHS
 from service.gateway import ASSET, ENDPOINTS
 from service.keys import Role, create_key, revoke_key
 from service.schemas import BatchAnswer, DecisionAnswer, OutcomesAnswer
-from service.store import Store
-from service.tables import answered, decisions, outcomes
+from service.storage.store import Store
+from service.storage.tables import answered, decisions, outcomes
 
 SENTINEL = "jane.roe-4711"  # a value that must never come back
 
@@ -446,11 +446,11 @@ async def test_a_role_is_kept_and_a_browser_may_use_basic(service: Service) -> N
 
 
 async def test_a_revoked_key_stops_working(service: Service) -> None:
-    key, token = create_key(service.store, name="t", role=Role.READ)
+    key, token = create_key(service.storage.store, name="t", role=Role.READ)
     headers = {"authorization": f"Bearer {token}"}
     await asyncio.sleep(0.1)
     assert (await service.http.get("/release", headers=headers)).status_code == 200
-    revoke_key(service.store, key.id)
+    revoke_key(service.storage.store, key.id)
     await asyncio.sleep(0.1)
     assert (await service.http.get("/release", headers=headers)).status_code == 401
 

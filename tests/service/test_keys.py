@@ -9,7 +9,7 @@ from stored_bytes import stored_bytes
 
 from service.errors import NoSuchApiKey, NotAuthenticated, StorageUnavailable
 from service.keys import KeyRing, Role, create_key, list_keys, revoke_key
-from service.store import Store
+from service.storage.store import Store
 
 
 @pytest.fixture

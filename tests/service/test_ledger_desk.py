@@ -24,7 +24,6 @@ from service_fakes import (
 )
 from sqlalchemy import select
 
-from service.entry import Kind, place
 from service.errors import SealBroken
 from service.keys import Role, create_key
 from service.ledger.checkpoint import (
@@ -36,10 +35,11 @@ from service.ledger.checkpoint import (
 )
 from service.ledger.merkle import inclusion_path
 from service.ledger.verify import KeyType, leaf_hash, open_checkpoint, root_of_inclusion
-from service.sealing import open_sealed
-from service.store import Store
-from service.subject_keys import StoredKeys
-from service.tables import entries, subtrees
+from service.recording.entry import Kind, place
+from service.storage.sealing import open_sealed
+from service.storage.store import Store
+from service.storage.subject_keys import StoredKeys
+from service.storage.tables import entries, subtrees
 
 JANE = {"Email": "jane@acme.com"}
 
@@ -124,7 +124,7 @@ def check_proof(service: Service, decided: str, proof: str) -> None:
     head, _, note = proof.partition("\n\n")
     _, index, *path = head.splitlines()
     checkpoint = open_checkpoint(note, LEDGER_KEY.verifier)
-    with service.store.reading() as connection:
+    with service.storage.store.reading() as connection:
         seq = int(index.removeprefix("index "))
         body = connection.scalar(select(entries.c.body).where(entries.c.seq == seq))
     assert orjson.loads(body)["decision_id"] == decided
@@ -146,7 +146,7 @@ def test_a_proof_of_one_in_a_million_fits_in_one_and_a_half_kilobytes() -> None:
 async def test_proofs_hold_across_complete_subtrees(service: Service) -> None:
     leads = [{"Visits": n} for n in range(600)]
     answer = await service.post("/decide_batch", {"leads": leads, "reasons": 0})
-    with service.store.reading() as connection:
+    with service.storage.store.reading() as connection:
         assert len(connection.execute(select(subtrees)).all()) >= 2
     for place_ in (0, 255, 256, 511, 599):
         decided = answer["decisions"][place_]["decision_id"]

@@ -20,9 +20,9 @@ from models.adapter import Adapter, file_digest
 from models.errors import LlmUnavailable, WrongAdapter
 from pipelines.serving.process_usage import descendants
 from pipelines.serving.random_adapter import write_random_adapter
-from service.adapter_loading import adapter_tried_out, load_adapter, unload_adapter
-from service.adapter_shelf import KEPT, AdapterShelf
-from service.llm_server import MODEL_ID, EmbeddedLlm, is_available
+from service.llm.adapter_loading import adapter_tried_out, load_adapter, unload_adapter
+from service.llm.adapter_shelf import KEPT, AdapterShelf
+from service.llm.server import MODEL_ID, EmbeddedLlm, is_available
 
 pytestmark = [
     pytest.mark.journey,

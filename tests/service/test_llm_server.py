@@ -22,7 +22,7 @@ from models.llm_client import llm_client
 from models.llm_version import Api, Decoding, LlmVersion
 from models.prompt import EvidenceKind, Prompt, choose_examples
 from models.verdict import LlmJudge, VerdictSource
-from service.llm_server import (
+from service.llm.server import (
     MODEL_ID,
     EmbeddedLlm,
     is_available,
@@ -176,7 +176,7 @@ def test_stop_ends_it_and_may_be_called_twice(cache_dir: Path) -> None:
 
 def test_it_ends_when_its_parent_is_killed(cache_dir: Path) -> None:
     code = (
-        "import sys, time; from pathlib import Path; from service.llm_server import EmbeddedLlm\n"
+        "import sys, time; from pathlib import Path; from service.llm.server import EmbeddedLlm\n"
         "llm = EmbeddedLlm(Path(sys.argv[1])).start(); print(llm.pid, flush=True); time.sleep(60)"
     )
     command = [sys.executable, "-c", code, str(cache_dir)]

@@ -12,14 +12,14 @@ import pytest
 from service_fakes import LEDGER_KEY, store_at
 from sqlalchemy import select
 
-from service.entry import outcome
 from service.ledger.checkpoint import SigningKey
 from service.ledger.errors import ForeignLog
 from service.ledger.log import Draft, Log
 from service.ledger.merkle import Frontier
 from service.ledger.verify import KeyType, leaf_hash, open_checkpoint
-from service.store import Store, Unit
-from service.tables import entries, log_head, outcomes
+from service.recording.entry import outcome
+from service.storage.store import Store, Unit
+from service.storage.tables import entries, log_head, outcomes
 
 OTHER_KEY = SigningKey("tiebreak.local/ledger", KeyType.LOG, b"o" * 32)
 

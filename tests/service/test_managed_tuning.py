@@ -33,9 +33,9 @@ from pipelines.training_data import TrainingData
 from pipelines.verdicts import Witness
 from service.audit.auditor import Auditor, Reader
 from service.audit.filters import Filters
-from service.question_record import QuestionRecord
-from service.store import Store
-from service.subject_keys import StoredKeys
+from service.recording.question_record import QuestionRecord
+from service.storage.store import Store
+from service.storage.subject_keys import StoredKeys
 from tests.fakes import Wire, chat, llm_version, prompt, redacted
 from tests.small_release import sample_data, small_fit
 

@@ -28,10 +28,10 @@ from sqlalchemy import (
     text,
 )
 
-from service.entry import outcome
 from service.keys import KeyRing, Role, create_key
-from service.migrations import NEWEST, upgrade, upgrade_keys
-from service.tables import keys_metadata, metadata
+from service.recording.entry import outcome
+from service.storage.migrations import NEWEST, upgrade, upgrade_keys
+from service.storage.tables import keys_metadata, metadata
 
 # As the store made them before there was a ledger, with `create_all` and no version.
 before = MetaData()

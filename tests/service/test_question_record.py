@@ -21,13 +21,13 @@ from models.prompt import EvidenceKind
 from pipelines.verdicts import Witness, ask_about
 from service.audit.auditor import Auditor, Reader
 from service.audit.filters import Filters
-from service.entry import Kind, Purpose, place
 from service.errors import StorageUnavailable
-from service.question_record import QuestionRecord
-from service.sealing import open_sealed
-from service.store import Store
-from service.subject_keys import StoredKeys
-from service.tables import entries
+from service.recording.entry import Kind, Purpose, place
+from service.recording.question_record import QuestionRecord
+from service.storage.sealing import open_sealed
+from service.storage.store import Store
+from service.storage.subject_keys import StoredKeys
+from service.storage.tables import entries
 from tests.fakes import BrokenRedactor, Wire, completion, judge, redacted
 
 SOON = timedelta(milliseconds=50)

@@ -18,13 +18,13 @@ from service_fakes import fake_desk, running, scorer_with, store_at
 from sqlalchemy import func, select, update
 
 from pipelines.ledger.temporary_postgres import TemporaryPostgres
-from service.entry import outcome
 from service.errors import AlreadyAnswered, StorageUnavailable
 from service.keys import Role, create_key
 from service.ledger.errors import LedgerDamaged
 from service.ledger.log import Draft
-from service.store import Store, Unit
-from service.tables import answered, decisions, entries, log_head
+from service.recording.entry import outcome
+from service.storage.store import Store, Unit
+from service.storage.tables import answered, decisions, entries, log_head
 
 
 def draft(number: int) -> Draft:
@@ -114,7 +114,7 @@ async def test_who_holds_a_server_and_falls_silent_is_let_go(
     postgres: TemporaryPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As when its machine is gone. (SQLite's locks go with the process that has them.)"""
-    monkeypatch.setattr("service.database.ABANDONED_AFTER", timedelta(milliseconds=300))
+    monkeypatch.setattr("service.storage.database.ABANDONED_AFTER", timedelta(milliseconds=300))
     url = postgres.new_schema()
     silent, other = store_at(url), store_at(url)
 

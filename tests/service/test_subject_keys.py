@@ -15,7 +15,7 @@ from stored_bytes import stored_bytes
 from features.fingerprint import SubjectKey
 from service.errors import InvalidSettings, StorageUnavailable
 from service.settings import Settings
-from service.subject_keys import SECRET_FILE, StoredKeys, subject_secret
+from service.storage.subject_keys import SECRET_FILE, StoredKeys, subject_secret
 
 JANE = {"email": "jane@acme.com", "name": "Jane Smith"}
 SECRET = b"s" * 32

@@ -14,15 +14,15 @@ from prometheus_client import CollectorRegistry
 from service_fakes import LEDGER_KEY, store_at
 from sqlalchemy import delete, insert, select, update
 
-from service.entry import outcome
 from service.ledger.checkpoint import SigningKey, sign_checkpoint
 from service.ledger.merkle import Frontier
 from service.ledger.proofs import witnessed
 from service.ledger.verify import KeyType, leaf_hash, open_checkpoint
 from service.ledger.witness import Witness, WitnessClient
 from service.metrics import Metrics
-from service.store import Store
-from service.tables import checkpoints, entries, log_head, outcomes, subtrees
+from service.recording.entry import outcome
+from service.storage.store import Store
+from service.storage.tables import checkpoints, entries, log_head, outcomes, subtrees
 from service.witnessing import ALARM, Witnessing
 
 WITNESS_KEY = SigningKey("witness.example", KeyType.WITNESS, b"w" * 32)

@@ -14,7 +14,7 @@ from service.audit.counting import SOURCES, Counting
 from service.audit.filters import Filters
 from service.errors import KeyDestroyed, MalformedRequest, NoSuchEntry, NotAllowed
 from service.keys import ApiKey, Role
-from service.tables import entries
+from service.storage.tables import entries
 
 SOMETIME = {"since": "2000-01-01", "until": "2999-01-01T00:00:00Z"}
 
@@ -103,7 +103,7 @@ async def test_what_cannot_be_written_down_is_not_answered(
     def broken(*_: object, **__: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr("service.store.project", broken)
+    monkeypatch.setattr("service.storage.store.project", broken)
     with pytest.raises(Exception, match="cannot be used"):
         filled.auditor.sent(filled.ids["asked"])
     assert reads(filled) == []

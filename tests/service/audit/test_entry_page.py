@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from service.audit.counting import Counting
 from service.audit.filters import Filters
-from service.tables import entries
+from service.storage.tables import entries
 
 PAGE = Path(__file__).parents[3] / "docs" / "audit.md"
 ROW = re.compile(r"^\| `(\w+)` \| [^|]+ \| ((?:`\w+`(?:, )?)+) \|$", re.MULTILINE)

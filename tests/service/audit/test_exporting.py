@@ -17,7 +17,7 @@ from service.errors import MalformedRequest, NoSuchEntry
 from service.ledger.checkpoint import SigningKey, cosign, with_signature
 from service.ledger.proofs import head
 from service.ledger.verify import KeyType, SignedNote
-from service.tables import checkpoints, entries, log_head, subtrees
+from service.storage.tables import checkpoints, entries, log_head, subtrees
 
 WITNESS = SigningKey("tiebreak.local/witness", KeyType.WITNESS, b"w" * 32)
 

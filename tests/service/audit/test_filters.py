@@ -17,9 +17,9 @@ from models.decision import Route, RouteReason
 from service.audit.exporting import Format
 from service.audit.filters import NAMES, Filters
 from service.audit.finding import page
-from service.entry import Kind
 from service.errors import MalformedRequest
-from service.tables import entries
+from service.recording.entry import Kind
+from service.storage.tables import entries
 
 POLICY = RedactionPolicy.shipped()
 # What each filter may write down, in a ledger as `filled_ledger` makes it.

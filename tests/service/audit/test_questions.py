@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from pipelines.audit_cli import audit
 from pipelines.audit_questions import QUESTIONS, table
-from service.audit_api import PATHS, Asked, AuditApi
+from service.audit.audit_api import PATHS, Asked, AuditApi
 from service.errors import MalformedRequest, NotAllowed
 from service.keys import ApiKey, Role
 

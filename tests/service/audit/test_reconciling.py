@@ -12,7 +12,7 @@ from sqlalchemy import delete, select, update
 
 from service.audit.filters import Filters
 from service.ledger.log import Draft
-from service.tables import decisions, entries, llm_calls, redacted_spans, redactions
+from service.storage.tables import decisions, entries, llm_calls, redacted_spans, redactions
 
 
 def findings(filled: Filled, provider_log: Path | None = None) -> list[str]:

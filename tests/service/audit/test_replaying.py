@@ -23,7 +23,7 @@ from models.routing import RoutingPolicy
 from service.audit.auditor import Auditor, Reader
 from service.audit.replaying import Became, Releases, replay
 from service.errors import NoSuchEntry
-from service.recorder import Recorder
+from service.recording.recorder import Recorder
 from service.schemas import DecideRequest
 from tests.fakes import BrokenRedactor, Wire, completion, judge, redacted
 from tests.small_release import small_release

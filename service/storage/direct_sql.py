@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Dialect, Table
 from sqlalchemy.sql.expression import Executable
 
-from service.tables import Row
+from service.storage.tables import Row
 
 MOST_PARAMETERS = 30_000  # in one statement: SQLite takes 32,766, PostgreSQL 65,535
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from features.fingerprint import SubjectKey
 from models.cascade import Leaving
-from service import entry
-from service.entry import Purpose
-from service.store import Store, Unit
-from service.subject import Subject
+from service.recording import entry
+from service.recording.entry import Purpose
+from service.storage.store import Store, Unit
+from service.storage.subject import Subject
 
 
 class DurableOutbox:

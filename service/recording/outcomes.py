@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from service import entry
 from service.ledger.log import Draft
+from service.recording import entry
 from service.schemas import ReportedOutcome
-from service.store import Writing
-from service.tables import decisions, outcomes
+from service.storage.store import Writing
+from service.storage.tables import decisions, outcomes
 
 
 @dataclass(frozen=True, slots=True)

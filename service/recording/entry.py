@@ -18,7 +18,7 @@ from models.cascade import Leaving
 from models.llm_version import LlmVersion
 from models.verdict import LlmCall
 from service.ledger.log import Draft
-from service.sealing import seal
+from service.storage.sealing import seal
 
 SERVICE = "service"  # in place of an API key: nobody asked, it was time
 COMMAND_LINE = "command"  # in place of an API key: whoever is at the machine

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from models.errors import LlmUnavailable
 from models.llm_version import Api, LlmVersion
-from service.embedded_model import MODEL_ID, is_available, model_digest
+from service.llm.embedded_model import MODEL_ID, is_available, model_digest
 from service.settings import Settings
 
 if TYPE_CHECKING:

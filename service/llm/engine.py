@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from models.errors import LlmUnavailable
-from service.llama_cpp import SLOTS
+from service.llm.llama_cpp import SLOTS
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
@@ -62,7 +62,7 @@ class Engine:
         Raises:
             LlmUnavailable: it cannot load one of them, or took too long.
         """
-        command = [sys.executable, "-m", "service.llama_cpp", "--cache-dir", str(cache_dir)]
+        command = [sys.executable, "-m", "service.llm.llama_cpp", "--cache-dir", str(cache_dir)]
         command += ["--threads", str(threads)] if threads else []
         for file in adapters.values():
             command += ["--adapter", str(file)]

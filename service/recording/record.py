@@ -21,13 +21,13 @@ import orjson
 from features.fingerprint import SubjectKey
 from models.decision import Decision, RouteReason
 from models.release import Release
-from service import entry
-from service.database import iso
-from service.entry import Kind, Purpose
 from service.ledger.log import Draft
+from service.recording import entry
+from service.recording.entry import Kind, Purpose
 from service.schemas import answer_tree, usage_tree
-from service.sealing import seal
-from service.subject import Subject
+from service.storage.database import iso
+from service.storage.sealing import seal
+from service.storage.subject import Subject
 
 
 def new_decision_id() -> str:

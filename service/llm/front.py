@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from models.errors import LlmUnavailable, WrongAdapter
-from service.embedded_model import MODEL_ID
-from service.engine_room import EngineRoom
+from service.llm.embedded_model import MODEL_ID
+from service.llm.engine_room import EngineRoom
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]

@@ -17,12 +17,12 @@ from service.audit.auditor import Auditor, Reader, page_tree
 from service.audit.counting import Counting
 from service.audit.filters import Filters
 from service.audit.finding import MOST
+from service.audit.named_person import NamedPerson
 from service.errors import MalformedRequest
 from service.keys import ApiKey
-from service.named_person import NamedPerson
 from service.schemas import parse_object
-from service.store import Store
-from service.subject_keys import StoredKeys
+from service.storage.store import Store
+from service.storage.subject_keys import StoredKeys
 
 KIB = 1024
 DEFAULT_MOST = 100

@@ -14,15 +14,15 @@ from sqlalchemy import Connection, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from features.fingerprint import SubjectKey
-from service.database import BUSY_TIMEOUT, Database, iso
 from service.errors import AlreadyAnswered, StorageUnavailable
-from service.group_commit import GroupCommit
 from service.ledger.errors import LedgerDamaged
 from service.ledger.log import Draft, Entry, Log
-from service.migrations import upgrade
-from service.projection import project
-from service.subject import Subject
-from service.tables import Row, answered
+from service.storage.database import BUSY_TIMEOUT, Database, iso
+from service.storage.group_commit import GroupCommit
+from service.storage.migrations import upgrade
+from service.storage.projection import project
+from service.storage.subject import Subject
+from service.storage.tables import Row, answered
 
 log = logging.getLogger("tiebreak.store")
 

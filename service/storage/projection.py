@@ -12,9 +12,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Table
 
-from service.direct_sql import BulkInsert
 from service.ledger.log import Entry
-from service.tables import (
+from service.storage.direct_sql import BulkInsert
+from service.storage.tables import (
     Row,
     decisions,
     erasures,

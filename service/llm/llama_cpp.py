@@ -1,6 +1,6 @@
 """llama.cpp with the embedded model and some adapters: the process that computes.
 
-    python -m service.llama_cpp --cache-dir var/llm --adapter FILE --adapter FILE
+    python -m service.llm.llama_cpp --cache-dir var/llm --adapter FILE --adapter FILE
 
 It is started, watched and spoken to by `llm_engine`, on a loopback port that the system picks.
 """
@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from models.errors import LlmUnavailable
-from service.embedded_model import MODEL_ID, model_file
-from service.parent_watch import end_with_parent
+from service.llm.embedded_model import MODEL_ID, model_file
+from service.llm.parent_watch import end_with_parent
 
 HOST = "127.0.0.1"
 SLOTS = 2  # requests answered in one forward pass; each keeps the beginning of its last prompt
@@ -61,7 +61,7 @@ def _cores() -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until the parent ends. The first line on standard output is {"address": "..."}."""
-    parser = argparse.ArgumentParser(prog="python -m service.llama_cpp")
+    parser = argparse.ArgumentParser(prog="python -m service.llm.llama_cpp")
     parser.add_argument("--cache-dir", type=Path, required=True)
     parser.add_argument("--adapter", type=Path, action="append", default=[])
     parser.add_argument("--threads", type=int)

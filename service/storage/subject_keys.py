@@ -17,14 +17,14 @@ from sqlalchemy import Connection, delete, select
 
 from features.fingerprint import KEY_BYTES, SubjectKey
 from features.subject import subject_of
-from service.database import Database, iso
-from service.direct_sql import BulkInsert, SelectAmong
 from service.errors import InvalidSettings
-from service.group_commit import GroupCommit
-from service.migrations import upgrade_keys
-from service.secret_file import read_or_make
 from service.settings import Settings
-from service.tables import Row, subject_keys
+from service.storage.database import Database, iso
+from service.storage.direct_sql import BulkInsert, SelectAmong
+from service.storage.group_commit import GroupCommit
+from service.storage.migrations import upgrade_keys
+from service.storage.secret_file import read_or_make
+from service.storage.tables import Row, subject_keys
 
 log = logging.getLogger("tiebreak.keys")
 

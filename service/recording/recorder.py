@@ -9,13 +9,13 @@ from functools import partial
 from features.lead import Lead
 from models.release import Release
 from service.live_release import Decider
-from service.outbox import DurableOutbox
-from service.record import Record, new_decision_id
+from service.recording.outbox import DurableOutbox
+from service.recording.record import Record, new_decision_id
 from service.schemas import DecideRequest
-from service.store import Late, Store, Unit
-from service.subject import Subject
-from service.subject_keys import StoredKeys
-from service.tables import Row
+from service.storage.store import Late, Store, Unit
+from service.storage.subject import Subject
+from service.storage.subject_keys import StoredKeys
+from service.storage.tables import Row
 
 
 class Recorder:

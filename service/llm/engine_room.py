@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from models.errors import LlmUnavailable
-from service.adapter_shelf import AdapterShelf, checked_content
-from service.llm_engine import Engine, EngineReply
+from service.llm.adapter_shelf import AdapterShelf, checked_content
+from service.llm.engine import Engine, EngineReply
 
 log = logging.getLogger("tiebreak.llm")
 

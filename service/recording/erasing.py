@@ -12,13 +12,13 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, func, select
 
-from service import entry
-from service.database import iso
-from service.entry import ErasedBecause
 from service.errors import NoSuchEntry
-from service.store import Store, Writing
-from service.subject_keys import StoredKeys
-from service.tables import decisions, erasures, redactions
+from service.recording import entry
+from service.recording.entry import ErasedBecause
+from service.storage.database import iso
+from service.storage.store import Store, Writing
+from service.storage.subject_keys import StoredKeys
+from service.storage.tables import decisions, erasures, redactions
 
 AT_ONCE = 500  # subjects in one transaction
 

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 from models.adapter import Adapter
 from models.errors import LlmUnavailable
-from service.adapter_shelf import AdapterShelf
+from service.llm.adapter_shelf import AdapterShelf
 
 DEADLINE = timedelta(seconds=90)  # 1 s on a quiet machine: another llama.cpp is started
 

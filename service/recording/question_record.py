@@ -12,11 +12,11 @@ from models.errors import LlmUnavailable
 from models.llm_version import LlmVersion
 from models.prompt import EvidenceKind
 from models.verdict import LlmCall, LlmJudge, Verdict
-from service import entry
-from service.entry import Purpose
-from service.record import new_decision_id
-from service.store import Store, Unit
-from service.subject_keys import StoredKeys
+from service.recording import entry
+from service.recording.entry import Purpose
+from service.recording.record import new_decision_id
+from service.storage.store import Store, Unit
+from service.storage.subject_keys import StoredKeys
 
 
 class QuestionRecord:

@@ -1,6 +1,6 @@
 """The embedded LLM: Gemma 3 270M with its adapters, served on loopback by processes of its own.
 
-    python -m service.llm_server --port 8088 --cache-dir var/llm
+    python -m service.llm.server --port 8088 --cache-dir var/llm
 
 It speaks the OpenAI protocol, as vLLM does where adapters are concerned, so nothing else in
 Tiebreak knows that it is embedded. This process is the front; behind it is one of llama.cpp. It
@@ -26,10 +26,10 @@ from types import TracebackType
 from typing import Self
 
 from models.errors import LlmUnavailable
-from service.embedded_model import INSTALL, MODEL_ID, is_available, model_digest, model_file
-from service.engine_room import EngineRoom
-from service.llm_front import LlmFront
-from service.parent_watch import end_with_parent
+from service.llm.embedded_model import INSTALL, MODEL_ID, is_available, model_digest, model_file
+from service.llm.engine_room import EngineRoom
+from service.llm.front import LlmFront
+from service.llm.parent_watch import end_with_parent
 
 __all__ = ["MODEL_ID", "EmbeddedLlm", "is_available", "is_healthy", "model_digest", "model_file"]
 
@@ -63,7 +63,7 @@ class EmbeddedLlm:
         deadline: timedelta = START_DEADLINE,
     ) -> None:
         """Args: port 0 takes a free one; `threads` is the number of cores unless given."""
-        self._command = [sys.executable, "-m", "service.llm_server", "--watch-parent"]
+        self._command = [sys.executable, "-m", "service.llm.server", "--watch-parent"]
         self._command += ["--host", host, "--cache-dir", str(cache_dir)]
         self._command += ["--threads", str(threads)] if threads else []
         self._port = port
@@ -249,7 +249,7 @@ async def _serve(options: argparse.Namespace) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m service.llm_server", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m service.llm.server", description=__doc__)
     parser.add_argument("--host", default=HOST)
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument(

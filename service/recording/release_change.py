@@ -6,10 +6,10 @@ import orjson
 from sqlalchemy import select
 
 from models.release import Release
-from service import entry
-from service.entry import Kind
-from service.store import Store
-from service.tables import entries
+from service.recording import entry
+from service.recording.entry import Kind
+from service.storage.store import Store
+from service.storage.tables import entries
 
 
 def record_release(store: Store, release: Release) -> None:

@@ -1,10 +1,10 @@
-"""Alembic's environment: the connection comes from `service.migrations`, in its transaction."""
+"""Alembic's environment: `service.storage.migrations` gives the connection, in its transaction."""
 
 from __future__ import annotations
 
 from alembic import context
 
-from service.tables import keys_metadata
+from service.storage.tables import keys_metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from service import entry
-from service.entry import Because
 from service.errors import MalformedRequest, NoSuchEntry
+from service.recording import entry
+from service.recording.entry import Because
 from service.schemas import ID_CHARS, parse_object
-from service.store import Writing
-from service.tables import decisions
+from service.storage.store import Writing
+from service.storage.tables import decisions
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""The embedded LLM as a service of its own, and which LLM is asked."""

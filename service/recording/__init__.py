@@ -1,0 +1,1 @@
+"""Everything that happens becomes an entry of the ledger."""

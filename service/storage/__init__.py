@@ -1,0 +1,1 @@
+"""Two databases: the ledger's, and that of the subjects' keys."""
