@@ -18,6 +18,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from service.errors import InvalidSettings, StorageUnavailable
 
@@ -56,8 +57,8 @@ class Database:
         busy_timeout: timedelta = BUSY_TIMEOUT,
         forgets: bool = False,
     ) -> None:
-        self._writer = _engine(url, busy_timeout, writes=True, forgets=forgets)
-        self._reader = _engine(url, busy_timeout, writes=False, forgets=forgets)
+        self._writer = _close_late_ones(_engine(url, busy_timeout, writes=True, forgets=forgets))
+        self._reader = _close_late_ones(_engine(url, busy_timeout, writes=False, forgets=forgets))
         self._driver: Any = self._writer.dialect.loaded_dbapi
         self._prepare = prepare
         self._is_prepared = False
@@ -70,7 +71,7 @@ class Database:
             with self._reader.connect() as connection, connection.begin():
                 yield connection
         except (SQLAlchemyError, OSError) as error:
-            self._reader.dispose()
+            _give_up(self._reader)
             raise _unavailable(error) from error
 
     @contextmanager
@@ -86,7 +87,7 @@ class Database:
             raise IntegrityError(None, None, error) from error
         except (SQLAlchemyError, self._driver.Error, OSError) as error:
             self._is_prepared = False
-            self._writer.dispose()
+            _give_up(self._writer)
             raise _unavailable(error) from error
 
     def overwrite_deleted(self) -> bool:
@@ -109,14 +110,37 @@ class Database:
         return False
 
     def close(self) -> None:
-        self._reader.dispose()
-        self._writer.dispose()
+        """Let go of all connections; of one that is in use as soon as it is not."""
+        _give_up(self._reader)
+        _give_up(self._writer)
 
     def _prepare_once(self) -> None:
         if not self._is_prepared:
             with self._writer.begin() as connection:
                 self._prepare(connection)
             self._is_prepared = True
+
+
+def _give_up(engine: Engine) -> None:
+    """Close its connections: those in use when they come back. It can be used again."""
+    pool = engine.pool
+    engine.dispose()
+    pool.dispose()  # what came back meanwhile
+
+
+def _close_late_ones(engine: Engine) -> Engine:
+    """A connection that was in use when its pool was given up would be closed by nobody."""
+
+    @event.listens_for(engine, "connect")
+    def _note_pool(_: object, record: ConnectionPoolEntry) -> None:
+        record.info["pool"] = engine.pool
+
+    @event.listens_for(engine, "checkin")
+    def _close(_: object, record: ConnectionPoolEntry) -> None:
+        if record.info.get("pool") is not engine.pool:
+            record.invalidate()
+
+    return engine
 
 
 def _unavailable(error: Exception) -> StorageUnavailable:

@@ -169,6 +169,16 @@ def test_what_was_acknowledged_survives_kill_9(database_url: str) -> None:
     store.close()
 
 
+def test_a_connection_in_use_at_the_end_is_closed_when_it_comes_back(store: Store) -> None:
+    with store.reading() as connection:
+        raw = connection.connection.dbapi_connection
+        assert raw is not None
+        store.close()
+        assert connection.scalar(select(func.count()).select_from(log_head)) == 1
+    with pytest.raises(Exception, match="closed"):
+        raw.cursor().execute("SELECT 1")
+
+
 async def test_a_log_whose_rows_contradict_its_head_takes_nothing_more(store: Store) -> None:
     await store.append(Unit([draft(0), draft(1)]))
     with store.writing() as writing:
