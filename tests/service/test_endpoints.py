@@ -446,11 +446,11 @@ async def test_a_role_is_kept_and_a_browser_may_use_basic(service: Service) -> N
 
 
 async def test_a_revoked_key_stops_working(service: Service) -> None:
-    key, token = create_key(service.storage.store, name="t", role=Role.READ)
+    key, token = create_key(service.store, name="t", role=Role.READ)
     headers = {"authorization": f"Bearer {token}"}
     await asyncio.sleep(0.1)
     assert (await service.http.get("/release", headers=headers)).status_code == 200
-    revoke_key(service.storage.store, key.id)
+    revoke_key(service.store, key.id)
     await asyncio.sleep(0.1)
     assert (await service.http.get("/release", headers=headers)).status_code == 401
 

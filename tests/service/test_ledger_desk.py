@@ -124,7 +124,7 @@ def check_proof(service: Service, decided: str, proof: str) -> None:
     head, _, note = proof.partition("\n\n")
     _, index, *path = head.splitlines()
     checkpoint = open_checkpoint(note, LEDGER_KEY.verifier)
-    with service.storage.store.reading() as connection:
+    with service.store.reading() as connection:
         seq = int(index.removeprefix("index "))
         body = connection.scalar(select(entries.c.body).where(entries.c.seq == seq))
     assert orjson.loads(body)["decision_id"] == decided
@@ -146,7 +146,7 @@ def test_a_proof_of_one_in_a_million_fits_in_one_and_a_half_kilobytes() -> None:
 async def test_proofs_hold_across_complete_subtrees(service: Service) -> None:
     leads = [{"Visits": n} for n in range(600)]
     answer = await service.post("/decide_batch", {"leads": leads, "reasons": 0})
-    with service.storage.store.reading() as connection:
+    with service.store.reading() as connection:
         assert len(connection.execute(select(subtrees)).all()) >= 2
     for place_ in (0, 255, 256, 511, 599):
         decided = answer["decisions"][place_]["decision_id"]
