@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import uuid
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -316,6 +316,15 @@ async def running(service: GatedService, *, status: int = 200) -> Any:
     finally:
         await messages.put({"type": "lifespan.shutdown"})
         await lifespan
+
+
+async def until(holds: Callable[[], Awaitable[bool]]) -> None:
+    """Wait until it holds: on a busy machine what takes milliseconds may take seconds."""
+    for _ in range(3_000):
+        if await holds():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("after half a minute it still does not hold")
 
 
 async def until_ready(client: httpx.AsyncClient, *, status: int = 200) -> httpx.Response:
