@@ -12,7 +12,10 @@ from pipelines.display import Display
 from pipelines.redaction.redaction_bench import BenchOptions, BenchReport, bench_redaction
 
 pytest.importorskip("faker", reason="the extra `bench` is not installed")
-pytestmark = pytest.mark.xdist_group("redaction gate")  # it is measured once
+pytestmark = [
+    pytest.mark.xdist_group("redaction gate"),  # it is measured once
+    pytest.mark.timeout(900),
+]
 
 # Targets not reached yet (docs/figures.md says so): a release may not fall below these.
 FLOORS = {("precision", "decoys"): 0.65, ("precision", "trade talk"): 0.5}
