@@ -32,20 +32,30 @@ class Lexicon:
 
     kinds: of an English word, some of n, v, a, r (noun, verb, adjective, adverb).
     given, family: names.
+    products: words of tools and brands, neither English nor a name.
     """
 
     kinds: Mapping[str, str]
     given: frozenset[str]
     family: frozenset[str]
+    products: frozenset[str]
 
     def kind(self, word: str) -> str:
-        """What a word in lower case is: `nv`, `+n` where only its stem is known, `G` a name."""
+        """What a word in lower case is: `nv`, `+n` where only its stem is known.
+
+        `G` or `F` a name, `B` a brand's.
+        """
         kinds = self.kinds.get(word) or self._of_stem(word)
-        return kinds + "G" * (word in self.given) + "F" * (word in self.family)
+        named = "G" * (word in self.given) + "F" * (word in self.family)
+        return kinds + named + "B" * (word in self.products)
 
     def is_name(self, word: str) -> bool:
         """True for a name in lower case."""
         return word in self.given or word in self.family
+
+    def is_listed(self, word: str) -> bool:
+        """True for a name or a product in lower case."""
+        return self.is_name(word) or word in self.products
 
     def is_ordinary(self, word: str) -> bool:
         """True for an English word in lower case that is no name."""

@@ -1,8 +1,8 @@
 """NerComponent: the trained name recogniser that ships in `ner/`, as numbers and words on disk.
 
 `weights.npy` holds all weights of its network, one after the other, in half precision;
-`given_names.txt` and `family_names.txt` the names that it knows; `meta.json` says where they come
-from. The redaction policy names the digest of the first three.
+`given_names.txt` and `family_names.txt` the names that it knows, `products.txt` words of tools and
+brands; `meta.json` says where they come from. The redaction policy names the digest of the others.
 """
 
 from __future__ import annotations
@@ -21,8 +21,13 @@ from features.name_tokens import Lexicon
 
 SHIPPED = Path(__file__).with_name("ner")
 META, WEIGHTS = "meta.json", "weights.npy"
-GIVEN_NAMES, FAMILY_NAMES = "given_names.txt", "family_names.txt"  # in lower case, one a line
-FILES = (WEIGHTS, GIVEN_NAMES, FAMILY_NAMES)
+# In lower case, one a line: fields of a Lexicon, and the file of each.
+LISTS = {
+    "given": "given_names.txt",
+    "family": "family_names.txt",
+    "products": "products.txt",
+}
+FILES = (WEIGHTS, *LISTS.values())
 KINDS = {"noun": "n", "verb": "v", "adj": "a", "adv": "r"}
 NOT_LEMMATIZER = ("tok2vec", "tagger", "parser", "senter", "attribute_ruler", "ner")
 
@@ -77,8 +82,8 @@ def load_component(model: str, digest: str, folder: Path = SHIPPED) -> NerCompon
     flat = np.load(folder / WEIGHTS, allow_pickle=False).astype(np.float32)
     if flat.size != size():
         raise RedactionFailed("The name recogniser's weights fit another version of Tiebreak.")
-    names = (frozenset(_read(folder / file)) for file in (GIVEN_NAMES, FAMILY_NAMES))
-    return NerComponent(NameNetwork(dict(parts(flat))), Lexicon(english_kinds(model), *names))
+    lists = {field: frozenset(_read(folder / file)) for field, file in LISTS.items()}
+    return NerComponent(NameNetwork(dict(parts(flat))), Lexicon(english_kinds(model), **lists))
 
 
 def save_component(
@@ -92,8 +97,8 @@ def save_component(
 
     folder.mkdir(parents=True, exist_ok=True)
     np.save(folder / WEIGHTS, in_a_row(arrays).astype(np.float16), allow_pickle=False)
-    _write(folder / GIVEN_NAMES, sorted(lexicon.given))
-    _write(folder / FAMILY_NAMES, sorted(lexicon.family))
+    for field, file in LISTS.items():
+        _write(folder / file, sorted(getattr(lexicon, field)))
     digest = _digest(folder)
     about = {**meta, "labels": LABELS, "sha256": digest}
     (folder / META).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
@@ -109,5 +114,5 @@ def _write(path: Path, words: Sequence[str]) -> None:
 
 
 def _digest(folder: Path) -> str:
-    """SHA-256 of the weights and the names, one after the other, hex."""
+    """SHA-256 of the weights and the lists, one after the other, hex."""
     return hashlib.sha256(b"".join((folder / file).read_bytes() for file in FILES)).hexdigest()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from features.ner_component import english_kinds
 from pipelines.redaction.identities import LOCALES
 from pipelines.redaction.name_pools import Part, first_names, folded, surnames
 
@@ -18,7 +19,7 @@ KINDS = {"noun": "noun", "verb": "verb", "adjective": "adj", "adverb": "adv"}
 @cache
 def english_words(kind: str) -> tuple[str, ...]:
     """Words of a kind (noun, verb, adjective, adverb), the rare ones too, but for names."""
-    named = _names()
+    named = all_names()
     words = sorted(_lexicon().get(KINDS[kind], ()))
     return tuple(w for w in words if w.isalpha() and 2 < len(w) < 13 and w not in named)
 
@@ -43,11 +44,18 @@ def _words_of(pool: Callable[[str, Part], tuple[str, ...]]) -> frozenset[str]:
 
 
 @cache
-def _names() -> frozenset[str]:
+def all_names() -> frozenset[str]:
+    """Names of every part, folded: to be kept off every list of what is no name."""
     pools = (
         pool(loc, part) for pool in (first_names, surnames) for loc in LOCALES for part in Part
     )
     return frozenset(folded(name) for pool in pools for name in pool)
+
+
+@cache
+def english_kinds_of_base() -> dict[str, str]:
+    """What each English word in lower case is, as the base model knows it."""
+    return english_kinds(BASE_MODEL)
 
 
 @cache

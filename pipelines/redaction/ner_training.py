@@ -26,6 +26,7 @@ from features.ner_component import english_kinds, save_component
 from pipelines.display import Display
 from pipelines.redaction.english_words import BASE_MODEL, family_names, given_names
 from pipelines.redaction.example import Example
+from pipelines.redaction.known_products import product_words
 from pipelines.redaction.name_network_training import arrays, untrained
 from pipelines.redaction.training_corpus import training_corpus
 
@@ -89,7 +90,8 @@ def train(seed: int, minutes: float, output: Path, display: Display) -> Training
     begin = time.monotonic()
     with display.stage("Writing messages to learn from"):
         corpus = training_corpus(seed, EXAMPLES)
-    lexicon = Lexicon(english_kinds(BASE_MODEL), given_names(), family_names())
+    kinds = english_kinds(BASE_MODEL)
+    lexicon = Lexicon(kinds, given_names(), family_names(), product_words())
     rng = random.Random(f"unknown:{seed}")  # noqa: S311  # no secret is drawn
     with display.stage("Reading them"):
         reader = _Reader(lexicon)
@@ -124,7 +126,9 @@ class _Reader:
     def __init__(self, lexicon: Lexicon) -> None:
         self._lexicon = lexicon
         self._listed = Features(lexicon)
-        self._nameless = Features(Lexicon(lexicon.kinds, frozenset(), frozenset()))
+        self._nameless = Features(
+            Lexicon(lexicon.kinds, frozenset(), frozenset(), frozenset())
+        )
 
     def read(self, example: Example, rng: random.Random | None = None) -> Read:
         """rng: draws which names are on no list; None: none are taken off."""
@@ -132,7 +136,7 @@ class _Reader:
         words = [token[0] for token in tokens]
         seen = self._listed.of(words)
         if rng is not None:
-            names = [i for i, word in enumerate(words) if self._lexicon.is_name(word.lower())]
+            names = [i for i, word in enumerate(words) if self._lexicon.is_listed(word.lower())]
             off = [i for i in names if rng.random() < UNLISTED]
             seen[off] = self._nameless.of([words[i] for i in off])
         return Read(seen, _tags(example, tokens))

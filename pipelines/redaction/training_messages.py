@@ -19,6 +19,7 @@ from pipelines.redaction.english_words import english_words
 from pipelines.redaction.example import Example, Span
 from pipelines.redaction.identities import SLOT_TYPES, Identities, Identity, Part
 from pipelines.redaction.identity_numbers import digits
+from pipelines.redaction.known_products import known_products
 from pipelines.redaction.name_pools import (
     WORDS,
     frequent_words,
@@ -39,6 +40,10 @@ MADE_UP = {
     "brand": "Home Kids Sport Denim & Co.",
     "event": "Summit Expo Conference Days Fair Week Forum",
 }
+# Of those the kinds of which many exist, and which list holds them.
+KNOWN = {"tool": "tool", "brand": "brand", "product": "brand"}
+MADE_UP_SHARE, KNOWN_SHARE = 0.3, 0.4
+KNOWN_EMPLOYERS = 0.1  # of companies: brands, which go where somebody works there
 TITLES = {"film", "song"}
 CAPITALISED = {"feature", "paper", "campaign"}  # any two or three words, as a product calls a part
 RARE = {"noun", "verb", "adjective", "adverb"}  # words of these come from a lexicon too
@@ -152,8 +157,10 @@ class Filler:
         names: dict[str, str],
     ) -> Iterator[Piece]:
         text = self._rng.choice(phrase.choices)
-        if word in MADE_UP and self._rng.random() < 0.4:
-            text = self._made_up(MADE_UP[word])
+        if word in MADE_UP:
+            text = self._product(word, text)
+        if word == "plan" and self._rng.random() < 0.4:
+            text = self._drawn(self._rng.choice(["adjective", "noun"]))
         if word in TITLES and self._rng.random() < 0.6:
             text = self._title(quoted=word == "song")
         if word in CAPITALISED and self._rng.random() < 0.75:
@@ -168,6 +175,29 @@ class Filler:
             yield text.upper() if kind.isupper() else text, phrase.entity_type
         else:
             yield from self._pieces(text, locale, people, names)
+
+    def _product(self, kind: str, listed: str) -> str:
+        """One of the few that are in the phrases, one of many that exist, or one made up."""
+        draw = self._rng.random()
+        if draw < MADE_UP_SHARE:
+            return self._made_up(MADE_UP[kind])
+        if draw < MADE_UP_SHARE + KNOWN_SHARE and kind in KNOWN:
+            return self._known(kind)
+        return listed
+
+    def _known(self, kind: str) -> str:
+        known = self._rng.choice(known_products(KNOWN[kind]))
+        if kind != "product":
+            return known
+        endings = [*MADE_UP["product"].split(), self._model_number(), self._model_number()]
+        return f"{known} {self._rng.choice(endings)}"
+
+    def _model_number(self) -> str:
+        rng = self._rng
+        letters = "".join(rng.choices("ABCDEGHKLMPQRSTVXZ", k=rng.choice([0, 1, 1, 2, 3])))
+        return letters + rng.choice(["", "", "-", " "] if letters else [""]) + digits(
+            rng, rng.choice([1, 2, 2, 3, 3, 4])
+        )
 
     def _made_up(self, endings: str) -> str:
         """A tool or product that nobody has heard of, so that what is said of it must tell."""
@@ -190,13 +220,7 @@ class Filler:
 
     def _capitalised(self) -> str:
         """What a feature, a paper or a campaign may be called: words that all know, in capitals."""
-        rng = self._rng
-
-        def drawn(kind: str) -> str:
-            common = phrases()[kind].choices
-            pools = (common, frequent_words(), english_words(kind), english_words(kind))
-            return rng.choice(rng.choice(pools)).split()[0].capitalize()
-
+        rng, drawn = self._rng, self._drawn
         first = drawn(rng.choice(["adjective", "noun", "noun", "verb"]))
         last = drawn("noun") + rng.choice(["", "", "s", "ing", "er"])
         shapes = [
@@ -205,6 +229,12 @@ class Filler:
             f"{first}{last}", f"{first} to {last}",
         ]  # fmt: skip
         return rng.choice(shapes)
+
+    def _drawn(self, kind: str) -> str:
+        """A noun, a verb or an adjective with a capital."""
+        common = phrases()[kind].choices
+        pools = (common, frequent_words(), english_words(kind), english_words(kind))
+        return self._rng.choice(self._rng.choice(pools)).split()[0].capitalize()
 
     def _rare(self, kind: str) -> str:
         if self._rng.random() < 0.5:
@@ -217,6 +247,8 @@ class Filler:
             if key not in names:
                 names[key] = self._name(who)
             return names[key], "PERSON"
+        if kind == "company" and self._rng.random() < KNOWN_EMPLOYERS:
+            return self._rng.choice(known_products("brand")), "ORGANIZATION"
         if kind == "both":
             return f"{who.first} {who.last}", "PERSON"
         if kind == "wordname_full":
