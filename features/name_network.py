@@ -3,6 +3,8 @@
 What spaCy's recognizer begins with (hashed features, mixed; then convolutions over a word and its
 neighbours), and a score for each tag at once instead of its transitions. Plain NumPy: on a typical
 message the rest of spaCy costs more than the arithmetic.
+
+What a word alone adds to the sums (`read`) needs no neighbour, so it can be kept (`read_words`).
 """
 
 from __future__ import annotations
@@ -31,6 +33,8 @@ TABLES = (
     (2500, 48, 14),
 )
 EMBEDDED = sum(width for _, width, _ in TABLES)
+SUMS = PIECES * WIDTH
+READ = WIDTH + 3 * SUMS  # what `NameNetwork.read` says of a word
 MEAN = np.full((WIDTH, 1), 1 / WIDTH, dtype=np.float32)  # a product is cheaper than `mean`
 TINY = np.float32(1e-8)  # thinc's, in its layer normalisation
 
@@ -69,7 +73,10 @@ class _Maxout:
         )
 
     def __call__(self, inputs: Floats) -> Floats:
-        pieces: Floats = inputs @ self.weights
+        return self.greatest(inputs @ self.weights)
+
+    def greatest(self, pieces: Floats) -> Floats:
+        """Of the products of inputs and weights, which it changes."""
         pieces += self.bias
         best: Floats = np.maximum(pieces[:, :WIDTH], pieces[:, WIDTH : 2 * WIDTH])
         np.maximum(best, pieces[:, 2 * WIDTH :], out=best)
@@ -91,22 +98,37 @@ class NameNetwork:
         from thinc.backends import NumpyOps
 
         self._hash = NumpyOps().hash
-        self._tables = [arrays[f"{name}.E"] for name in SEEN]
         self._mix = _Maxout.of("mix", arrays)
+        self._rows = _mixed_rows(arrays, self._mix.weights)
         self._layers = [_Maxout.of(f"layer{i}", arrays) for i in range(LAYERS)]
+        # Of the first layer: a word's share in the sums of the word after it, of itself, and of
+        # the word before it.
+        thirds = np.split(self._layers[0].weights, 3)
+        self._shares = np.ascontiguousarray(np.concatenate(thirds, axis=1))
         self._tags = np.ascontiguousarray(arrays["tags.W"].T)
         self._bias = arrays["tags.b"]
 
-    def scores(self, features: NDArray[np.uint64]) -> Floats:
-        """Of each word's tags, shape (words, len(TAGS)); `name_tags.logs` makes probabilities.
+    def read(self, features: NDArray[np.uint64]) -> Floats:
+        """What each word alone comes to, shape (words, READ): its vector, and its shares.
 
         features: what `name_tokens.Features` sees of the words.
         """
+        read = np.empty((len(features), READ), dtype=np.float32)
+        read[:, :WIDTH] = self._mix.greatest(self._mixed(features))
+        np.matmul(read[:, :WIDTH], self._shares, out=read[:, WIDTH:])
+        return read
+
+    def scores(self, read: Floats) -> Floats:
+        """Of each word's tags, shape (words, len(TAGS)); `name_tags.logs` makes probabilities.
+
+        read: what `read` says of the words.
+        """
         # Rows that stand for no word, as the layers saw them at both ends in training.
-        words = np.zeros((len(features) + 2 * LAYERS, WIDTH), dtype=np.float32)
-        words[LAYERS:-LAYERS] = self._mix(self._embedded(features))
+        words = np.zeros((len(read) + 2 * LAYERS, WIDTH), dtype=np.float32)
+        words[LAYERS:-LAYERS] = read[:, :WIDTH]
+        words += self._layers[0].greatest(_sums(read))
         windows = np.zeros((len(words), 3 * WIDTH), dtype=np.float32)
-        for layer in self._layers:
+        for layer in self._layers[1:]:
             windows[1:, :WIDTH] = words[:-1]
             windows[:, WIDTH : 2 * WIDTH] = words
             windows[:-1, 2 * WIDTH :] = words[1:]
@@ -115,17 +137,35 @@ class NameNetwork:
         scores += self._bias
         return scores
 
-    def _embedded(self, features: NDArray[np.uint64]) -> Floats:
-        out = np.empty((len(features), EMBEDDED), dtype=np.float32)
-        at = 0
-        for column, (table, (rows, width, seed)) in enumerate(
-            zip(self._tables, TABLES, strict=True)
-        ):
+    def _mixed(self, features: NDArray[np.uint64]) -> Floats:
+        """The mix's sums: of four rows for each feature of a word."""
+        rows = np.empty((len(features), len(TABLES), 4), dtype=np.intp)
+        first = 0
+        for column, (count, _, seed) in enumerate(TABLES):
             ids = np.ascontiguousarray(features[:, column])
-            found = table.take(self._hash(ids, seed) % rows, axis=0)
-            np.add.reduce(found, axis=1, out=out[:, at : at + width])
-            at += width
-        return out
+            rows[:, column] = self._hash(ids, seed) % count
+            rows[:, column] += first
+            first += count
+        found = self._rows.take(rows.reshape(len(features), -1), axis=0)
+        sums: Floats = np.add.reduce(found, axis=1)
+        return sums
+
+
+def _mixed_rows(arrays: Mapping[str, Floats], mix: Floats) -> Floats:
+    """Every row of every table, times the mix's weights: sums of these are the mix's sums."""
+    ends = np.cumsum([width for _, width, _ in TABLES])[:-1]
+    parts_of_mix = np.split(mix, ends)
+    tables = (arrays[f"{name}.E"] for name in SEEN)
+    return np.concatenate([t @ part for t, part in zip(tables, parts_of_mix, strict=True)])
+
+
+def _sums(read: Floats) -> Floats:
+    """The first layer's, of words and of what stands for none at both ends."""
+    sums = np.zeros((len(read) + 2 * LAYERS, SUMS), dtype=np.float32)
+    for shift, share in ((1, 0), (0, 1), (-1, 2)):
+        at = WIDTH + share * SUMS
+        sums[LAYERS + shift : LAYERS + shift + len(read)] += read[:, at : at + SUMS]
+    return sums
 
 
 def parts(flat: Floats) -> Iterator[tuple[str, Floats]]:

@@ -125,7 +125,10 @@ class Features:
     def _made(self, word: str) -> tuple[int, ...]:
         low = word.lower()
         row = tuple(map(self._hashed, seen_of(word, self._lexicon.kind(low))))
-        ordinary = len(word) <= self.SHORTEST or self._lexicon.is_ordinary(low)
-        if ordinary and len(self._kept) < self.MOST_KEPT:
+        if len(self._kept) < self.MOST_KEPT and self.may_keep(word):
             self._kept[word] = row
         return row
+
+    def may_keep(self, word: str) -> bool:
+        """True where a word says nothing of anybody."""
+        return len(word) <= self.SHORTEST or self._lexicon.is_ordinary(word.lower())

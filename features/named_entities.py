@@ -15,9 +15,10 @@ from presidio_analyzer import LocalRecognizer, RecognizerResult
 from features.cpu_timer import check_cpu
 from features.errors import RedactionFailed
 from features.name_tags import spans
-from features.name_tokens import TOKEN, Features
+from features.name_tokens import TOKEN
 from features.ner_component import SHIPPED, load_component
 from features.ordinary_language import OrdinaryLanguage
+from features.read_words import ReadWords
 
 VERSION = "2026-11.3"
 SCORE = 0.85
@@ -51,7 +52,8 @@ class NamedEntities(LocalRecognizer):  # type: ignore[misc]  # Presidio ships no
         """With the English words of spaCy's `model` and the weights whose SHA-256 is `weights`."""
         super().__init__(supported_entities=list(REPORTED), name="NamedEntities", version=VERSION)
         component = load_component(model, weights, folder)
-        self._network, self._features = component.network, Features(component.lexicon)
+        self._network = component.network
+        self._words = ReadWords(component.network, component.lexicon)
         self._ordinary = OrdinaryLanguage(component.ordinary_words)
         self._max_words = max_words
         self._metadata = {
@@ -77,7 +79,7 @@ class NamedEntities(LocalRecognizer):  # type: ignore[misc]  # Presidio ships no
         for start, end in pieces(text, self._max_words):
             check_cpu()
             tokens = list(TOKEN.finditer(text, start, end))
-            scores = self._network.scores(self._features.of([t[0] for t in tokens]))
+            scores = self._network.scores(self._words.of([t[0] for t in tokens]))
             for first, after, kind in spans(scores):
                 span = tokens[first].start(), tokens[after - 1].end(), kind
                 yield from (s for s in cleaned(text, *span) if not self._ordinary.holds(text, *s))

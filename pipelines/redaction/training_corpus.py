@@ -26,6 +26,7 @@ WEIGHTS = {
     "train_decoys": 1.1,
     "train_companies": 1.3,
     "train_trade": 1.6,
+    "train_products": 1.6,
     "train_words": 1.2,
     "train_people": 1.3,
     "train_plain": 5.0,

@@ -22,6 +22,7 @@ from pipelines.redaction.identity_numbers import digits
 from pipelines.redaction.known_products import known_products
 from pipelines.redaction.name_pools import (
     WORDS,
+    first_names,
     frequent_words,
     invented_words,
     plain_words,
@@ -42,7 +43,8 @@ MADE_UP = {
 }
 # Of those the kinds of which many exist, and which list holds them.
 KNOWN = {"tool": "tool", "brand": "brand", "product": "brand"}
-MADE_UP_SHARE, KNOWN_SHARE = 0.3, 0.4
+MADE_UP_SHARE, KNOWN_SHARE, NAMESAKE_SHARE = 0.3, 0.4, 0.05  # namesakes: of people, as `Zoe`
+NAMESAKES = {"brand": surnames, "product": first_names}
 KNOWN_EMPLOYERS = 0.1  # of companies: brands, which go where somebody works there
 TITLES = {"film", "song"}
 CAPITALISED = {"feature", "paper", "campaign"}  # any two or three words, as a product calls a part
@@ -183,6 +185,8 @@ class Filler:
             return self._made_up(MADE_UP[kind])
         if draw < MADE_UP_SHARE + KNOWN_SHARE and kind in KNOWN:
             return self._known(kind)
+        if draw > 1 - NAMESAKE_SHARE and kind in NAMESAKES:
+            return self._rng.choice(NAMESAKES[kind]("en_US", self._part))
         return listed
 
     def _known(self, kind: str) -> str:
