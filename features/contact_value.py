@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from itertools import product
+from typing import NamedTuple
 
 from features.given_names import diminutives
 from features.ordinary_words import (
@@ -64,8 +64,8 @@ SPELLED_E = re.compile(r"(?<=[aou])e")  # müller, mueller
 SPELLED_A = re.compile(r"(?<!a)aa(?!a)")  # åberg, aaberg
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+# Tuples: a lead's cells come to a hundred of them, made anew for each text.
+class Words(NamedTuple):
     """Words to find next to each other.
 
     ordinary: one word, which also is an ordinary one. turned: last name first; not where the last
@@ -80,16 +80,14 @@ class Words:
     shouted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Whole:
+class Whole(NamedTuple):
     """Folded characters to find inside anything."""
 
     entity_type: str
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Digits:
+class Digits(NamedTuple):
     """Digits to find by their last ones, in any grouping; and those of an extension after them."""
 
     entity_type: str
@@ -97,8 +95,7 @@ class Digits:
     extension: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(NamedTuple):
     """A name, of which a mailbox may join the parts: `jsmith`, `janes`, `smith.ja`."""
 
     first: str

@@ -47,9 +47,23 @@ NOT_NAMES = frozenset(
 )
 
 
+JOBS = frozenset(
+    """
+    accountant administrator advisor agent analyst architect assistant buyer cashier clerk coach
+    consultant controller coordinator designer developer director driver editor engineer executive
+    foreman lead leader lecturer librarian manager marketer mechanic nurse officer operator owner
+    partner planner president producer programmer receptionist recruiter registrar representative
+    researcher scientist secretary specialist strategist supervisor surveyor technician trainer
+    treasurer trustee underwriter writer
+    """.split()  # noqa: SIM905  # to be read
+)
+
+
 def is_name(match: str) -> bool:
     """False where the first or the last word is no name: `dear sir`, `Head of Sales`."""
     words = match.lower().split()
+    if len(words) > 1 and words[-1] in JOBS:  # `Lab Technician`; a Mr Driver may sign alone
+        return False
     return words[0] not in NOT_NAMES and words[-1] not in NOT_NAMES and len(match) > 1
 
 
@@ -86,6 +100,8 @@ CLOSING = r"""(?:(?:kind|best|warm|many|with)[ ](?:kind[ ]|best[ ])?(?:regards|w
     |att
     |met[ ]vriendelijke[ ]groet|groet(?:en|jes)?|mvg|pozdrawiam|dziękuję
     |med[ ]vänliga?[ ]hälsning(?:ar)?|mvh|hälsningar|tack)"""
+# Who is greeted by what they make or sell: `Hello Acme team`.
+CREW = r"(?i:team|support|crew|customer|sales|staff|folks|people|service)\b"
 INTRODUCED = r"""\b(?: my[ ](?:full[ ]|first[ ]|last[ ])?name(?:'s|[ ]is) | i[ ]am[ ]called |
     they[ ]call[ ]me
     | ich[ ]hei(?:ß|ss)e | mein[ ]name[ ]ist | mein[ ]name: | je[ ]m'appelle | mon[ ]nom[ ]est |
@@ -149,7 +165,7 @@ GREETED = PatternSet(
     0.75,
     (
         rf""",?[ ] (?i:{HONORIFIC}) (?P<pii> {CAPITALISED} (?:[ ]{PARTICLES}{CAPITALISED}){{0,2}}+
-            )""",
+            ) (?![ ]{CREW})""",
         rf"""(?i: ,?[ ] {HONORIFIC} (?P<pii> {NAME} (?:[ ]{NAME})? )
             (?=[ ]?(?:[,!:]|-[ ]|\n|\r|\Z)|[ ]and[ ]) )""",
         rf"(?i: [ ] {HONORIFIC} {NAME}[ ](?:and|und|et|y|&)[ ] (?P<pii> {NAME} ) (?=[ ]?[,!:\n]) )",

@@ -20,7 +20,7 @@ from features.ner_component import SHIPPED, load_component
 from features.ordinary_language import OrdinaryLanguage
 from features.read_words import ReadWords
 
-VERSION = "2026-11.3"
+VERSION = "2026-11.4"
 SCORE = 0.85
 REPORTED = ("PERSON", "ORGANIZATION", "STREET_ADDRESS", "LOCATION", "NRP", "DATE_TIME")
 # Runs that no name is in, and that make the tokenizer slow; and signs that no name has.
@@ -50,11 +50,18 @@ class NamedEntities(LocalRecognizer):  # type: ignore[misc]  # Presidio ships no
 
     def __init__(self, model: str, weights: str, max_words: int, folder: Path = SHIPPED) -> None:
         """With the English words of spaCy's `model` and the weights whose SHA-256 is `weights`."""
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
         super().__init__(supported_entities=list(REPORTED), name="NamedEntities", version=VERSION)
+        # For good, in this process: on a busy machine the products of a text, shared among
+        # threads that wait for each other, cost many times what they cost on one.
+        threadpool_limits(limits=1, user_api="blas")
         component = load_component(model, weights, folder)
         self._network = component.network
         self._words = ReadWords(component.network, component.lexicon)
-        self._ordinary = OrdinaryLanguage(component.ordinary_words)
+        self._ordinary = OrdinaryLanguage(
+            component.ordinary_words, component.lexicon.products
+        )
         self._max_words = max_words
         self._metadata = {
             RecognizerResult.RECOGNIZER_NAME_KEY: self.name,

@@ -55,8 +55,10 @@ WELL_KNOWN = frozenset(
 class OrdinaryLanguage:
     """A dictionary of words that are hardly ever a name, and how they stand in a text."""
 
-    def __init__(self, words: Collection[str]) -> None:
+    def __init__(self, words: Collection[str], products: Collection[str] = frozenset()) -> None:
+        """words: of a dictionary, products: of tools and brands; in lower case, nobody's name."""
         self._words = words
+        self._products = products
 
     def holds(self, text: str, start: int, end: int, entity_type: str) -> bool:
         """True where characters start to end say nothing of a person, whatever a network says.
@@ -66,13 +68,20 @@ class OrdinaryLanguage:
         value = text[start:end]
         if entity_type == "STREET_ADDRESS":
             return self._is_no_address(value)
-        # Not of a person: most names are in a dictionary too, and the network knows it.
+        if entity_type == "PERSON":
+            return self._is_nobody(value)
         if entity_type != "ORGANIZATION" or any(map(str.isdigit, value)):
             return False
         words = LETTERS.findall(value)
         if value.islower():
             return all(self._is_ordinary(word) for word in words)
         return self._are_known(words) and not self._is_whose(text, start, end)
+
+    def _is_nobody(self, value: str) -> bool:
+        """A product's words, alone or with words of a dictionary; these alone are names too often."""
+        words = [word.lower() for word in LETTERS.findall(value)]
+        rest = [word for word in words if word not in self._products]
+        return len(rest) < len(words) and all(map(self._is_exactly_ordinary, rest))
 
     def _is_no_address(self, value: str) -> bool:
         if MEASURE.search(value):
@@ -85,8 +94,11 @@ class OrdinaryLanguage:
         """One word is known if millions say it; of two or more a dictionary is enough."""
         lower = [word.lower() for word in words]
         if len(lower) == 1:
-            return lower[0] in WELL_KNOWN
-        return all(word in WELL_KNOWN or self._is_exactly_ordinary(word) for word in lower)
+            return lower[0] in WELL_KNOWN or lower[0] in self._products
+        return all(
+            word in WELL_KNOWN or word in self._products or self._is_exactly_ordinary(word)
+            for word in lower
+        )
 
     def _is_exactly_ordinary(self, word: str) -> bool:
         """Stricter than in small letters: `Jones` is no plural, and `Carly` not like a carl."""

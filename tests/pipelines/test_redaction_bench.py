@@ -294,7 +294,7 @@ def _report() -> BenchReport:
     bent = disguise_figures("zero-width", leads, decoys.ours, decoys.stock)
     figures = [*lead_figures(leads), *decoy_figures(decoys), *disguise_gates(bent)]
     return BenchReport(
-        policy="2026-11.3",
+        policy="2026-11.4",
         messages={"leads": 1, "decoys": 1},
         refused=0,
         figures=(*figures, *speed_figures(SPEED, HOSTILE, 400.0)),
