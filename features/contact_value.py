@@ -124,7 +124,11 @@ def spelled(word: str) -> str:
         word = word[:-4]
     if len(word) <= LEAST_LETTERS:
         return SAME_WORD.get(word, word)
-    return SAME_WORD.get(word) or SPELLED_A.sub("a", SPELLED_E.sub("", word))
+    if word in SAME_WORD:
+        return SAME_WORD[word]
+    if "ae" in word or "oe" in word or "ue" in word:
+        word = SPELLED_E.sub("", word)
+    return SPELLED_A.sub("a", word) if "aa" in word else word
 
 
 def _one(column: str, value: str) -> Iterator[Known]:
@@ -270,6 +274,7 @@ def _name_forms(value: str) -> Iterator[Known]:
     if "," in value:  # Smith, Jane
         last, _, first = value.partition(",")
         value = f"{first} {last}"
+    value = folded(value).text  # once: its parts are folded at once then
     written = _split(value)
     words = tuple(w for w in written if w not in TITLES) or written
     if not words:

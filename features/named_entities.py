@@ -59,9 +59,7 @@ class NamedEntities(LocalRecognizer):  # type: ignore[misc]  # Presidio ships no
         component = load_component(model, weights, folder)
         self._network = component.network
         self._words = ReadWords(component.network, component.lexicon)
-        self._ordinary = OrdinaryLanguage(
-            component.ordinary_words, component.lexicon.products
-        )
+        self._ordinary = OrdinaryLanguage(component.ordinary_words, component.lexicon.products)
         self._max_words = max_words
         self._metadata = {
             RecognizerResult.RECOGNIZER_NAME_KEY: self.name,

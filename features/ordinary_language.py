@@ -78,7 +78,7 @@ class OrdinaryLanguage:
         return self._are_known(words) and not self._is_whose(text, start, end)
 
     def _is_nobody(self, value: str) -> bool:
-        """A product's words, alone or with words of a dictionary; these alone are names too often."""
+        """A product's words, alone or with a dictionary's; these alone are names too often."""
         words = [word.lower() for word in LETTERS.findall(value)]
         rest = [word for word in words if word not in self._products]
         return len(rest) < len(words) and all(map(self._is_exactly_ordinary, rest))

@@ -132,8 +132,8 @@ class Redactor:
         clock: CPU seconds of the calling thread.
         """
         from presidio_analyzer import RecognizerRegistry
-        from presidio_anonymizer import AnonymizerEngine
 
+        from features.disjoint_anonymizer import DisjointAnonymizer
         from features.operators import OPERATORS
         from features.recognizers import shipped_recognizers
 
@@ -141,7 +141,7 @@ class Redactor:
         self._policy = policy
         self._clock = clock
         self._registry = RecognizerRegistry(list(chosen), supported_languages=[LANGUAGE])
-        self._anonymizer = AnonymizerEngine()
+        self._anonymizer = DisjointAnonymizer()
         for operator in OPERATORS:
             self._anonymizer.add_anonymizer(operator)
 
@@ -266,7 +266,6 @@ class Redactor:
             text,
             [RecognizerResult(s.entity_type, s.start, s.end, s.score) for s in spans],
             {entity_type: operator(entity_type) for entity_type, _ in values},
-            merge_entities_with_spaces=False,
         )
         if len(done.items) != len(spans):
             raise RedactionFailed("The anonymizer left out a span. Do not send this text.")

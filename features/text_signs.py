@@ -40,15 +40,14 @@ class TextSigns:
 
     def hold(self, need: Need | None) -> bool:
         """True where the text has what is needed; of None, always."""
+        if isinstance(need, Digits):
+            return (self._digits if need.anywhere else self._most_in_a_number) >= need.at_least
         known = self._known.get(id(need))
         if known is None:
             known = self._known[id(need)] = need, self._look_for(need)
         return known[1]
 
-    def _look_for(self, need: Need | None) -> bool:
-        if isinstance(need, Digits):
-            most = self._digits if need.anywhere else self._most_in_a_number
-            return most >= need.at_least
+    def _look_for(self, need: re.Pattern[str] | None) -> bool:
         return need is None or need.search(self._text) is not None
 
     @cached_property
