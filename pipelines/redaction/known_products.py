@@ -22,9 +22,7 @@ SHORTEST = 3  # letters of a word that tells a product
 def known_products(kind: str) -> tuple[str, ...]:
     """To learn from: tools or brands, but for those in the messages that are measured on."""
     measured = _measured_words()
-    return tuple(
-        product for product in _listed(kind) if not measured.intersection(_words(product))
-    )
+    return tuple(product for product in _listed(kind) if not measured.intersection(_words(product)))
 
 
 def product_words() -> frozenset[str]:

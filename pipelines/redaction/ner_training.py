@@ -127,9 +127,7 @@ class _Reader:
     def __init__(self, lexicon: Lexicon) -> None:
         self._lexicon = lexicon
         self._listed = Features(lexicon)
-        self._nameless = Features(
-            Lexicon(lexicon.kinds, frozenset(), frozenset(), frozenset())
-        )
+        self._nameless = Features(Lexicon(lexicon.kinds, frozenset(), frozenset(), frozenset()))
 
     def read(self, example: Example, rng: random.Random | None = None) -> Read:
         """rng: draws which names are on no list; None: none are taken off."""

@@ -199,8 +199,10 @@ class Filler:
     def _model_number(self) -> str:
         rng = self._rng
         letters = "".join(rng.choices("ABCDEGHKLMPQRSTVXZ", k=rng.choice([0, 1, 1, 2, 3])))
-        return letters + rng.choice(["", "", "-", " "] if letters else [""]) + digits(
-            rng, rng.choice([1, 2, 2, 3, 3, 4])
+        return (
+            letters
+            + rng.choice(["", "", "-", " "] if letters else [""])
+            + digits(rng, rng.choice([1, 2, 2, 3, 3, 4]))
         )
 
     def _made_up(self, endings: str) -> str:
@@ -251,8 +253,6 @@ class Filler:
             if key not in names:
                 names[key] = self._name(who)
             return names[key], "PERSON"
-        if kind == "company" and self._rng.random() < KNOWN_EMPLOYERS:
-            return self._rng.choice(known_products("brand")), "ORGANIZATION"
         if kind == "both":
             return f"{who.first} {who.last}", "PERSON"
         if kind == "wordname_full":
@@ -262,7 +262,9 @@ class Filler:
             job = self._rng.choice(phrases()["job"].choices)
             return ("an " if job[0] in "AEIO" else "a ") + job, None
         if kind in SLOT_TYPES:
-            return str(getattr(who, kind)), SLOT_TYPES[kind]
+            known = kind == "company" and self._rng.random() < KNOWN_EMPLOYERS
+            value = self._rng.choice(known_products("brand")) if known else getattr(who, kind)
+            return str(value), SLOT_TYPES[kind]
         return self._address_part(kind, who), "STREET_ADDRESS"
 
     def _name(self, who: Identity) -> str:

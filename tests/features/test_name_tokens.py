@@ -7,7 +7,10 @@ from hypothesis import strategies as st
 from features.name_tokens import SEEN, TOKEN, Features, Lexicon, shape
 
 LEXICON = Lexicon(
-    {"jump": "nv", "bake": "v", "mark": "nv"}, frozenset({"jane", "mark"}), frozenset({"smith"})
+    {"jump": "nv", "bake": "v", "mark": "nv"},
+    frozenset({"jane", "mark"}),
+    frozenset({"smith"}),
+    frozenset({"veloxa"}),
 )
 
 
@@ -33,7 +36,7 @@ def test_every_letter_is_in_one_word(text: str) -> None:
     ("word", "kind"),
     [
         ("jump", "nv"), ("jumping", "+nv"), ("baking", "+v"), ("jane", "G"), ("mark", "nvG"),
-        ("smith", "F"), ("velora", ""),
+        ("smith", "F"), ("velora", ""), ("veloxa", "B"),
     ],
 )  # fmt: skip
 def test_the_lexicon_says_what_a_word_is(word: str, kind: str) -> None:

@@ -5,7 +5,8 @@ import pytest
 from features.ordinary_language import OrdinaryLanguage
 
 LANGUAGE = OrdinaryLanguage(
-    {"machine", "learning", "white", "glove", "smart", "energy", "growth", "tom", "evaluate"}
+    {"machine", "learning", "white", "glove", "smart", "energy", "growth", "tom", "evaluate"},
+    {"veloxa", "grafyx"},
 )
 
 
@@ -16,6 +17,9 @@ LANGUAGE = OrdinaryLanguage(
         ("Evaluating Odoo in parallel", "Evaluating Odoo", "ORGANIZATION"),
         ("what about white gloves", "white gloves", "ORGANIZATION"),
         ("Toyota or Lexus?", "Lexus", "ORGANIZATION"),
+        ("moving off Veloxa", "Veloxa", "PERSON"),
+        ("moving off Veloxa", "Veloxa", "ORGANIZATION"),
+        ("Grafyx Energy is slow", "Grafyx Energy", "PERSON"),
         ("Redis 7.0.12 and Django 4.2", "Django 4.2", "STREET_ADDRESS"),
         ("4 x Trail Runner", "4 x Trail Runner", "STREET_ADDRESS"),
         ("16 GB RAM, Windows 11", "16 GB RAM, Windows 11", "STREET_ADDRESS"),
@@ -32,6 +36,9 @@ def test_ordinary_language_identifies_nobody(text: str, value: str, entity_type:
     [
         ("Tom will call", "Tom", "PERSON"),  # one word, though the dictionary has it
         ("Jane Growth will call", "Jane Growth", "PERSON"),
+        ("Jane Veloxa will call", "Jane Veloxa", "PERSON"),  # a product's namesake
+        ("I work at Veloxa", "Veloxa", "ORGANIZATION"),
+        ("Machine Learning will call", "Machine Learning", "PERSON"),  # Hope Young is a name too
         ("I work at Smart Energy", "Smart Energy", "ORGANIZATION"),
         ("Regards,\nJane\nSmart Energy\n", "Smart Energy", "ORGANIZATION"),
         ("I am with Lexus", "Lexus", "ORGANIZATION"),

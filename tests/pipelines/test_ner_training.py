@@ -14,10 +14,11 @@ from features.name_network import NameNetwork
 from features.name_tags import LABELS, logs
 from features.name_tokens import TOKEN, Features, Lexicon
 from features.named_entities import NamedEntities
-from features.ner_component import FAMILY_NAMES, FILES, GIVEN_NAMES, META, SHIPPED, WEIGHTS
+from features.ner_component import FILES, LISTS, META, SHIPPED, WEIGHTS
 from pipelines.display import Display
 from pipelines.redaction import ner_training
 from pipelines.redaction.english_words import BASE_MODEL, family_names, given_names
+from pipelines.redaction.known_products import product_words
 from pipelines.redaction.name_network_training import arrays, untrained
 from pipelines.redaction.ner_training import TrainingSummary, train
 
@@ -73,19 +74,22 @@ def test_the_shipped_component_is_small_and_was_trained_by_this_pipeline() -> No
     assert about["base_model"] == BASE_MODEL
     assert about["version"] == ner_training.VERSION
     assert sum(path.stat().st_size for path in SHIPPED.iterdir()) < 4_000_000
-    given, family = (
-        (SHIPPED / name).read_text(encoding="utf-8").split() for name in (GIVEN_NAMES, FAMILY_NAMES)
-    )
-    assert given == sorted(given_names())
-    assert family == sorted(family_names())
+    shipped = {
+        field: (SHIPPED / file).read_text(encoding="utf-8").split() for field, file in LISTS.items()
+    }
+    assert shipped["given"] == sorted(given_names())
+    assert shipped["family"] == sorted(family_names())
+    assert shipped["products"] == sorted(product_words())
 
 
 def test_what_ships_reads_as_what_was_trained() -> None:
     """NumPy's network gives each word the scores that thinc's gives it, in texts of any length."""
     network = untrained()
-    features = Features(Lexicon({}, frozenset(), frozenset()))
+    features = Features(Lexicon({}, frozenset(), frozenset(), frozenset()))
     texts = ["Hi, I am Ann Lee from Acme.\nCall me!", "Ann", "a b"]
     seen = [features.of(TOKEN.findall(text)) for text in texts]
     shipped = NameNetwork(arrays(network))
     for one, learned in zip(seen, network.predict(seen), strict=True):
-        np.testing.assert_allclose(np.exp(logs(shipped.scores(one))), learned, atol=1e-6)
+        np.testing.assert_allclose(
+            np.exp(logs(shipped.scores(shipped.read(one)))), learned, atol=1e-6
+        )

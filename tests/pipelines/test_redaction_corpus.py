@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from features.checksums import luhn, mod_97
 from pipelines.redaction.countries import countries
-from pipelines.redaction.held_out_messages import trade_words
+from pipelines.redaction.english_words import all_names, english_kinds_of_base
+from pipelines.redaction.held_out_messages import decoy_words, trade_words
 from pipelines.redaction.identities import (
     LOCALES,
     SLOT_TYPES,
@@ -19,6 +20,7 @@ from pipelines.redaction.identities import (
     Identity,
     Part,
 )
+from pipelines.redaction.known_products import known_products, product_words
 from pipelines.redaction.name_pools import first_names, folded, invented_words, surnames
 from pipelines.redaction.training_corpus import as_typed, is_validation, training_corpus
 from pipelines.redaction.training_messages import Filler, phrases, templates
@@ -118,3 +120,24 @@ def test_no_product_that_must_stay_is_one_that_was_trained_on() -> None:
     trained = {choice for choices in products for choice in choices}
     for kind in ("suite", "device", "house", "feature", "tier", "campaign"):
         assert not trained & set(trade_words()[kind])
+
+
+@pytest.mark.parametrize("kind", ["tool", "brand"])
+def test_no_known_product_that_is_learned_from_is_measured_on(kind: str) -> None:
+    measured = {
+        word.lower()
+        for words in (decoy_words(), trade_words())
+        for choices in words.values()
+        for word in choices
+    }
+    learned = {product.lower() for product in known_products(kind)}
+    ordinary = english_kinds_of_base()
+    assert len(learned) > 4_000
+    assert {p for p in learned & measured if not set(p.split()) <= ordinary.keys()} == set()
+
+
+def test_no_word_of_a_product_is_a_name_or_english() -> None:
+    words = product_words()
+    assert "mongodb" in words
+    assert not words & english_kinds_of_base().keys()
+    assert not {folded(word) for word in words} & all_names()
