@@ -3,7 +3,8 @@
 `words/known_tools.txt` holds all titles of the npm packages simple-icons 16.37 (CC0) and
 @iconify-json/logos 1.2.19 (CC0), `words/known_brands.txt` those of @cspell/dict-companies 3.2.14
 (MIT) and, of countries that write Latin letters, of name-suggestion-index 8.0 (BSD-3-Clause):
-whole, up to three words each. None was chosen by what redaction is measured on.
+whole, up to three words each; `features/ner/LICENSES.txt` has the licences. None was chosen by what
+redaction is measured on.
 """
 
 from __future__ import annotations
