@@ -409,6 +409,9 @@ def bench_tune(
     permuted: Annotated[
         bool, typer.Option(help="Deal the texts out anew: then every gate must refuse.")
     ] = False,
+    keep: Annotated[
+        bool, typer.Option(help="Keep adapters and answers: the same command repeats at once.")
+    ] = False,
     minutes: Minutes = 30.0,
     examples: Examples = None,
     llm_calls: LlmCalls = 300,
@@ -441,6 +444,7 @@ def bench_tune(
         options,
         seeds=seeds,
         permuted=permuted,
+        keep=keep,
         settings=_settings(),
         display=Display(),
     )

@@ -30,6 +30,7 @@ from pipelines.finetuning.tuning_offer import tuning_offer
 from pipelines.finetuning.tuning_options import TuningOptions
 from pipelines.fitting import FittedClassifier, fit_classifier
 from pipelines.gates import Gate, check_gates
+from pipelines.kept_answers import KeptAnswers
 from pipelines.metrics import Interval, Measure, with_interval
 from pipelines.reading import Reading, fit_reading
 from pipelines.table_texts import redacted_texts
@@ -166,7 +167,8 @@ def train_on(
     preparing = _Preparing(data, fitted, endpoint, options, settings, display)
     witness = witness_of(data, fitted)
     with preparing.llm(witness) as (llm, tuned):
-        inquiry = _Inquiry(data, witness, llm, endpoint, settings, record, display)
+        kept = tuned.answers if tuned else None
+        inquiry = _Inquiry(data, witness, llm, endpoint, settings, record, display, kept)
         checked = tuned and tuned.checked(partial(inquiry.ask, what="validation"))
         return _fit_and_evaluate(inquiry, fitted, checked, options)
 
@@ -328,6 +330,7 @@ class _Inquiry:
     settings: Settings
     record: QuestionRecord
     display: Display
+    kept: KeptAnswers | None = None
 
     def ask(self, calls: Sequence[Call], what: str) -> Verdicts | None:
         """Verdicts on these leads; None where there are none to ask about."""
@@ -342,6 +345,7 @@ class _Inquiry:
                 record=self.record,
                 concurrency=self.settings.llm_max_concurrency,
                 on_answer=advance,
+                kept=self.kept,
             )
         require_answers(verdicts)
         return verdicts

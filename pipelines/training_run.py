@@ -70,7 +70,7 @@ def run_training(
     with display.stage("Logging to MLflow"), quiet_mlflow():
         release, run_id = _log(trained, settings)
     if trained.tuned:
-        trained.tuned.checkpoint.remove()
+        trained.tuned.forget()
     promoted = promote and all(gate.passed for gate in trained.gates)
     if promoted:
         Registry(settings.mlflow_uri).promote(release.version)

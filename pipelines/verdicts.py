@@ -19,6 +19,7 @@ from models.evidence import evidence_text
 from models.llm_version import LlmVersion
 from models.prompt import EvidenceKind
 from models.verdict import LlmJudge, Verdict
+from pipelines.kept_answers import KeptAnswers
 from service.recording.question_record import QuestionRecord
 
 Floats = NDArray[np.float64]
@@ -79,10 +80,12 @@ def ask_about(
     concurrency: int,
     on_answer: Callable[[], None] = lambda: None,
     version_of: Callable[[int], LlmVersion] | None = None,
+    kept: KeptAnswers | None = None,
 ) -> Verdicts:
     """Ask about each (row, kind of evidence), a few at a time. Failures cost a verdict, no more.
 
     version_of: the version of the LLM that a row is shown to; the judge's own unless given.
+    kept: what was answered before is not asked again, and what is answered now is kept.
     `open_judge` is called inside the event loop that the judge then lives on, and closed there.
     `record` has what leaves in the ledger before it leaves.
     """
@@ -91,6 +94,8 @@ def ask_about(
     async def ask(judge: LlmJudge, slots: asyncio.Semaphore, place: int) -> Verdict | None:
         row, kind = asked[place]
         try:
+            if kept and (before := kept.of(asked[place])):
+                return before
             async with slots:
                 key = await record.key(leads[row].contacts)
                 try:
@@ -101,7 +106,10 @@ def ask_about(
                 if evidence is None:
                     raise LlmUnavailable("no_evidence")
                 asked_one = judge.asking(version_of(row)) if version_of else judge
-                return await record.asked(asked_one, evidence, kind, key)
+                verdict = await record.asked(asked_one, evidence, kind, key)
+                if kept:
+                    kept.keep(asked[place], verdict)
+                return verdict
         except LlmUnavailable as error:
             failures[error.cause] = failures.get(error.cause, 0) + 1
             return None

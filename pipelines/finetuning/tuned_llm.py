@@ -28,6 +28,7 @@ from pipelines.finetuning.recipe import Recipe
 from pipelines.finetuning.tuner import Tuned, Tuner
 from pipelines.finetuning.tuning_options import TuningOptions
 from pipelines.fitting import FittedClassifier
+from pipelines.kept_answers import KeptAnswers
 from pipelines.training_data import TrainingData
 from pipelines.verdicts import Call, Verdicts, Witness
 from service.llm.embedded_model import model_digest, model_file
@@ -40,6 +41,7 @@ class TunedLlm:
     """A new version of the LLM, and how it came to be.
 
     compared: lessons of the validation part, and `expected`: the tuned model's log-odds on them.
+    checkpoint, answers: from which a process that was cut goes on.
     """
 
     version: LlmVersion
@@ -50,6 +52,7 @@ class TunedLlm:
     compared: tuple[Lesson, ...]
     expected: NDArray[np.float64]
     checkpoint: Checkpoint
+    answers: KeptAnswers | None = None
     agreement: Agreement | None = None
 
     @property
@@ -60,6 +63,12 @@ class TunedLlm:
     @property
     def prompt_version(self) -> str:
         return self.version.prompts[EvidenceKind.TEXT].version
+
+    def forget(self) -> None:
+        """Leave nothing to go on from: the same tuning begins anew."""
+        self.checkpoint.remove()
+        if self.answers:
+            self.answers.remove()
 
     def checked(self, ask: Callable[[list[Call]], Verdicts | None]) -> TunedLlm:
         """Itself, once the served model has said the same about `compared`.
@@ -109,7 +118,9 @@ def tune_llm(
         tuner = Tuner(states, lessons, recipe, checkpoint, minutes=left, on_step=on_step)
         tuned = tuner.tune()
     display.say(_said_of(tuned))
-    return _exported(llm, prompt, lessons, recipe, states, tuned, checkpoint)
+    made = _exported(llm, prompt, lessons, recipe, states, tuned, checkpoint)
+    answers = KeptAnswers(home / "tuning" / f"{_answers_name(data, made.version)}.jsonl")
+    return replace(made, answers=answers)
 
 
 def _exported(
@@ -152,6 +163,11 @@ def checkpoint_name(lessons: Lessons, recipe: Recipe, base: str) -> str:
     """What a checkpoint belongs to: another table, seed, recipe or model is another tuning."""
     tree = [lessons.digest, base, recipe.to_json()]
     return hashlib.sha256(json.dumps(tree, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _answers_name(data: TrainingData, llm: LlmVersion) -> str:
+    named = [data.name, data.digest, data.spec.digest, llm.version]
+    return hashlib.sha256(json.dumps(named).encode()).hexdigest()[:16]
 
 
 def _said_of(tuned: Tuned) -> str:

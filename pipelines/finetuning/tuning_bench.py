@@ -13,6 +13,7 @@ from features.lead_spec import LeadSpec
 from pipelines.display import Display
 from pipelines.finetuning.proof import CONTENDERS, MEASURES, Side, Trial, trial_of
 from pipelines.finetuning.proof import with_texts_dealt_anew as dealt_anew
+from pipelines.finetuning.tuned_llm import TunedLlm
 from pipelines.train import Trained, TrainingOptions, train_on
 from pipelines.training_data import read_training_data
 from pipelines.training_run import llm_to_train_with
@@ -26,16 +27,21 @@ def bench_tuning(
     *,
     seeds: int,
     permuted: bool,
+    keep: bool = False,
     settings: Settings,
     display: Display,
 ) -> list[Trial]:
     """A trial for each seed from options.seed on; nothing is registered.
+
+    keep: leave checkpoints and answers, so that the same bench says the same again at once. What
+    is cut goes on from them in any case: they are removed once every seed is through.
 
     Raises:
         UnusableTable, TrainingRefused, LlmUnavailable
     """
     data = read_training_data(table, spec)
     trials: list[Trial] = []
+    tuned: list[TunedLlm] = []
     with llm_to_train_with(settings) as (endpoint, record):
         for seed in range(options.seed, options.seed + seeds):
             drawn = dealt_anew(data, seed=seed) if permuted else data
@@ -49,8 +55,9 @@ def bench_tuning(
             )
             trials.append(trial_of(trained))
             display.say(f"Seed {seed}: gate {trials[-1].gate}")
-            if trained.tuned:
-                trained.tuned.checkpoint.remove()
+            tuned += [trained.tuned] if trained.tuned else []
+    for one in () if keep else tuned:
+        one.forget()
     return trials
 
 
