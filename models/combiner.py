@@ -24,18 +24,23 @@ DEFAULT_BOUND = 3.0  # log-odds: no text can multiply the odds by more than e^3 
 
 @dataclass(frozen=True, slots=True)
 class Pull:
-    """log-odds added for an opinion: intercept + slope * the opinion's log-odds. slope >= 0."""
+    """log-odds added for an opinion: intercept + slope * the opinion's log-odds. slope >= 0.
+
+    text: what the text model's own pull counts for beside this one, in [0, inf): two who read the
+    same text say partly the same. 1 where the two were not fitted together.
+    """
 
     intercept: float = 0.0
     slope: float = 0.0
+    text: float = 1.0
 
-    def of(self, opinion: float) -> float:
-        """Not bounded; 0 for an opinion that is no number."""
+    def of(self, opinion: float, text: float = 0.0) -> float:
+        """Not bounded; `text`, the text model's pull, alone for an opinion that is no number."""
         pull = self.intercept + self.slope * opinion
-        return 0.0 if math.isnan(pull) else pull
+        return text if math.isnan(pull) else pull + self.text * text
 
     def to_json(self) -> dict[str, float]:
-        return {"intercept": self.intercept, "slope": self.slope}
+        return {"intercept": self.intercept, "slope": self.slope, "text": self.text}
 
 
 NO_PULL = Pull()
@@ -46,7 +51,7 @@ class Combiner:
     """What a verdict may do to a probability. A kind of evidence without a Pull does nothing.
 
     pulls: of the LLM's verdicts. text: of the text model's opinion, None where there is no such
-    model. Where both speak, their pulls add up, and the sum is bounded.
+    model. Where both speak, their pulls add up, each by its weight, and the sum is bounded.
     """
 
     bound: float
@@ -64,8 +69,8 @@ class Combiner:
 
         This is the guarantee of the whole cascade: no text can push a decision further.
         """
-        verdict = self.pulls.get(kind, NO_PULL).of(verdict_log_odds)
-        return self._bounded(verdict + self._of_text(text_log_odds))
+        pull = self.pulls.get(kind, NO_PULL)
+        return self._bounded(pull.of(verdict_log_odds, self._of_text(text_log_odds)))
 
     def combine(
         self,
@@ -148,62 +153,90 @@ def try_pull(
     *,
     bound: float,
     errors_below: float = ONE_SIDED_90,
+    text: Floats | None = None,
 ) -> PullTrial | None:
     """Fit a pull on leads with verdicts (log-odds), and measure it out of fold.
 
-    Logistic regression with the classifier's log-odds as offset, slope >= 0, and a ridge that pulls
-    both towards "no effect". None where there are too few leads, or only one outcome.
+    Logistic regression with the classifier's log-odds as offset, slope and weights >= 0, and a
+    ridge that pulls them towards "no effect": the classifier and the text model as they were
+    without a verdict. None where there are too few leads, or only one outcome.
 
     errors_below: how many standard errors below the gain `gain_low` lies.
+    text: the text model's pull on each lead; then what is gained is gained beyond it.
     """
     if len(won) < FEWEST_LEADS or len(np.unique(won)) < 2:
         return None
     offset = log_odds(priors)
-    held_out = held_out_pulls(priors, verdicts, won, bound=bound)
-    gains = _log_loss(offset, won) - _log_loss(offset + held_out, won)
-    pull = _fit(offset, verdicts, won)
-    low, high = np.quantile(bounded_pulls(pull, verdicts, bound), [0.05, 0.95])
+    before = np.zeros(len(won)) if text is None else np.clip(text, -bound, bound)
+    held_out = held_out_pulls(priors, verdicts, won, bound=bound, text=text)
+    gains = _log_loss(offset + before, won) - _log_loss(offset + held_out, won)
+    pull = _fit(offset, verdicts, won, text)
+    low, high = np.quantile(bounded_pulls(pull, verdicts, bound, text), [0.05, 0.95])
     error = float(gains.std(ddof=1)) / math.sqrt(len(won))
     gain, spread = float(gains.mean()), (float(low), float(high))
     return PullTrial(kind, len(won), pull, gain, gain - errors_below * error, spread)
 
 
 def held_out_pulls(
-    priors: Floats, verdicts: Floats, won: NDArray[np.int8], *, bound: float
+    priors: Floats,
+    verdicts: Floats,
+    won: NDArray[np.int8],
+    *,
+    bound: float,
+    text: Floats | None = None,
 ) -> Floats:
-    """What is added to each lead's log-odds by a pull that was fitted without it."""
+    """What is added to each lead's log-odds by a pull that was fitted without it.
+
+    text: the text model's pull on each lead; what is added holds it, by its weight.
+    """
     offset = log_odds(priors)
     folds = np.arange(len(won)) % FOLDS
     held_out = np.empty(len(won))
     for fold in range(FOLDS):
         fit, held = folds != fold, folds == fold
-        pull = _fit(offset[fit], verdicts[fit], won[fit])
-        held_out[held] = bounded_pulls(pull, verdicts[held], bound)
+        beside = None if text is None else text[fit]
+        pull = _fit(offset[fit], verdicts[fit], won[fit], beside)
+        beside = None if text is None else text[held]
+        held_out[held] = bounded_pulls(pull, verdicts[held], bound, beside)
     return held_out
 
 
-def bounded_pulls(pull: Pull, verdicts: Floats, bound: float) -> Floats:
-    """log-odds added for each of many opinions (log-odds), in [-bound, bound]."""
-    return np.clip(pull.intercept + pull.slope * verdicts, -bound, bound)
+def bounded_pulls(pull: Pull, verdicts: Floats, bound: float, text: Floats | None = None) -> Floats:
+    """log-odds added for each of many opinions (log-odds), in [-bound, bound].
+
+    text: the text model's pull on each lead, where it speaks too.
+    """
+    own = pull.intercept + pull.slope * verdicts
+    return np.clip(own if text is None else own + pull.text * text, -bound, bound)
 
 
 def _log_loss(log_odds_: Floats, won: NDArray[np.int8]) -> Floats:
     return np.logaddexp(0, np.where(won == 1, -log_odds_, log_odds_))
 
 
-def _fit(offset: Floats, verdicts: Floats, won: NDArray[np.int8]) -> Pull:
+def _fit(
+    offset: Floats, verdicts: Floats, won: NDArray[np.int8], text: Floats | None = None
+) -> Pull:
+    """The numbers with the least log loss and ridge.
+
+    The ridge is the same for all opinions, however far their log-odds are spread, and is 0 where
+    the verdict counts for nothing and the text model for as much as without a verdict.
+    """
     from scipy.optimize import minimize
 
-    centre, scale = float(verdicts.mean()), float(verdicts.std()) or 1.0
-    x = (verdicts - centre) / scale
+    opinions = verdicts[:, None] if text is None else np.column_stack([verdicts, text])
+    base = offset if text is None else offset + text
+    centre, scale = opinions.mean(axis=0), opinions.std(axis=0)
+    scale[scale == 0] = 1.0
+    x = np.column_stack([np.ones(len(won)), (opinions - centre) / scale])
 
     def loss(weights: Floats) -> tuple[float, Floats]:
-        eta = offset + weights[0] + weights[1] * x
-        error = probability(eta) - won
+        eta = base + x @ weights
         value = _log_loss(eta, won).sum() + 0.5 * (weights**2).sum()
-        return float(value), np.array([error.sum(), (error * x).sum()]) + weights
+        return float(value), x.T @ (probability(eta) - won) + weights
 
-    bounds = [(None, None), (0.0, None)]
-    best = minimize(loss, np.zeros(2), jac=True, method="L-BFGS-B", bounds=bounds).x
-    slope = float(best[1]) / scale
-    return Pull(intercept=float(best[0]) - slope * centre, slope=slope)
+    bounds = [(None, None), (0.0, None), *((-spread, None) for spread in scale[1:])]
+    best = minimize(loss, np.zeros(x.shape[1]), jac=True, method="L-BFGS-B", bounds=bounds).x
+    slopes = best[1:] / scale
+    counts = 1.0 if text is None else max(0.0, 1.0 + float(slopes[1]))
+    return Pull(float(best[0] - slopes @ centre), float(slopes[0]), counts)

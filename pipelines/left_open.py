@@ -55,9 +55,9 @@ def _before_and_after(
     answered = verdicts.of_kind(EvidenceKind.TEXT)
     rows, said = verdicts.rows[answered], verdicts.log_odds[answered]
     prior, read = fitted.probabilities[rows], reading.probabilities[rows]
-    pulls = held_out_pulls(read, said, won[rows], bound=bound)
+    pulls = held_out_pulls(prior, said, won[rows], bound=bound, text=reading.pulls(rows))
     is_read = fitted.band.covers(prior) | reading.reach.covers(prior)
-    return read[is_read], probability(log_odds(read) + pulls)[is_read]
+    return read[is_read], probability(log_odds(prior) + pulls)[is_read]
 
 
 def _entropy(p: Floats) -> Floats:

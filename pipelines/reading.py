@@ -42,6 +42,11 @@ class Reading:
         """Of the classifier's probability: a usual text can move the answer across the cut."""
         return self.trial.reach
 
+    def pulls(self, rows: NDArray[np.intp]) -> Floats:
+        """What it adds to the log-odds of these leads by itself, not bounded; 0 without a text."""
+        own = self.trial.pull
+        return np.array([own.of(self.said[row]) if row in self.said else 0.0 for row in rows])
+
     @property
     def note(self) -> str:
         """Why texts are read, in words."""

@@ -124,9 +124,8 @@ def fit_tie_breaking(
     (unless `always_ask`). Where nobody was asked, every kind is, and pulls nothing.
     """
     trials: dict[EvidenceKind, PullTrial] = {}
-    priors = reading.probabilities if reading else fitted.probabilities
     for kind in kinds if verdicts else ():
-        trial = _try(kind, priors, verdicts, won, bound)
+        trial = _try(kind, fitted, verdicts, won, bound, reading)
         trials |= {kind: trial} if trial else {}
     pulls = {kind: trial.pull for kind, trial in trials.items() if trial.is_worth_it}
     asks = frozenset(k for k in kinds if verdicts is None or k in pulls or always_ask)
@@ -146,15 +145,24 @@ def fit_tie_breaking(
 
 def _try(
     kind: EvidenceKind,
-    prior: Floats,
+    fitted: FittedClassifier,
     verdicts: Verdicts | None,
     won: NDArray[np.int8],
     bound: float,
+    reading: Reading | None,
 ) -> PullTrial | None:
     assert verdicts is not None  # noqa: S101  (the caller only asks where there are some)
     answered = verdicts.of_kind(kind)
     rows = verdicts.rows[answered]
-    return try_pull(kind, prior[rows], verdicts.log_odds[answered], won[rows], bound=bound)
+    read = reading if kind is EvidenceKind.TEXT else None
+    return try_pull(
+        kind,
+        fitted.probabilities[rows],
+        verdicts.log_odds[answered],
+        won[rows],
+        bound=bound,
+        text=read.pulls(rows) if read else None,
+    )
 
 
 def _note(kind: EvidenceKind, trial: PullTrial | None, is_asked: bool) -> str:
