@@ -13,22 +13,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.lead import Lead
-from pipelines.evaluation import Judged
+from pipelines.evaluation import Judged, Saving, said_alone
 from pipelines.gates import Gate
 from pipelines.metrics import Interval, Measure, difference, measure
+from pipelines.reading import Reading
 from pipelines.train import Trained
 from pipelines.training_data import TrainingData
 
+Floats = NDArray[np.float64]
 MEASURES = (Measure.LOG_LOSS, Measure.AUC)
-CONTENDERS = ("classifier", "LLM alone", "hybrid")
+CLASSIFIER, TEXT, LLM = "classifier", "text model", "LLM"
+BEFORE, HYBRID = "before the LLM", "hybrid"
 EVERYWHERE, INSIDE, OUTSIDE = "everywhere", "inside the band", "outside the band"
+OPEN, SETTLED = "LLM asked", "settled before"
 
 
 @dataclass(frozen=True)
 class Side:
     """The contenders on the same leads. gains: the hybrid minus each of the others, paired.
 
-    values and gains are by contender, then by measure; without one of the outcomes both are empty.
+    Of classifier, text model and LLM each is alone, calibrated; BEFORE is the hybrid where no LLM
+    is asked. values and gains are by contender, then by measure; without one of the outcomes both
+    are empty.
     """
 
     where: str
@@ -39,7 +45,11 @@ class Side:
 
 @dataclass(frozen=True)
 class Trial:
-    """One seed. gate: whether the adapter might have served."""
+    """One seed. gate: whether the adapter might have served.
+
+    llm_share: of the test leads, those that the hybrid asks the LLM about. saving: what the text
+    model spares it, None where none reads.
+    """
 
     seed: int
     examples: int
@@ -47,6 +57,8 @@ class Trial:
     peak_memory_mib: int
     sides: tuple[Side, ...]
     gate: Gate
+    llm_share: float = 0.0
+    saving: Saving | None = None
 
 
 def trial_of(trained: Trained) -> Trial:
@@ -59,31 +71,58 @@ def trial_of(trained: Trained) -> Trial:
         examples=adapter.examples,
         minutes=adapter.minutes or 0.0,
         peak_memory_mib=adapter.peak_memory_mib or 0,
-        sides=tuple(_sides(judged, trained.options.seed)) if judged else (),
+        sides=tuple(_sides(judged, _contenders(trained, judged), trained.options.seed))
+        if judged
+        else (),
         gate=trained.gates[-1],
+        llm_share=float(judged.escalated.mean()) if judged else 0.0,
+        saving=trained.comparison.without_text if trained.comparison else None,
     )
 
 
-def _sides(judged: Judged, seed: int) -> Iterator[Side]:
+def _contenders(trained: Trained, judged: Judged) -> dict[str, Floats]:
+    """What each says about the leads that were judged, the hybrid last."""
+    said = {CLASSIFIER: judged.prior}
+    if trained.reading and trained.test_verdicts:
+        said |= {TEXT: _text_alone(trained, trained.reading, trained.test_verdicts.rows)}
+    said |= {LLM: judged.llm}
+    said |= {BEFORE: judged.read} if trained.reading else {}
+    return said | {HYBRID: judged.hybrid}
+
+
+def _text_alone(trained: Trained, reading: Reading, rows: NDArray[np.intp]) -> Floats:
+    """By the text model alone, calibrated as the LLM alone is; unread leads by the classifier."""
+    learned = [row for row in trained.fitted.split.calibration if row in reading.said]
+    said = np.array([reading.said[row] for row in learned])
+    alone = said_alone(said, trained.data.won[learned])
+    p = trained.fitted.probabilities[rows].copy()
+    read = np.array([row in reading.said for row in rows])
+    p[read] = alone(np.array([reading.said[row] for row in rows[read]]))
+    return p
+
+
+def _sides(judged: Judged, said: dict[str, Floats], seed: int) -> Iterator[Side]:
     everybody = np.ones_like(judged.in_band)
     for where, chosen in (
         (EVERYWHERE, everybody),
         (INSIDE, judged.in_band),
         (OUTSIDE, ~judged.in_band),
+        (OPEN, judged.escalated),
+        (SETTLED, ~judged.escalated),
     ):
-        yield _side(where, judged, chosen, seed)
+        there = {name: p[chosen] for name, p in said.items()}
+        yield side_of(where, there, judged.won[chosen], seed)
 
 
-def _side(where: str, judged: Judged, chosen: NDArray[np.bool_], seed: int) -> Side:
-    won = judged.won[chosen]
+def side_of(where: str, said: dict[str, Floats], won: NDArray[np.int8], seed: int) -> Side:
+    """The contenders on some leads, by what each says of them; the last one is the hybrid."""
     if len(np.unique(won)) < 2:
         return Side(where, len(won), {}, {})
-    said = dict(zip(CONTENDERS, (judged.prior, judged.llm, judged.hybrid), strict=True))
-    said = {name: p[chosen] for name, p in said.items()}
     values = {n: {m.value: measure(m, p, won) for m in MEASURES} for n, p in said.items()}
     gains = {
-        name: {m.value: difference(m, said["hybrid"], said[name], won, seed=seed) for m in MEASURES}
-        for name in CONTENDERS[:2]
+        name: {m.value: difference(m, said[HYBRID], p, won, seed=seed) for m in MEASURES}
+        for name, p in said.items()
+        if name != HYBRID
     }
     return Side(where, len(won), values, gains)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from rich.table import Table
 
 from features.lead_spec import LeadSpec
 from pipelines.display import Display
-from pipelines.finetuning.proof import CONTENDERS, MEASURES, Side, Trial, trial_of
+from pipelines.finetuning.proof import MEASURES, Side, Trial, trial_of
 from pipelines.finetuning.proof import with_texts_dealt_anew as dealt_anew
 from pipelines.finetuning.tuned_llm import TunedLlm
 from pipelines.train import Trained, TrainingOptions, train_on
@@ -62,38 +62,33 @@ def bench_tuning(
 
 
 def show_trials(trials: Sequence[Trial]) -> None:
-    """Log loss and AUC by seed and side, and by how much the hybrid is better."""
-    columns = [f"{name}, {m.value}" for m in MEASURES for name in CONTENDERS]
-    against = [f"hybrid - {name}, {m.value}" for m in MEASURES for name in CONTENDERS[:2]]
-    values = Table("seed", "leads", *columns, title="on test leads that chose nothing")
-    gains = Table("seed", "leads", *against, title="paired, 95 % intervals")
+    """Log loss and AUC by seed, side and contender, and by how much the hybrid is better."""
+    columns = [f"{m.value}{what}" for m in MEASURES for what in ("", ", hybrid minus it")]
+    table = Table("seed", "leads", "", *columns, title="test leads that chose nothing; 95 %")
     for trial in trials:
         for side in trial.sides:
-            who = (f"{trial.seed}", f"{side.leads} {side.where}")
-            values.add_row(*who, *_values(side))
-            gains.add_row(*who, *_gains(side))
+            for name in side.values:
+                table.add_row(
+                    f"{trial.seed}", f"{side.leads} {side.where}", name, *_cells(side, name)
+                )
     out = Console()
-    out.print(values, gains)
+    out.print(table)
     for trial in trials:
-        verdict = "passed" if trial.gate.passed else "refused"
-        out.print(
-            f"Seed {trial.seed}: {verdict}, {trial.gate.figure}; {trial.examples:,} examples, "
-            f"{trial.minutes:.1f} minutes, {trial.peak_memory_mib:,} MiB.",
-            highlight=False,
-        )
+        out.print(_said_of(trial), highlight=False)
 
 
-def _values(side: Side) -> list[str]:
-    return [
-        f"{side.values[name][m.value]:.3f}" if side.values else "-"
-        for m in MEASURES
-        for name in CONTENDERS
-    ]
+def _cells(side: Side, name: str) -> Iterator[str]:
+    gains = side.gains.get(name, {})
+    for m in MEASURES:
+        yield f"{side.values[name][m.value]:.3f}"
+        yield str(gains[m.value]) if gains else ""
 
 
-def _gains(side: Side) -> list[str]:
-    return [
-        str(side.gains[name][m.value]) if side.gains else "-"
-        for m in MEASURES
-        for name in CONTENDERS[:2]
-    ]
+def _said_of(trial: Trial) -> str:
+    verdict = "passed" if trial.gate.passed else "refused"
+    saving = f" With the text model it {trial.saving}." if trial.saving else ""
+    return (
+        f"Seed {trial.seed}: {verdict}, {trial.gate.figure}; the hybrid asks the LLM about "
+        f"{trial.llm_share:.0%}.{saving} {trial.examples:,} examples, {trial.minutes:.1f} minutes, "
+        f"{trial.peak_memory_mib:,} MiB."
+    )
