@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.combiner import FEWEST_LEADS, Combiner, Pull, try_pull
+from models.combiner import FEWEST_LEADS, Combiner, Pull, bounded_pulls, try_pull
 from models.log_odds import log_odds, probability
 from models.prompt import EvidenceKind
 
@@ -25,11 +25,18 @@ def test_no_verdict_at_all_moves_the_log_odds_by_more_than_the_bound(
     assert abs(moved) <= bound + 1e-6
 
 
-@given(prior=priors, verdict=anything, said=anything, start=finite, slope=st.floats(0, 50))
+@given(
+    prior=priors,
+    verdict=anything,
+    said=anything,
+    start=finite,
+    slope=st.floats(0, 50),
+    weight=st.floats(0, 50),
+)
 def test_text_model_and_llm_together_move_the_log_odds_by_no_more_than_the_bound(
-    prior: float, verdict: float, said: float, start: float, slope: float
+    prior: float, verdict: float, said: float, start: float, slope: float, weight: float
 ) -> None:
-    combiner = Combiner(3.0, {TEXT: Pull(start, slope)}, text=Pull(-start, slope))
+    combiner = Combiner(3.0, {TEXT: Pull(start, slope, weight)}, text=Pull(-start, slope))
     for final in (combiner.combine(prior, TEXT, verdict, said), combiner.read(prior, said)):
         assert abs(log_odds(final) - log_odds(prior)) <= 3.0 + 1e-6
 
@@ -57,8 +64,21 @@ def test_a_verdict_that_is_no_number_pulls_nothing() -> None:
 
 def test_a_combiner_survives_json() -> None:
     for text in (None, Pull(0.1, 0.9)):
-        combiner = Combiner(2.5, {TEXT: Pull(0.5, 1.0)}, text)
+        combiner = Combiner(2.5, {TEXT: Pull(0.5, 1.0, 0.4)}, text)
         assert Combiner.from_json(combiner.to_json()) == combiner
+
+
+def test_a_combiner_from_before_weights_lets_the_text_model_count_in_full() -> None:
+    old = {"bound": 3.0, "pulls": {"text": {"intercept": 0.1, "slope": 0.5}}, "text": None}
+    assert Combiner.from_json(old).pulls[TEXT] == Pull(0.1, 0.5, 1.0)
+
+
+@given(prior=priors, said=finite)
+def test_a_verdict_that_is_no_number_leaves_what_the_text_model_had_said(
+    prior: float, said: float
+) -> None:
+    combiner = Combiner(3.0, {TEXT: Pull(0.5, 1.0, 0.2)}, text=Pull(0.1, 0.9))
+    assert combiner.combine(prior, TEXT, math.nan, said) == combiner.read(prior, said)
 
 
 def leads(rng: np.random.Generator, n: int, strength: float) -> tuple[np.ndarray, ...]:
@@ -86,6 +106,40 @@ def test_an_llm_that_is_wrong_every_time_is_not_turned_around_and_trusted() -> N
     assert trial is not None
     assert trial.pull.slope == 0
     assert not trial.is_worth_it
+
+
+def both_read(
+    rng: np.random.Generator, n: int, *, own: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Priors, verdicts, outcomes, and a text model's pull that is right by itself.
+
+    Both read the same: the verdict is the pull and noise, and `own` of its own.
+    """
+    prior, read, more = rng.normal(0, 1, (3, n))
+    won = rng.random(n) < probability(prior + 1.5 * read + own * more)
+    verdict = 1.5 * read + own * more + rng.normal(0, 0.3, n)
+    return probability(prior), verdict, won.astype(np.int8), 1.5 * read
+
+
+def test_two_who_read_the_same_do_not_count_twice() -> None:
+    """Beside a verdict that says all it says, and more, the text model counts for less."""
+    priors, verdicts, won, text = both_read(np.random.default_rng(4), 2_000, own=1.5)
+    trial = try_pull(TEXT, priors, verdicts, won, bound=9.0, text=text)
+    assert trial is not None
+    assert trial.is_worth_it
+    assert 0 <= trial.pull.text < 0.5
+    assert trial.pull.slope > 0.7
+    eta = log_odds(priors) + bounded_pulls(trial.pull, verdicts, 9.0, text)
+    assert abs(float(np.polyfit(eta, won - probability(eta), 1)[0])) < 0.02  # calibrated
+
+
+def test_a_verdict_that_repeats_the_text_model_gains_nothing() -> None:
+    rng = np.random.default_rng(5)
+    trials = []
+    for _ in range(15):
+        priors, verdicts, won, text = both_read(rng, 300, own=0.0)
+        trials.append(try_pull(TEXT, priors, verdicts, won, bound=3.0, text=text))
+    assert sum(trial is not None and trial.is_worth_it for trial in trials) <= 3
 
 
 def test_too_few_verdicts_fit_nothing() -> None:
