@@ -76,6 +76,10 @@ Minutes = Annotated[float, typer.Option(min=0.5, help="Most that tuning the LLM 
 Examples = Annotated[
     int | None, typer.Option(min=100, help="Most leads the LLM is tuned on, drawn by chance.")
 ]
+MaxError = Annotated[
+    float, typer.Option(min=0.01, max=0.5, help="Most errors outside the band, each side.")
+]
+MaxPull = Annotated[float, typer.Option(min=0, max=6, help="Most the LLM may move the log-odds.")]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same classifier.")]
 
 
@@ -87,15 +91,11 @@ def train(
     llm_calls: LlmCalls = 200,
     llm_test_calls: LlmTestCalls = 200,
     trials: Trials = 20,
-    max_error: Annotated[
-        float, typer.Option(min=0.01, max=0.5, help="Most errors outside the band, each side.")
-    ] = 0.10,
+    max_error: MaxError = 0.10,
     confidence: Annotated[
         float, typer.Option(min=0.5, max=0.999, help="How sure that must be.")
     ] = 0.95,
-    max_pull: Annotated[
-        float, typer.Option(min=0, max=6, help="Most the LLM may move the log-odds.")
-    ] = 3.0,
+    max_pull: MaxPull = 3.0,
     always_ask: Annotated[
         bool, typer.Option(help="Ask the LLM also where it proved to add nothing.")
     ] = False,
@@ -417,10 +417,12 @@ def bench_tune(
     llm_calls: LlmCalls = 300,
     llm_test_calls: LlmTestCalls = 400,
     trials: Trials = 20,
+    max_error: MaxError = 0.10,
+    max_pull: MaxPull = 3.0,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Tune on a table again and again: the hybrid beside the classifier and the tuned LLM alone.
+    """Tune on a table again and again: the hybrid beside classifier, text model and LLM alone.
 
     Nothing is registered. Needs the extra `tune`.
     """
@@ -430,6 +432,8 @@ def bench_tune(
         trials=trials,
         llm_calls=llm_calls,
         llm_test_calls=llm_test_calls,
+        max_error=max_error,
+        max_pull=max_pull,
         seed=seed,
         tuning=TuningOptions(minutes, examples),
     )
