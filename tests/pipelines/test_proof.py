@@ -1,0 +1,59 @@
+"""What the proof compares: paired, on the same leads, and nothing where nothing can be said."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from models.log_odds import log_odds, probability
+from pipelines.evaluation import Saving
+from pipelines.finetuning.proof import CLASSIFIER, EVERYWHERE, HYBRID, LLM, OPEN, Trial, side_of
+from pipelines.finetuning.tuning_bench import show_trials
+from pipelines.gates import Gate
+from pipelines.metrics import Interval
+
+LEADS = 500
+
+
+def contenders(*, independent: bool) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """A classifier and an LLM that know something of their own, or the same; the hybrid adds up."""
+    rng = np.random.default_rng(0)
+    known, written = rng.normal(0, 1.5, (2, LEADS))
+    written = written if independent else np.zeros(LEADS)
+    won = (rng.random(LEADS) < probability(known + written)).astype(np.int8)
+    alone, other = probability(known), probability(written if independent else known)
+    hybrid = probability(log_odds(alone) + written)
+    return {CLASSIFIER: alone, LLM: other, HYBRID: hybrid}, won
+
+
+def test_a_hybrid_of_two_who_know_different_things_is_better_than_either() -> None:
+    side = side_of(EVERYWHERE, *contenders(independent=True), seed=0)
+    for name in (CLASSIFIER, LLM):
+        assert side.gains[name]["log_loss"].high < 0
+        assert side.gains[name]["auc"].low > 0
+    assert HYBRID not in side.gains
+
+
+def test_a_hybrid_of_two_who_know_the_same_is_not() -> None:
+    side = side_of(EVERYWHERE, *contenders(independent=False), seed=0)
+    assert not side.gains[LLM]["log_loss"].excludes_zero
+    assert not side.gains[LLM]["auc"].excludes_zero
+
+
+def test_leads_that_all_ended_alike_show_nothing() -> None:
+    said, _ = contenders(independent=True)
+    side = side_of(OPEN, said, np.ones(LEADS, dtype=np.int8), seed=0)
+    assert (side.leads, side.values, side.gains) == (LEADS, {}, {})
+
+
+def test_the_bench_prints_each_contender_and_what_the_text_model_spares(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    side = side_of(EVERYWHERE, *contenders(independent=True), seed=0)
+    empty = side_of(OPEN, {}, np.array([], dtype=np.int8), seed=0)
+    saving = Saving(40, 100, Interval(-0.01, -0.02, 0.005))
+    gate = Gate("it helps", True, "gain +0.1")
+    show_trials([Trial(3, 995, 6.1, 3_200, (side, empty), gate, 0.4, saving)])
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "60% saved" in printed
+    assert "Seed 3: passed, gain +0.1; the hybrid asks the LLM about 40%." in printed
