@@ -5,6 +5,7 @@ ScoringError
 │   └── MalformedVerdict     the LLM answered, but not the question
 ├── ReleaseNotFound          nothing is live, or there is no such version
 ├── TrainingRefused          the table or the settings cannot give an honest model
+│   └── NotServedAsTuned     what is served says something else than what was tuned
 └── WrongAdapter             a file is not the adapter that its LLM version names
 """
 
@@ -41,6 +42,10 @@ class ReleaseNotFound(ScoringError):
 
 class TrainingRefused(ScoringError):
     """The table or the settings cannot give an honest model."""
+
+
+class NotServedAsTuned(TrainingRefused):
+    """What is served says something else than what was tuned."""
 
 
 class WrongAdapter(ScoringError):

@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from models.errors import TrainingRefused
+from models.errors import NotServedAsTuned
 from models.log_odds import probability
 
 Floats = NDArray[np.float64]
@@ -44,10 +44,10 @@ class Agreement:
         """Itself, where it holds.
 
         Raises:
-            TrainingRefused: the adapter is not what was tuned, or is not served as it was.
+            NotServedAsTuned: the adapter is not what was tuned, or is not served as it was.
         """
         if not self.holds:
-            raise TrainingRefused(f"The adapter is not served as it was tuned: {self}. Not used.")
+            raise NotServedAsTuned(f"The adapter is not served as it was tuned: {self}. Not used.")
         return self
 
     def to_json(self) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.lead import Lead
+from models.errors import NotServedAsTuned
 from pipelines.evaluation import Judged, Saving, said_alone
 from pipelines.gates import Gate
 from pipelines.metrics import Interval, Measure, difference, measure
@@ -78,6 +79,12 @@ def trial_of(trained: Trained) -> Trial:
         llm_share=float(judged.escalated.mean()) if judged else 0.0,
         saving=trained.comparison.without_text if trained.comparison else None,
     )
+
+
+def refused(seed: int, why: NotServedAsTuned) -> Trial:
+    """One seed whose adapter went no further."""
+    gate = Gate("the adapter is served as it was tuned", False, str(why))
+    return Trial(seed, 0, 0.0, 0, (), gate)
 
 
 def _contenders(trained: Trained, judged: Judged) -> dict[str, Floats]:

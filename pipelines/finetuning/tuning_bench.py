@@ -10,8 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 from features.lead_spec import LeadSpec
+from models.errors import NotServedAsTuned
 from pipelines.display import Display
-from pipelines.finetuning.proof import MEASURES, Side, Trial, trial_of
+from pipelines.finetuning.proof import MEASURES, Side, Trial, refused, trial_of
 from pipelines.finetuning.proof import with_texts_dealt_anew as dealt_anew
 from pipelines.finetuning.tuned_llm import TunedLlm
 from pipelines.train import Trained, TrainingOptions, train_on
@@ -34,7 +35,8 @@ def bench_tuning(
     """A trial for each seed from options.seed on; nothing is registered.
 
     keep: leave checkpoints and answers, so that the same bench says the same again at once. What
-    is cut goes on from them in any case: they are removed once every seed is through.
+    is cut goes on from them in any case: they are removed once every seed is through. An adapter
+    that is not served as it was tuned is refused, and the next seed's turn comes.
 
     Raises:
         UnusableTable, TrainingRefused, LlmUnavailable
@@ -45,17 +47,21 @@ def bench_tuning(
     with llm_to_train_with(settings) as (endpoint, record):
         for seed in range(options.seed, options.seed + seeds):
             drawn = dealt_anew(data, seed=seed) if permuted else data
-            trained: Trained = train_on(
-                drawn,
-                replace(options, seed=seed),
-                endpoint=endpoint,
-                settings=settings,
-                record=record,
-                display=display,
-            )
-            trials.append(trial_of(trained))
+            try:
+                trained: Trained = train_on(
+                    drawn,
+                    replace(options, seed=seed),
+                    endpoint=endpoint,
+                    settings=settings,
+                    record=record,
+                    display=display,
+                )
+            except NotServedAsTuned as refusal:
+                trials.append(refused(seed, refusal))
+            else:
+                trials.append(trial_of(trained))
+                tuned += [trained.tuned] if trained.tuned else []
             display.say(f"Seed {seed}: gate {trials[-1].gate}")
-            tuned += [trained.tuned] if trained.tuned else []
     for one in () if keep else tuned:
         one.forget()
     return trials

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from models.decision import RouteReason
-from models.errors import TrainingRefused
+from models.errors import NotServedAsTuned
 from models.log_odds import log_odds, probability
 from pipelines.evaluation import Judged, compare
 from pipelines.finetuning.agreement import Agreement
@@ -55,7 +55,7 @@ def test_a_served_model_agrees_within_rounding_and_is_refused_beyond() -> None:
     noise = np.random.default_rng(1).normal(0, 0.1, len(trained))
     assert Agreement.between(trained + noise, trained).require().correlation > 0.99
     for other in (np.zeros(60) + noise, 2.0 * trained, trained + 1.0, np.roll(trained, 1)):
-        with pytest.raises(TrainingRefused, match="not served as it was tuned"):
+        with pytest.raises(NotServedAsTuned, match="not served as it was tuned"):
             Agreement.between(other, trained).require()
 
 
