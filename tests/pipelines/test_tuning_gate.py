@@ -59,6 +59,16 @@ def test_a_served_model_agrees_within_rounding_and_is_refused_beyond() -> None:
             Agreement.between(other, trained).require()
 
 
+def test_a_model_that_says_the_same_of_everybody_goes_on_to_its_gate() -> None:
+    """Nothing is left to correlate but rounding; another model is refused all the same."""
+    trained = 1.5 + spread() / 10
+    noise = np.random.default_rng(1).normal(0, 0.2, len(trained))
+    agreement = Agreement.between(trained + noise, trained).require()
+    assert agreement.correlation < 0.95
+    for other in (trained - 1.0, spread(), np.zeros(60) + noise):
+        assert not Agreement.between(other, trained).holds
+
+
 def test_texts_dealt_anew_leave_everything_else_where_it_was() -> None:
     data = sample_data()
     dealt = with_texts_dealt_anew(data, seed=0)
