@@ -24,7 +24,7 @@ ROUNDING = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """Over `leads` of the validation part. Gaps are of P(yes); correlation and noise are of log-odds.
+    """Over `leads` of the validation part. Gaps are of P(yes), the other two are of log-odds.
 
     noise: root mean square of how far apart they are.
     """
