@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -161,13 +161,15 @@ def _exported(
 
 def checkpoint_name(lessons: Lessons, recipe: Recipe, base: str) -> str:
     """What a checkpoint belongs to: another table, seed, recipe or model is another tuning."""
-    tree = [lessons.digest, base, recipe.to_json()]
-    return hashlib.sha256(json.dumps(tree, sort_keys=True).encode()).hexdigest()[:16]
+    return _name_of([lessons.digest, base, recipe.to_json()])
 
 
 def _answers_name(data: TrainingData, llm: LlmVersion) -> str:
-    named = [data.name, data.digest, data.spec.digest, llm.version]
-    return hashlib.sha256(json.dumps(named).encode()).hexdigest()[:16]
+    return _name_of([data.name, data.digest, data.spec.digest, llm.version])
+
+
+def _name_of(tree: Sequence[object]) -> str:
+    return hashlib.sha256(json.dumps(tree, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _said_of(tuned: Tuned) -> str:

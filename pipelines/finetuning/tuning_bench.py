@@ -62,8 +62,9 @@ def bench_tuning(
                 trials.append(trial_of(trained))
                 tuned += [trained.tuned] if trained.tuned else []
             display.say(f"Seed {seed}: gate {trials[-1].gate}")
-    for one in () if keep else tuned:
-        one.forget()
+    if not keep:
+        for one in tuned:
+            one.forget()
     return trials
 
 

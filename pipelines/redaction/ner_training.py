@@ -22,9 +22,14 @@ from numpy.typing import NDArray
 from features.name_tags import LABELS, PARTS, TAGS, spans, tag_of
 from features.name_tokens import TOKEN, WORD, Features, Lexicon
 from features.named_entities import readable
-from features.ner_component import english_kinds, save_component
+from features.ner_component import save_component
 from pipelines.display import Display
-from pipelines.redaction.english_words import BASE_MODEL, family_names, given_names
+from pipelines.redaction.english_words import (
+    BASE_MODEL,
+    english_kinds_of_base,
+    family_names,
+    given_names,
+)
 from pipelines.redaction.example import Example
 from pipelines.redaction.known_products import product_words
 from pipelines.redaction.name_network_training import arrays, untrained
@@ -91,7 +96,7 @@ def train(seed: int, minutes: float, output: Path, display: Display) -> Training
     begin = time.monotonic()
     with display.stage("Writing messages to learn from"):
         corpus = training_corpus(seed, EXAMPLES)
-    kinds = english_kinds(BASE_MODEL)
+    kinds = english_kinds_of_base()
     lexicon = Lexicon(kinds, given_names(), family_names(), product_words())
     rng = random.Random(f"unknown:{seed}")  # noqa: S311  # no secret is drawn
     with display.stage("Reading them"):

@@ -6,7 +6,6 @@ import csv
 import json
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
+from pipelines.finetuning.machine_share import is_listening
 from pipelines.processes import answers_ok
 from pipelines.sample_leads import demo_leads
 from pipelines.serving.process_usage import descendants
@@ -196,9 +196,8 @@ def test_promotion_and_rollback_reach_the_running_service_within_seconds(
 def goes_silent(port: int) -> bool:
     """Within ten seconds: whoever listened there may still be on the way out."""
     for _ in range(100):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) != 0:
-                return True
+        if not is_listening(port):
+            return True
         time.sleep(0.1)
     return False
 
