@@ -120,10 +120,8 @@ class Cascade:
         outbox: told what is about to leave; what it raises comes through.
         """
         release = self.release
-        row = release.classifier.encoder.encode([lead])
-        prior = float(release.classifier.probabilities(row)[0])
-        routing = release.policy.route(prior, has_text=lead.has_text)
-        alone = replace(self._alone(lead, prior, reasons), row=row.astype("<f4").tobytes())
+        alone = self._alone(lead, reasons)
+        routing = release.policy.route(alone.classifier_probability, has_text=lead.has_text)
         text, kind = self._text(lead, routing.evidence), routing.evidence
         if kind is None or not text:
             return replace(alone, reason=routing.reason)
@@ -175,18 +173,20 @@ class Cascade:
         decided = replace(alone, probability=read, route=Route.TEXT, reason=further.reason)
         return replace(decided, text_log_odds=said), further
 
-    def _alone(self, lead: Lead, prior: float, reasons: int) -> Decision:
+    def _alone(self, lead: Lead, reasons: int) -> Decision:
         classifier = self.release.classifier
+        opinion = classifier.opinion(lead, reasons)
         return Decision(
-            probability=prior,
-            classifier_probability=prior,
+            probability=opinion.probability,
+            classifier_probability=opinion.probability,
             route=Route.CLASSIFIER,
             reason=RouteReason.CONFIDENT,
-            reasons=classifier.reasons(lead, reasons) if reasons else (),
+            reasons=opinion.reasons,
             unknown_categories=classifier.encoder.unknown_categories(lead),
             unknown_fields=lead.unknown_fields,
             missing=classifier.encoder.missing(lead),
             has_text=lead.has_text,
+            row=opinion.row,
         )
 
     def _text(self, lead: Lead, kind: EvidenceKind | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,18 @@ from models.log_odds import log_odds
 
 if TYPE_CHECKING:
     import xgboost
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What the classifier says of one lead.
+
+    probability: of winning, calibrated. row: what it read, float32, little-endian.
+    """
+
+    probability: float
+    reasons: tuple[FeatureReason, ...]
+    row: bytes
 
 
 class Classifier:
@@ -45,14 +58,44 @@ class Classifier:
         margins = self.booster.inplace_predict(rows, predict_type="margin", validate_features=False)
         return np.asarray(margins, dtype=np.float64)
 
+    def opinion(self, lead: Lead, most: int) -> Opinion:
+        """Probability of one lead, bit for bit that of `probabilities`, and its `most` reasons.
+
+        Both from one matrix: where reasons are wanted, it is what takes longest.
+        """
+        row = self.encoder.encode([lead])
+        read = row.astype("<f4").tobytes()
+        if not most:
+            return Opinion(float(self.probabilities(row)[0]), (), read)
+        matrix = self._matrix(row)
+        margin = self.booster.predict(matrix, output_margin=True, validate_features=False)
+        probability = self.calibrator(np.asarray(margin, dtype=np.float64))
+        return Opinion(float(probability[0]), self._reasons(lead, matrix, most), read)
+
     def reasons(self, lead: Lead, most: int) -> tuple[FeatureReason, ...]:
         """The `most` strongest pushes of this lead's columns, strongest first.
 
         TreeSHAP values (Lundberg et al. 2020), scaled so that together they make up the step from
         the average lead's calibrated log-odds to this lead's.
         """
-        row = self.encoder.encode([lead])
-        pushes, base = self._contributions(row)
+        return self._reasons(lead, self._matrix(self.encoder.encode([lead])), most)
+
+    def contributions(self, rows: NDArray[np.float32]) -> NDArray[np.float64]:
+        """TreeSHAP values in uncalibrated log-odds, shape (rows, features)."""
+        return self._contributions(self._matrix(rows))[0]
+
+    @cached_property
+    def columns_by_gain(self) -> tuple[str, ...]:
+        """Columns the booster uses, the most informative first (total gain)."""
+        gain = self.booster.get_score(importance_type="total_gain")
+        ranked = sorted(gain, key=lambda name: (-float(gain[name]), name))
+        column = {f.name: f.column for f in self.encoder.features}
+        return tuple(column[name] for name in ranked)
+
+    def _reasons(
+        self, lead: Lead, matrix: xgboost.DMatrix, most: int
+    ) -> tuple[FeatureReason, ...]:
+        pushes, base = self._contributions(matrix)
         strongest = np.argsort(-np.abs(pushes[0]), kind="stable")[:most]
         slope = self._calibration_slope(base, base + float(pushes[0].sum()))
         features = self.encoder.features
@@ -66,26 +109,15 @@ class Classifier:
             if pushes[0, i] != 0
         )
 
-    def contributions(self, rows: NDArray[np.float32]) -> NDArray[np.float64]:
-        """TreeSHAP values in uncalibrated log-odds, shape (rows, features)."""
-        return self._contributions(rows)[0]
-
-    @cached_property
-    def columns_by_gain(self) -> tuple[str, ...]:
-        """Columns the booster uses, the most informative first (total gain)."""
-        gain = self.booster.get_score(importance_type="total_gain")
-        ranked = sorted(gain, key=lambda name: (-float(gain[name]), name))
-        column = {f.name: f.column for f in self.encoder.features}
-        return tuple(column[name] for name in ranked)
-
-    def _contributions(self, rows: NDArray[np.float32]) -> tuple[NDArray[np.float64], float]:
+    def _matrix(self, rows: NDArray[np.float32]) -> xgboost.DMatrix:
+        """Without names and types: the encoder fixes both, and giving them costs as much again."""
         import xgboost
 
-        encoder = self.encoder
-        matrix = xgboost.DMatrix(
-            rows, feature_names=encoder.names, feature_types=encoder.types, nthread=1
-        )
-        values = np.asarray(self.booster.predict(matrix, pred_contribs=True), dtype=np.float64)
+        return xgboost.DMatrix(rows, nthread=1)
+
+    def _contributions(self, matrix: xgboost.DMatrix) -> tuple[NDArray[np.float64], float]:
+        said = self.booster.predict(matrix, pred_contribs=True, validate_features=False)
+        values = np.asarray(said, dtype=np.float64)
         return values[:, :-1], float(values[0, -1])
 
     def _calibration_slope(self, start: float, end: float) -> float:

@@ -77,11 +77,10 @@ class Alone:
         outbox: Outbox,  # noqa: ARG002
         reasons: int = REASONS,
     ) -> Decision:
-        row = self._classifier.encoder.encode([lead])
-        prior = float(self._classifier.probabilities(row)[0])
+        told = self._classifier.opinion(lead, reasons)
+        prior = told.probability
         decision = Decision(prior, prior, Route.CLASSIFIER, RouteReason.CONFIDENT)
-        told = self._classifier.reasons(lead, reasons)
-        return replace(decision, reasons=told, row=row.astype("<f4").tobytes())
+        return replace(decision, reasons=told.reasons, row=told.row)
 
 
 @dataclass(frozen=True, slots=True)

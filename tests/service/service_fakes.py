@@ -200,18 +200,18 @@ class FakeDecider:
 
     def _alone(self, lead: Lead, reasons: int) -> Decision:
         model = self.release.classifier
-        prior = model.win_probability(lead)
+        opinion = model.opinion(lead, reasons)
         return Decision(
-            probability=prior,
-            classifier_probability=prior,
+            probability=opinion.probability,
+            classifier_probability=opinion.probability,
             route=Route.CLASSIFIER,
             reason=RouteReason.CONFIDENT,
-            reasons=model.reasons(lead, reasons) if reasons else (),
+            reasons=opinion.reasons,
             unknown_categories=model.encoder.unknown_categories(lead),
             unknown_fields=lead.unknown_fields,
             missing=model.encoder.missing(lead),
             has_text=lead.has_text,
-            row=model.encoder.encode([lead]).astype("<f4").tobytes(),
+            row=opinion.row,
         )
 
 
