@@ -59,9 +59,11 @@ class Classifier:
         return np.asarray(margins, dtype=np.float64)
 
     def opinion(self, lead: Lead, most: int) -> Opinion:
-        """Probability of one lead, bit for bit that of `probabilities`, and its `most` reasons.
+        """Probability of one lead, bit for bit that of `probabilities`, and its strongest reasons.
 
-        Both from one matrix: where reasons are wanted, it is what takes longest.
+        Both are read off one matrix, which takes longer to make than either of them. Reasons are
+        the `most` strongest TreeSHAP values (Lundberg et al. 2020), scaled so that together all
+        make up the step from the average lead's calibrated log-odds to this lead's.
         """
         row = self.encoder.encode([lead])
         read = row.astype("<f4").tobytes()
@@ -71,14 +73,6 @@ class Classifier:
         margin = self.booster.predict(matrix, output_margin=True, validate_features=False)
         probability = self.calibrator(np.asarray(margin, dtype=np.float64))
         return Opinion(float(probability[0]), self._reasons(lead, matrix, most), read)
-
-    def reasons(self, lead: Lead, most: int) -> tuple[FeatureReason, ...]:
-        """The `most` strongest pushes of this lead's columns, strongest first.
-
-        TreeSHAP values (Lundberg et al. 2020), scaled so that together they make up the step from
-        the average lead's calibrated log-odds to this lead's.
-        """
-        return self._reasons(lead, self._matrix(self.encoder.encode([lead])), most)
 
     def contributions(self, rows: NDArray[np.float32]) -> NDArray[np.float64]:
         """TreeSHAP values in uncalibrated log-odds, shape (rows, features)."""
@@ -92,9 +86,7 @@ class Classifier:
         column = {f.name: f.column for f in self.encoder.features}
         return tuple(column[name] for name in ranked)
 
-    def _reasons(
-        self, lead: Lead, matrix: xgboost.DMatrix, most: int
-    ) -> tuple[FeatureReason, ...]:
+    def _reasons(self, lead: Lead, matrix: xgboost.DMatrix, most: int) -> tuple[FeatureReason, ...]:
         pushes, base = self._contributions(matrix)
         strongest = np.argsort(-np.abs(pushes[0]), kind="stable")[:most]
         slope = self._calibration_slope(base, base + float(pushes[0].sum()))

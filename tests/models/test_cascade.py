@@ -250,12 +250,24 @@ def test_reasons_name_columns_and_values_and_add_up_on_the_log_odds() -> None:
     release = small_release(NEVER_ASK)
     classifier, spec = release.classifier, release.spec
     leads = [Lead.parse(spec, {"Employees": n, "Demo requested": "yes"}) for n in (1, 45, 9_000)]
-    everything = [classifier.reasons(lead, 20) for lead in leads]
+    everything = [classifier.opinion(lead, 20).reasons for lead in leads]
     steps = [sum(reason.log_odds for reason in reasons) for reasons in everything]
     odds = [log_odds(classifier.win_probability(lead)) for lead in leads]
     assert steps[0] - steps[1] == pytest.approx(odds[0] - odds[1], abs=0.01)
     assert steps[1] - steps[2] == pytest.approx(odds[1] - odds[2], abs=0.01)
     assert {r.column: r.value for r in everything[1]}["Employees"] == 45
+
+
+def test_the_probability_is_bit_for_bit_the_same_with_and_without_reasons() -> None:
+    release = small_release(NEVER_ASK)
+    for employees in (0, 1, 45, 9_000, None):
+        for source in ("Referral", "Carrier pigeon"):
+            lead = Lead.parse(release.spec, {"Employees": employees, "Lead source": source})
+            with_reasons, without = (release.classifier.opinion(lead, most) for most in (3, 0))
+            assert with_reasons.probability == without.probability
+            assert with_reasons.probability == release.classifier.win_probability(lead)
+            assert with_reasons.row == without.row
+            assert without.reasons == ()
 
 
 def test_a_lead_that_says_nothing_is_not_asked_about() -> None:

@@ -179,6 +179,38 @@ def test_a_connection_in_use_at_the_end_is_closed_when_it_comes_back(store: Stor
         raw.cursor().execute("SELECT 1")
 
 
+def test_a_writer_in_use_at_the_end_is_closed_when_it_comes_back(store: Store) -> None:
+    with store.writing() as writing:
+        raw = writing.connection.connection.dbapi_connection
+        assert raw is not None
+        store.close()
+        writing.append([draft(0)])
+    with pytest.raises(Exception, match="closed"):
+        raw.cursor().execute("SELECT 1")
+    assert count(store, entries) == 1
+
+
+def test_one_after_the_other_writes_through_the_same_connection(store: Store) -> None:
+    def used() -> object:
+        with store.writing() as writing:
+            return writing.connection.connection.dbapi_connection
+
+    assert used() is used()
+
+
+def test_two_who_write_at_once_have_a_connection_each(store: Store) -> None:
+    with store.writing() as first:
+        mine = first.connection.connection.dbapi_connection
+        if first.connection.dialect.name == "sqlite":  # one writer at a time: the other is refused
+            with pytest.raises(StorageUnavailable), store.writing():
+                pytest.fail("two wrote at once")
+        else:
+            with store.writing() as second:
+                assert second.connection.connection.dbapi_connection is not mine
+        first.append([draft(0)])
+    assert count(store, entries) == 1
+
+
 async def test_a_log_whose_rows_contradict_its_head_takes_nothing_more(store: Store) -> None:
     await store.append(Unit([draft(0), draft(1)]))
     with store.writing() as writing:
