@@ -12,12 +12,14 @@ is found again, and pays for what an unknown product no longer costs.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from features.cpu_timer import check_cpu
 from features.found_span import LIKELY
 from features.name_counts import NameCounts, plain_letters
 from features.name_reader import GROUPS, PERSON, Reading
@@ -27,6 +29,7 @@ from features.name_tokens import Lexicon
 LEAST = 0.002  # of a probability: a word that is less of a person is not asked about
 CERTAIN = 0.00001  # no probability is nearer to 0 or 1 than this
 SHORTEST = 3  # letters of a name that is recognised elsewhere
+MOST_WORDS = 2  # of a name that is looked at twice; longer ones hardly ever are none
 NEAR = 8  # words before and after
 MOST_NEAR = 3
 JOINED = frozenset({",", "and", "or", "but", "&", "/", "+", "vs", "plus", "und", "et", "y"})
@@ -44,6 +47,8 @@ SPAN_SIGNS = (
 )  # fmt: skip
 PLACES = ("only", "first", "last")  # of a word among those of its span
 SIGNS = (*SPAN_SIGNS, *(f"{place} word {sign}" for place in PLACES for sign in WORD_SIGNS))
+NO_WORD = (0.0,) * len(WORD_SIGNS)
+NOT_JOINED = (0.0,) * (len(GROUPS) + 2)
 AT = {sign: i for i, sign in enumerate(SIGNS)}
 
 
@@ -57,6 +62,21 @@ class Look:
     first: int
     after: int
     taken: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """What is known of all words of a reading.
+
+    products: which are tools and brands, by the network or by the list. said: how often each word.
+    odds: the logarithms of how likely each is of each of GROUPS, against the rest.
+    """
+
+    words: Sequence[str]
+    labels: list[str]
+    products: Sequence[bool]
+    said: Counter[str]
+    odds: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,20 +133,31 @@ class SecondLook:
 
     def looks(self, reading: Reading) -> Iterator[tuple[Look, NDArray[np.float32]]]:
         """What is looked at twice, and the signs of each."""
+        check_cpu()
         if not reading.words:
             return
         groups, labels = reading.groups(), reading.labels()
-        for look in self._candidates(reading, groups, labels):
+        looks = list(self._candidates(reading, groups, labels))
+        if not looks:
+            return
+        said = Counter(reading.words)
+        products = [
+            label == "MISC" or self._is_product(word)
+            for word, label in zip(reading.words, labels, strict=True)
+        ]
+        safe = np.clip(groups, CERTAIN, 1 - CERTAIN)
+        page = _Page(reading.words, labels, products, said, np.log(safe / (1 - safe)))
+        for look in looks:
             names = [w for w in reading.words[look.first : look.after] if is_word(w)]
             if names:
-                yield look, self._signs(reading, look, names, groups, labels)
+                yield look, self._signs(page, look, names)
 
     def _candidates(
         self, reading: Reading, groups: NDArray[np.float32], labels: Sequence[str]
     ) -> Iterator[Look]:
         words = reading.words
         for first, after, label in reading.names:
-            if label == PERSON and sum(w[0].isalpha() for w in words[first:after]) <= 2:  # words
+            if label == PERSON and sum(w[0].isalpha() for w in words[first:after]) <= MOST_WORDS:
                 yield Look(first, after, taken=True)
         for i in np.flatnonzero(groups[:, GROUPS.index(PERSON)] > LEAST).tolist():
             if labels[i] in {"O", "MISC"} and self._may_be_name(words[i]):
@@ -140,41 +171,38 @@ class SecondLook:
             return True
         return word not in self._lexicon.kinds and any(self._counts.of(plain_letters(word)))
 
-    def _signs(
-        self,
-        reading: Reading,
-        look: Look,
-        names: Sequence[str],
-        groups: NDArray[np.float32],
-        labels: Sequence[str],
-    ) -> NDArray[np.float32]:
-        signs = np.zeros(len(SIGNS), dtype=np.float32)
-        words = reading.words
+    def _signs(self, page: _Page, look: Look, names: Sequence[str]) -> NDArray[np.float32]:
+        words, labels = page.words, page.labels
         first, after = look.first, look.after
-        inside = range(first, after)
-        near = [
-            i for i in range(max(0, first - NEAR), min(len(words), after + NEAR)) if i not in inside
-        ]
-        products = sum(labels[i] == "MISC" or self._is_product(words[i]) for i in near)
+        begin, end = max(0, first - NEAR), after + NEAR
         lettered = sum(word[0].isalpha() for word in words[first:after])
-        signs[: len(SPAN_SIGNS) - 2 * (len(GROUPS) + 2)] = (
-            1, not look.taken, len(names) > 1, len(names) < lettered,
-            words.count(names[0]) > 1, min(MOST_NEAR, products),
-            min(MOST_NEAR, sum(labels[i] == PERSON for i in near)),
-            *_log_odds(groups[first:after]),
-        )  # fmt: skip
-        for side, at, step in (("before", first - 1, -1), ("after", after, 1)):
-            other = _joined(words, at, step)
-            if other is not None:
-                signs[AT[f"{side} joined {labels[other]}"]] = 1
-                signs[AT[f"{side} joined product"]] = self._is_product(words[other])
-                given, _ = self._counts.of(plain_letters(words[other]))
-                signs[AT[f"{side} joined given"]] = given
-        places = {"only": names[0]} if len(names) == 1 else {"first": names[0], "last": names[-1]}
-        for place, name in places.items():
-            at = AT[f"{place} word {WORD_SIGNS[0]}"]
-            signs[at : at + len(WORD_SIGNS)] = self._of_word(name)
-        return signs
+        products = sum(page.products[begin:first]) + sum(page.products[after:end])
+        people = labels[begin:first].count(PERSON) + labels[after:end].count(PERSON)
+        signs = [
+            1, not look.taken, len(names) > 1, len(names) < lettered, page.said[names[0]] > 1,
+            min(MOST_NEAR, products), min(MOST_NEAR, people),
+            *page.odds[first:after].mean(axis=0).tolist(),
+        ]  # fmt: skip
+        for at, step in ((first - 1, -1), (after, 1)):
+            signs += self._of_joined(words, labels, _joined(words, at, step))
+        only = self._of_word(names[0])
+        if len(names) == 1:
+            signs += [*only, *NO_WORD, *NO_WORD]
+        else:
+            signs += [*NO_WORD, *only, *self._of_word(names[-1])]
+        return np.array(signs, dtype=np.float32)
+
+    def _of_joined(
+        self, words: Sequence[str], labels: Sequence[str], at: int | None
+    ) -> Iterator[float]:
+        """Of the word that a name is listed with."""
+        if at is None:
+            yield from NOT_JOINED
+            return
+        yield from (labels[at] == group for group in GROUPS)
+        yield self._is_product(words[at])
+        given, _ = self._counts.of(plain_letters(words[at]))
+        yield given
 
     def _is_product(self, word: str) -> bool:
         return word.lower() in self._lexicon.products
@@ -199,13 +227,6 @@ class SecondLook:
 def is_word(word: str) -> bool:
     """False for signs, numbers and initials."""
     return len(word) > 1 and word[0].isalpha() and word[1] != "."
-
-
-def _log_odds(groups: NDArray[np.float32]) -> list[float]:
-    """Of each of GROUPS, the mean over some words."""
-    safe = np.clip(groups, CERTAIN, 1 - CERTAIN)
-    odds: list[float] = np.log(safe / (1 - safe)).mean(axis=0).tolist()
-    return odds
 
 
 def _joined(words: Sequence[str], at: int, step: int) -> int | None:
