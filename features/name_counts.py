@@ -27,9 +27,16 @@ class NameCounts:
     @classmethod
     def read(cls, folder: Path) -> NameCounts:
         """The list of a folder: `smith 7 13`, one name a line."""
-        lines = (folder / FILE).read_text(encoding="ascii").splitlines()
-        rows = (line.split(" ") for line in lines)
-        return cls({name: (int(given), int(family)) for name, given, family in rows})
+        pairs: dict[str, tuple[int, int]] = {}  # few differ: a tuple for each name is 10 MB
+        sizes: dict[str, tuple[int, int]] = {}
+        with (folder / FILE).open(encoding="ascii") as lines:
+            for line in lines:
+                name, _, size = line.partition(" ")
+                if size not in pairs:
+                    given, family = size.split()
+                    pairs[size] = int(given), int(family)
+                sizes[name] = pairs[size]
+        return cls(sizes)
 
     def write(self, folder: Path) -> None:
         """Write the list."""
