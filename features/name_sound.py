@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,9 +28,8 @@ class NameSound:
         return sum([weights[row] for row in rows(word)])
 
 
-def rows(word: str) -> Iterator[int]:
+def rows(word: str) -> list[int]:
     """Where the weights of a word's letters are."""
     edged = f"^{word[:LONGEST]}$".encode()
-    for size in SIZES:
-        for i in range(len(edged) - size + 1):
-            yield zlib.crc32(edged[i : i + size]) % ROWS
+    size, crc32 = len(edged), zlib.crc32
+    return [crc32(edged[i : i + n]) % ROWS for n in SIZES for i in range(size - n + 1)]

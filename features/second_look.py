@@ -48,6 +48,7 @@ SPAN_SIGNS = (
 PLACES = ("only", "first", "last")  # of a word among those of its span
 SIGNS = (*SPAN_SIGNS, *(f"{place} word {sign}" for place in PLACES for sign in WORD_SIGNS))
 NO_WORD = (0.0,) * len(WORD_SIGNS)
+OF_GROUP = {group: tuple(float(group == other) for other in GROUPS) for group in GROUPS}
 NOT_JOINED = (0.0,) * (len(GROUPS) + 2)
 AT = {sign: i for i, sign in enumerate(SIGNS)}
 
@@ -141,8 +142,9 @@ class SecondLook:
         if not looks:
             return
         said = Counter(reading.words)
+        known = self._lexicon.products
         products = [
-            label == "MISC" or self._is_product(word)
+            label == "MISC" or word.lower() in known
             for word, label in zip(reading.words, labels, strict=True)
         ]
         safe = np.clip(groups, CERTAIN, 1 - CERTAIN)
@@ -194,15 +196,12 @@ class SecondLook:
 
     def _of_joined(
         self, words: Sequence[str], labels: Sequence[str], at: int | None
-    ) -> Iterator[float]:
+    ) -> tuple[float, ...]:
         """Of the word that a name is listed with."""
         if at is None:
-            yield from NOT_JOINED
-            return
-        yield from (labels[at] == group for group in GROUPS)
-        yield self._is_product(words[at])
+            return NOT_JOINED
         given, _ = self._counts.of(plain_letters(words[at]))
-        yield given
+        return (*OF_GROUP[labels[at]], self._is_product(words[at]), given)
 
     def _is_product(self, word: str) -> bool:
         return word.lower() in self._lexicon.products

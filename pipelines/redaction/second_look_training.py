@@ -102,7 +102,7 @@ def _sound(seed: int) -> NDArray[np.float32]:
     )
     for side in (is_name, ~is_name):
         weight[side] *= len(words) / 2 / weight[side].sum()
-    found = [list(rows(word)) for word in words]
+    found = [rows(word) for word in words]
     starts = np.cumsum([0, *map(len, found)])
     columns = np.concatenate(found)
     table = csr_matrix((np.ones(len(columns)), columns, starts), shape=(len(words), ROWS))

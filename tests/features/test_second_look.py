@@ -88,7 +88,7 @@ def test_names_are_counted_in_plain_letters(tmp_path: Path) -> None:
 
 @given(st.text(max_size=100))
 def test_any_word_has_a_sound_at_a_bounded_cost(word: str) -> None:
-    found = list(rows(word))
+    found = rows(word)
     assert all(0 <= row < ROWS for row in found)
     assert len(found) <= 3 * 4 * (LONGEST + 2)  # a letter has four bytes at most
 
