@@ -12,15 +12,14 @@ from typing import Any
 
 from presidio_analyzer import LocalRecognizer, RecognizerResult
 
-from features.cpu_timer import check_cpu
 from features.errors import RedactionFailed
-from features.name_tags import spans
-from features.name_tokens import TOKEN
+from features.found_span import LIKELY
+from features.name_counts import plain_letters
+from features.name_reader import PERSON, NameReader
 from features.ner_component import SHIPPED, load_component
 from features.ordinary_language import OrdinaryLanguage
-from features.read_words import ReadWords
 
-VERSION = "2026-11.4"
+VERSION = "2026-11.5"
 SCORE = 0.85
 REPORTED = ("PERSON", "ORGANIZATION", "STREET_ADDRESS", "LOCATION", "NRP", "DATE_TIME")
 # Runs that no name is in, and that make the tokenizer slow; and signs that no name has.
@@ -38,6 +37,10 @@ STREET_LINE = re.compile(
 )
 CODE = re.compile(r"\w*\d[\w-]*")
 LINE = re.compile(r"[^\r\n]+")
+
+MAILBOX = re.compile(r"[\w.+%-]++(?=@)")
+LETTERS = re.compile(r"[^\W\d_]{3,}+")
+SECOND_LOOK = "SecondLook"  # who gives the scores of people by one word or two
 
 Span = tuple[int, int, str]
 
@@ -57,13 +60,16 @@ class NamedEntities(LocalRecognizer):  # type: ignore[misc]  # Presidio ships no
         # threads that wait for each other, cost many times what they cost on one.
         threadpool_limits(limits=1, user_api="blas")
         component = load_component(model, weights, folder)
-        self._network = component.network
-        self._words = ReadWords(component.network, component.lexicon)
+        self._reader = NameReader(component.network, component.lexicon)
+        self._second_look = component.second_look
         self._ordinary = OrdinaryLanguage(component.ordinary_words, component.lexicon.products)
         self._max_words = max_words
         self._metadata = {
-            RecognizerResult.RECOGNIZER_NAME_KEY: self.name,
-            RecognizerResult.RECOGNIZER_IDENTIFIER_KEY: self.id,
+            name: {
+                RecognizerResult.RECOGNIZER_NAME_KEY: name,
+                RecognizerResult.RECOGNIZER_IDENTIFIER_KEY: self.id,
+            }
+            for name in (self.name, SECOND_LOOK)
         }
 
     def load(self) -> None:
@@ -72,22 +78,42 @@ class NamedEntities(LocalRecognizer):  # type: ignore[misc]  # Presidio ships no
     def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[Any]:  # noqa: ARG002  # Presidio's signature
         """Presidio's results, without explanations: these would hold parts of the text.
 
+        A person by one word or two has the score of the second look, in whose name it is given.
+
         Raises RedactionFailed: more than `max_words` words.
         """
         return [
-            RecognizerResult(kind, start, end, SCORE, recognition_metadata=self._metadata)
-            for start, end, kind in self._found(readable(text))
+            RecognizerResult(kind, start, end, score, recognition_metadata=self._metadata[by])
+            for start, end, kind, score, by in self._found(readable(text))
             if kind in entities
         ]
 
-    def _found(self, text: str) -> Iterator[Span]:
-        for start, end in pieces(text, self._max_words):
-            check_cpu()
-            tokens = list(TOKEN.finditer(text, start, end))
-            scores = self._network.scores(self._words.of([t[0] for t in tokens]))
-            for first, after, kind in spans(scores):
-                span = tokens[first].start(), tokens[after - 1].end(), kind
-                yield from (s for s in cleaned(text, *span) if not self._ordinary.holds(text, *s))
+    def _found(self, text: str) -> Iterator[tuple[int, int, str, float, str]]:
+        readings = [self._reader.read(text, *piece) for piece in pieces(text, self._max_words)]
+        looked = set()
+        for one in self._second_look.sure(readings, _mailed(text)):
+            reading, look = one.reading, one.look
+            if look.taken:
+                looked.add((id(reading), look.first))
+            if look.taken or one.sure >= LIKELY:  # of what was not taken, only what is one
+                span = *reading.extent(look.first, look.after), PERSON
+                yield from ((*s, one.sure, SECOND_LOOK) for s in self._cleaned(text, span))
+        for reading in readings:
+            for first, after, kind in reading.names:
+                if (id(reading), first) not in looked:
+                    span = *reading.extent(first, after), kind
+                    yield from ((*s, SCORE, self.name) for s in self._cleaned(text, span))
+
+    def _cleaned(self, text: str, span: Span) -> Iterator[Span]:
+        yield from (s for s in cleaned(text, *span) if not self._ordinary.holds(text, *s))
+
+
+def _mailed(text: str) -> frozenset[str]:
+    """Words, in plain letters, of the mailboxes in a text."""
+    if "@" not in text:
+        return frozenset()
+    mailboxes = map(plain_letters, MAILBOX.findall(text))
+    return frozenset(word for mailbox in mailboxes for word in LETTERS.findall(mailbox))
 
 
 def readable(text: str) -> str:

@@ -2,32 +2,42 @@
 
 `weights.npy` holds all weights of its network, one after the other, in half precision;
 `given_names.txt` and `family_names.txt` the names that it knows, `products.txt` words of tools and
-brands; `meta.json` says where they come from. The redaction policy names the digest of the others.
+brands. `census_names.txt`, `sound.npy` and `second_look.txt` are what `SecondLook` judges by.
+`meta.json` says where they come from. The redaction policy names the digest of the others.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from features import name_counts
 from features.errors import RedactionFailed
+from features.name_counts import NameCounts
 from features.name_network import NameNetwork, in_a_row, parts, size
+from features.name_sound import NameSound
 from features.name_tags import LABELS
 from features.name_tokens import Lexicon
+from features.second_look import SIGNS, SecondLook
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 SHIPPED = Path(__file__).with_name("ner")
 META, WEIGHTS = "meta.json", "weights.npy"
+SOUND, SECOND_LOOK = "sound.npy", "second_look.txt"
 # In lower case, one a line: fields of a Lexicon, and the file of each.
 LISTS = {
     "given": "given_names.txt",
     "family": "family_names.txt",
     "products": "products.txt",
 }
-FILES = (WEIGHTS, *LISTS.values())
+FILES = (WEIGHTS, *LISTS.values(), name_counts.FILE, SOUND, SECOND_LOOK)
 KINDS = {"noun": "n", "verb": "v", "adj": "a", "adv": "r"}
 NOT_LEMMATIZER = ("tok2vec", "tagger", "parser", "senter", "attribute_ruler", "ner")
 
@@ -38,6 +48,7 @@ class NerComponent:
 
     network: NameNetwork
     lexicon: Lexicon
+    second_look: SecondLook
 
     @property
     def ordinary_words(self) -> frozenset[str]:
@@ -65,8 +76,6 @@ def load_component(model: str, digest: str, folder: Path = SHIPPED) -> NerCompon
     Raises:
         RedactionFailed: its files are not those with this digest.
     """
-    import numpy as np
-
     try:
         found = _digest(folder)
     except OSError as error:
@@ -79,17 +88,23 @@ def load_component(model: str, digest: str, folder: Path = SHIPPED) -> NerCompon
             "The name recogniser's files are not those that the redaction policy names "
             "(ner_weights). Restore the shipped ones, or put their digest into the policy."
         )
-    flat = np.load(folder / WEIGHTS, allow_pickle=False).astype(np.float32)
-    if flat.size != size():
-        raise RedactionFailed("The name recogniser's weights fit another version of Tiebreak.")
-    lists = {field: frozenset(_read(folder / file)) for field, file in LISTS.items()}
-    return NerComponent(NameNetwork(dict(parts(flat))), Lexicon(english_kinds(model), **lists))
+    network, lexicon = load_network(model, folder)
+    return NerComponent(network, lexicon, _second_look(lexicon, folder))
 
 
-def save_component(
-    arrays: dict[str, Any], lexicon: Lexicon, folder: Path, meta: dict[str, Any]
-) -> str:
-    """Write a recogniser, and what is known of it; its digest.
+def _second_look(lexicon: Lexicon, folder: Path) -> SecondLook:
+    import numpy as np
+
+    rows = [line.rpartition(" ") for line in _lines(folder / SECOND_LOOK)]
+    weights = {sign: float(weight) for sign, _, weight in rows}
+    if set(weights) != set(SIGNS):
+        raise RedactionFailed("The name recogniser's signs fit another version of Tiebreak.")
+    sound = np.load(folder / SOUND, allow_pickle=False).astype(np.float32)
+    return SecondLook(lexicon, NameCounts.read(folder), NameSound(sound), weights)
+
+
+def save_network(arrays: dict[str, Any], lexicon: Lexicon, folder: Path) -> None:
+    """Write a network, and the words that it was taught with.
 
     arrays: by name, as `name_network.shapes` names them.
     """
@@ -99,14 +114,40 @@ def save_component(
     np.save(folder / WEIGHTS, in_a_row(arrays).astype(np.float16), allow_pickle=False)
     for field, file in LISTS.items():
         _write(folder / file, sorted(getattr(lexicon, field)))
+
+
+def load_network(model: str, folder: Path) -> tuple[NameNetwork, Lexicon]:
+    """What `save_network` wrote."""
+    import numpy as np
+
+    flat = np.load(folder / WEIGHTS, allow_pickle=False).astype(np.float32)
+    if flat.size != size():
+        raise RedactionFailed("The name recogniser's weights fit another version of Tiebreak.")
+    lists = {field: frozenset(_lines(folder / file)) for field, file in LISTS.items()}
+    return NameNetwork(dict(parts(flat))), Lexicon(english_kinds(model), **lists)
+
+
+def save_second_look(
+    counts: NameCounts, sound: NDArray[np.float32], weights: Mapping[str, float], folder: Path
+) -> None:
+    """Write what `SecondLook` judges by, next to the network that it judges."""
+    import numpy as np
+
+    counts.write(folder)
+    np.save(folder / SOUND, sound.astype(np.float16), allow_pickle=False)
+    _write(folder / SECOND_LOOK, [f"{sign} {weights[sign]:.4f}" for sign in SIGNS])
+
+
+def save_meta(folder: Path, meta: Mapping[str, Any]) -> str:
+    """Write what is known of a recogniser that is all written; its digest."""
     digest = _digest(folder)
     about = {**meta, "labels": LABELS, "sha256": digest}
     (folder / META).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
     return digest
 
 
-def _read(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8").split()
+def _lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines()
 
 
 def _write(path: Path, words: Sequence[str]) -> None:

@@ -226,7 +226,7 @@ class Redactor:
             for r in recognizer.analyze(text, recognizer.supported_entities, None):
                 if not 0 <= r.start < r.end <= len(text):
                     raise RedactionFailed(f"{recognizer.name} gave a span outside of the text.")
-                who = (recognizer.name, recognizer.version)
+                who = (_name_of(r, recognizer), recognizer.version)
                 found.append(FoundSpan(r.start, r.end, r.entity_type, r.score, *who))
         return found
 
@@ -281,6 +281,12 @@ class Redactor:
             self._policy.rule(span.entity_type).action,
             mark,
         )
+
+
+def _name_of(result: Any, recognizer: Any) -> str:
+    """Who found it: as the result says; the recognizer where it does not."""
+    said = (result.recognition_metadata or {}).get(result.RECOGNIZER_NAME_KEY)
+    return str(said or recognizer.name)
 
 
 def _closed(work: Callable[[], _T]) -> _T:

@@ -9,11 +9,12 @@ redaction is measured on.
 
 from __future__ import annotations
 
+import random
 from functools import cache
 
 from pipelines.redaction.english_words import WORD, all_names, english_kinds_of_base
 from pipelines.redaction.held_out_messages import decoy_words, trade_words
-from pipelines.redaction.name_pools import WORDS, folded
+from pipelines.redaction.name_pools import WORDS, coined_name, folded
 
 FILES = {"tool": "known_tools.txt", "brand": "known_brands.txt"}
 SHORTEST = 3  # letters of a word that tells a product
@@ -24,6 +25,26 @@ def known_products(kind: str) -> tuple[str, ...]:
     """To learn from: tools or brands, but for those in the messages that are measured on."""
     measured = _measured_words()
     return tuple(product for product in _listed(kind) if not measured.intersection(_words(product)))
+
+
+def known_product_words() -> frozenset[str]:
+    """Words of all products to learn from, in lower case."""
+    words = (word for kind in FILES for product in known_products(kind) for word in _words(product))
+    return frozenset(word for word in words if len(word) >= SHORTEST)
+
+
+def coined_product(kind: str, rng: random.Random) -> str:
+    """A product that does not exist, and that sounds like those to learn from."""
+    name = ""
+    while len(name) <= SHORTEST:
+        name = coined_name(_capitalised(kind), rng)
+    return name
+
+
+@cache
+def _capitalised(kind: str) -> tuple[str, ...]:
+    words = (word for product in known_products(kind) for word in WORD.findall(product))
+    return tuple(word for word in words if len(word) > SHORTEST and word[0].isupper())
 
 
 def product_words() -> frozenset[str]:

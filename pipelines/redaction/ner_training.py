@@ -7,12 +7,14 @@ loads.
 
 from __future__ import annotations
 
+import json
 import random
 import re
+import shutil
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ from numpy.typing import NDArray
 from features.name_tags import LABELS, PARTS, TAGS, spans, tag_of
 from features.name_tokens import TOKEN, WORD, Features, Lexicon
 from features.named_entities import readable
-from features.ner_component import save_component
+from features.ner_component import LISTS, META, SHIPPED, WEIGHTS, save_meta, save_network
 from pipelines.display import Display
 from pipelines.redaction.english_words import (
     BASE_MODEL,
@@ -33,9 +35,10 @@ from pipelines.redaction.english_words import (
 from pipelines.redaction.example import Example
 from pipelines.redaction.known_products import product_words
 from pipelines.redaction.name_network_training import arrays, untrained
+from pipelines.redaction.second_look_training import SecondLookSummary, train_second_look
 from pipelines.redaction.training_corpus import training_corpus
 
-VERSION = "2026-11.4"
+VERSION = "2026-11.5"
 EXAMPLES = 40_000
 EPOCHS = 6  # of the schedule by which the rate falls
 HALVES = 11  # half epochs that are learned from: as many as what ships was
@@ -66,12 +69,15 @@ class TrainingSummary:
     """What a training run gave.
 
     Attributes:
-        scores: by label, on templates and people that were not trained on.
+        scores: by label, on templates and people that were not trained on; empty where only the
+            second look was trained.
+        second_look: how well people's names are told from others.
         digest: of what was written, hex: `ner_weights` of the redaction policy.
         corpus: SHA-256 of the texts, hex.
     """
 
     scores: dict[str, LabelScore]
+    second_look: SecondLookSummary
     digest: str
     corpus: str
     seconds: float
@@ -115,8 +121,25 @@ def train(seed: int, minutes: float, output: Path, display: Display) -> Training
         "corpus_sha256": corpus.digest,
         "validation_f1": figures,
     }
-    digest = save_component(weights, lexicon, output, meta)
-    return TrainingSummary(scores, digest, corpus.digest, time.monotonic() - begin, epochs)
+    save_network(weights, lexicon, output)
+    second_look = train_second_look(seed, output, display)
+    digest = save_meta(output, meta | {"second_look": asdict(second_look)})
+    took = time.monotonic() - begin
+    return TrainingSummary(scores, second_look, digest, corpus.digest, took, epochs)
+
+
+def look_anew(seed: int, output: Path, display: Display) -> TrainingSummary:
+    """Train the second look alone, for the network that ships, and write both to `output`."""
+    begin = time.monotonic()
+    output.mkdir(parents=True, exist_ok=True)
+    for file in (META, WEIGHTS, *LISTS.values()):
+        if output.resolve() != SHIPPED.resolve():
+            shutil.copy(SHIPPED / file, output / file)
+    meta = json.loads((output / META).read_text(encoding="utf-8"))
+    second_look = train_second_look(seed, output, display)
+    meta |= {"version": VERSION, "second_look": asdict(second_look)}
+    digest, took = save_meta(output, meta), time.monotonic() - begin
+    return TrainingSummary({}, second_look, digest, meta["corpus_sha256"], took, 0.0)
 
 
 def lean(weights: dict[str, Any]) -> None:

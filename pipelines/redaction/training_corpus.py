@@ -60,15 +60,16 @@ def training_corpus(seed: int, size: int) -> TrainingCorpus:
     rng = random.Random(f"corpus:{seed}")  # noqa: S311  # no secret is drawn
     learned = [t for t in templates() if not is_validation(t)]
     held_out = [t for t in templates() if is_validation(t)]
-    train = tuple(_drawn(learned, Filler(seed), size, rng))
-    validation = tuple(_drawn(held_out, Filler(seed, Part.VALIDATION), max(200, size // 30), rng))
+    train = tuple(drawn(learned, Filler(seed), size, rng))
+    validation = tuple(drawn(held_out, Filler(seed, Part.VALIDATION), max(200, size // 30), rng))
     return TrainingCorpus(train, validation)
 
 
-def _drawn(
+def drawn(
     choices: Sequence[Template], filler: Filler, size: int, rng: random.Random
 ) -> Iterator[Example]:
-    weights = [WEIGHTS[t.name.partition(":")[0]] for t in choices]
+    """Filled templates as they are typed; to some a second one is joined."""
+    weights = [WEIGHTS.get(t.name.partition(":")[0], 1.0) for t in choices]
     for template in rng.choices(choices, weights, k=size):
         example = filler.fill(template)
         if rng.random() < 0.25:

@@ -19,7 +19,7 @@ from pipelines.redaction.english_words import english_words
 from pipelines.redaction.example import Example, Span
 from pipelines.redaction.identities import SLOT_TYPES, Identities, Identity, Part
 from pipelines.redaction.identity_numbers import digits
-from pipelines.redaction.known_products import known_products
+from pipelines.redaction.known_products import coined_product, known_products
 from pipelines.redaction.name_pools import (
     WORDS,
     first_names,
@@ -67,6 +67,12 @@ def templates() -> tuple[Template, ...]:
     return tuple(t for path in sorted(TEMPLATES.glob("train_*.txt")) for t in _read(path))
 
 
+@cache
+def second_look_templates() -> tuple[Template, ...]:
+    """Those that only the second look at names learns from."""
+    return tuple(_read(TEMPLATES / "second_look.txt"))
+
+
 def _read(path: Path) -> Iterator[Template]:
     for line_number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         if not line or line.startswith("# "):
@@ -101,10 +107,12 @@ def phrases() -> Mapping[str, Phrases]:
 class Filler:
     """Fills templates. The same seed fills them alike."""
 
-    def __init__(self, seed: int, part: Part = Part.TRAIN) -> None:
+    def __init__(self, seed: int, part: Part = Part.TRAIN, coined: float = 0.0) -> None:
+        """coined: how many of the products that exist are replaced by some that only sound so."""
         self._rng = random.Random(f"filler:{seed}")  # noqa: S311  # no secret is drawn
         self._identities = Identities(part, seed)
         self._part = part
+        self._coined = coined
 
     def fill(self, template: Template) -> Example:
         """One example of a template."""
@@ -191,6 +199,8 @@ class Filler:
 
     def _known(self, kind: str) -> str:
         known = self._rng.choice(known_products(KNOWN[kind]))
+        if self._coined and self._rng.random() < self._coined:
+            known = coined_product(KNOWN[kind], self._rng)
         if kind != "product":
             return known
         endings = [*MADE_UP["product"].split(), self._model_number(), self._model_number()]

@@ -206,7 +206,7 @@ class Unreadable(str):
 def test_a_failing_network_means_no_text() -> None:
     policy = RedactionPolicy.shipped()
     names = NamedEntities(policy.ner_model, policy.ner_weights, policy.max_ner_words)
-    names._network = None  # type: ignore[assignment]
+    names._reader = None  # type: ignore[assignment]
     with pytest.raises(RedactionFailed, match="Do not send"):
         redactor_with(names).redact(JANE)
 
