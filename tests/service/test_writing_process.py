@@ -9,10 +9,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import orjson
+import psutil
 import pytest
 from service_fakes import (
     LEDGER_KEY,
@@ -74,11 +75,12 @@ def command(pid: int) -> str:
 
 
 def gone(pid: int) -> None:
-    """Returns once it is, or nothing but its name is left."""
+    """Returns once it is, or nothing of it is left but how it ended."""
     deadline = time.monotonic() + 30
-    while command(pid):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    with suppress(psutil.NoSuchProcess):
+        while psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
 
 
 def abouts(store: Store) -> list[str]:
