@@ -35,8 +35,10 @@ from service.privacy import Keeping
 from service.recording.erasing import Erasing
 from service.recording.release_change import record_release
 from service.settings import Settings
+from service.storage.database import BUSY_TIMEOUT
 from service.storage.store import Store
 from service.storage.subject_keys import StoredKeys, subject_secret
+from service.storage.writing_process import Orders, WritingProcess
 from service.witnessing import Witnessing
 
 if TYPE_CHECKING:
@@ -53,7 +55,7 @@ def open_desk(settings: Settings) -> Desk:
     """Everything one worker needs. Reads no release yet: `Desk.start` does."""
     logging.getLogger("tiebreak").setLevel(settings.log_level)
     settings.home.mkdir(parents=True, exist_ok=True)
-    store, subjects = open_store(settings), open_subjects(settings)
+    store, subjects = open_deciding_store(settings), open_subjects(settings)
     metrics = process_metrics()
     live = LiveRelease(
         Registry(settings.mlflow_uri),
@@ -116,6 +118,19 @@ def retention(settings: Settings, erasing: Erasing) -> Every | None:
 def open_store(settings: Settings) -> Store:
     """The ledger and what is beside it in its database. Close it."""
     return Store(settings.database_url, Log(ledger_key(settings)))
+
+
+def open_deciding_store(settings: Settings) -> Store:
+    """The same for a process that decides: another one writes its decisions. Close it."""
+    key = ledger_key(settings)
+    orders = Orders(
+        settings.database_url,
+        settings.subject_keys_url,
+        subject_secret(settings),
+        key.text,
+        BUSY_TIMEOUT,
+    )
+    return Store(settings.database_url, Log(key), units=WritingProcess(orders))
 
 
 def open_subjects(settings: Settings) -> StoredKeys:

@@ -16,7 +16,8 @@ from service.ledger.log import Log
 from service.ledger.verify import KeyType
 from service.recording import entry
 from service.recording.record import new_decision_id
-from service.storage.store import Store, Unit
+from service.storage.store import Store
+from service.storage.unit import Unit
 
 KEY = SigningKey("tiebreak.local/bench", KeyType.LOG, b"b" * 32)
 PAUSE_S = 0.02  # after a refusal

@@ -37,7 +37,7 @@ from service.recording import entry
 from service.recording.entry import Because, ErasedBecause, Kind, Purpose
 from service.recording.erasing import Erasing
 from service.recording.record import new_decision_id
-from service.storage.sealing import seal
+from service.storage.sealing import bound_to, seal
 from service.storage.store import Store
 from service.storage.subject_keys import StoredKeys
 
@@ -134,7 +134,7 @@ class _Cases:
         decided = self._decision(chance, "confident", person)
         if decided.fields["reason"] == "redaction_failed":
             named = str(decided.about)
-            return [entry.failed_redaction(person, named, Purpose.DECISION), decided]
+            return [entry.failed_redaction(named, Purpose.DECISION).sealed_by(person), decided]
         return [decided]
 
     def asked(self, chance: random.Random, person: SubjectKey) -> list[Draft]:
@@ -142,7 +142,7 @@ class _Cases:
         decided = self._decision(chance, "ambiguous", person)
         named = str(decided.about)
         shown = {"shown": "Hello, (PERSON_1) here. Please send me a price list."}
-        sealed = seal(person.secret, entry.place(Kind.REDACTION, named), shown)
+        sealed = seal(person.secret, bound_to(Kind.REDACTION, named), shown)
         spans = [
             {
                 "type": chance.choice(TYPES),
@@ -206,7 +206,7 @@ class _Cases:
             said = {"win_probability": 0.7, "source": "logprobs", "latency_ms": 412.5}
             fields["llm"] = said | {"failure": None, "calls": 1}
             read: dict[str, Any] = {"row": "", "reasons": {"for": [], "against": []}}
-            place = entry.place(Kind.DECISION, named)
+            place = bound_to(Kind.DECISION, named)
             fields["sealed"] = seal(person.secret, place, read | {"evidence": None})
         return replace(self._plain, about=named, fields=fields)
 

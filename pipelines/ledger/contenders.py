@@ -21,12 +21,12 @@ from features.fingerprint import SubjectKey
 from pipelines.ledger.appending import KEY
 from service.ledger.canonical_json import canonical
 from service.ledger.log import Draft, Log
-from service.recording import entry
 from service.recording.entry import Kind
 from service.recording.record import new_decision_id
 from service.storage.database import Database
-from service.storage.sealing import seal
-from service.storage.store import Store, Unit
+from service.storage.sealing import bound_to, seal
+from service.storage.store import Store
+from service.storage.unit import Unit
 
 plain_metadata = MetaData()
 plain = Table(
@@ -54,7 +54,7 @@ def decision() -> Draft:
             "policy": None,
             "has_text": False,
             "llm": None,
-            "sealed": seal(key.secret, entry.place(Kind.DECISION, named), read),
+            "sealed": seal(key.secret, bound_to(Kind.DECISION, named), read),
             "route": "classifier",
             "reason": "confident",
             "probability": 0.123456789012345,

@@ -29,8 +29,10 @@ from service.ledger.log import Log
 from service.recording.record import compact
 from service.recording.recorder import Recorder
 from service.schemas import DecideRequest, answer_tree, usage_tree
+from service.storage.database import BUSY_TIMEOUT
 from service.storage.store import Store
 from service.storage.subject_keys import StoredKeys
+from service.storage.writing_process import Orders, WritingProcess
 
 SPEC = LeadSpec.parse(
     """
@@ -107,7 +109,11 @@ def decisions_beside(url: str, keys_url: str, seconds: float) -> list[Load]:
         return compact(answer_tree(decision, release, usage))
 
     async def measure() -> list[Load]:
-        with closing(Store(url, Log(KEY))) as store, closing(StoredKeys(keys_url, SECRET)) as keys:
+        orders = Orders(url, keys_url, SECRET, KEY.text, BUSY_TIMEOUT)
+        with (
+            closing(Store(url, Log(KEY), units=WritingProcess(orders))) as store,
+            closing(StoredKeys(keys_url, SECRET)) as keys,
+        ):
             recorder = Recorder(store, keys)
 
             async def recorded(request: DecideRequest) -> bytes:

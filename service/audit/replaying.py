@@ -25,8 +25,8 @@ from models.prompt import EvidenceKind
 from models.release import Release
 from models.routing import Routing
 from service.errors import SealBroken
-from service.recording.entry import Kind, place
-from service.storage.sealing import open_sealed
+from service.recording.entry import Kind
+from service.storage.sealing import bound_to, open_sealed
 from service.storage.subject_keys import StoredKeys
 
 
@@ -94,7 +94,7 @@ def replay(
             yield Replay(named, Became.UNRELEASED)
             continue
         try:
-            within = open_sealed(key.secret, place(Kind.DECISION, named), entry["sealed"])
+            within = open_sealed(key.secret, bound_to(Kind.DECISION, named), entry["sealed"])
         except SealBroken as error:
             yield Replay(named, Became.DIFFERENT, (str(error),))
             continue

@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 
 from service.audit.finding import Found, about
 from service.errors import KeyDestroyed, NoSuchEntry
-from service.recording.entry import Kind, place
-from service.storage.sealing import open_sealed
+from service.recording.entry import Kind
+from service.storage.sealing import bound_to, open_sealed
 from service.storage.subject_keys import StoredKeys
 
 FLOAT_BYTES = 4
@@ -58,11 +58,11 @@ def opened(found: Found, secret: bytes) -> dict[str, Any]:
     if sealed is None:
         return tree
     about_id = tree.get("question_id") or tree["decision_id"]
-    return tree | {"opened": open_sealed(secret, place(Kind(tree["kind"]), about_id), sealed)}
+    return tree | {"opened": open_sealed(secret, bound_to(Kind(tree["kind"]), about_id), sealed)}
 
 
 def _opened_text(entry: dict[str, Any], secret: bytes) -> dict[str, Any]:
-    bound = place(Kind.REDACTION, entry["question_id"])
+    bound = bound_to(Kind.REDACTION, entry["question_id"])
     text = open_sealed(secret, bound, entry["sealed"])["shown"] if entry["sealed"] else None
     named = ("at", "purpose", "failed", "policy", "evidence", "prompt", "spans")
     return {"shown": text} | {name: entry[name] for name in named}
@@ -74,7 +74,7 @@ def _call(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _opened_decision(entry: dict[str, Any], secret: bytes) -> dict[str, Any]:
-    bound = place(Kind.DECISION, entry["decision_id"])
+    bound = bound_to(Kind.DECISION, entry["decision_id"])
     within = open_sealed(secret, bound, entry["sealed"])
     row = [None if value != value else value for value in floats(within["row"])]  # noqa: PLR0124 NaN
     named = ("at", "route", "reason", "probability", "classifier_probability", "release")

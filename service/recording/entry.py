@@ -18,7 +18,7 @@ from models.cascade import Leaving
 from models.llm_version import LlmVersion
 from models.verdict import LlmCall
 from service.ledger.log import Draft
-from service.storage.sealing import seal
+from service.storage.unit import Unsealed
 
 SERVICE = "service"  # in place of an API key: nobody asked, it was time
 COMMAND_LINE = "command"  # in place of an API key: whoever is at the machine
@@ -61,54 +61,36 @@ class ErasedBecause(StrEnum):
     RETENTION = "retention"  # its time was over
 
 
-def place(kind: Kind, about: str) -> str:
-    """What a sealed part of an entry is bound to."""
-    return f"{kind}:{about}"
-
-
 def redaction(leaving: Leaving, key: SubjectKey, question_id: str, purpose: Purpose) -> Draft:
     """A text that is about to leave, as the LLM is shown it (sealed)."""
-    sealed = seal(key.secret, place(Kind.REDACTION, question_id), {"shown": leaving.shown})
-    return _redaction(
-        question_id,
-        key,
-        purpose,
-        policy=leaving.redaction.policy,
-        evidence=leaving.kind.value,
-        prompt=leaving.prompt,
-        spans=[_span(span) for span in leaving.redaction.events],
-        sealed=sealed,
-    )
+    known = {
+        "failed": False,
+        "policy": leaving.redaction.policy,
+        "evidence": leaving.kind.value,
+        "prompt": leaving.prompt,
+        "spans": [_span(span) for span in leaving.redaction.events],
+    }
+    fields = _redaction_fields(question_id, purpose) | known
+    draft = Draft(Kind.REDACTION.value, question_id, fields)
+    return Unsealed(draft, {"shown": leaving.shown}).sealed_by(key)
 
 
-def failed_redaction(key: SubjectKey, question_id: str, purpose: Purpose) -> Draft:
+def failed_redaction(question_id: str, purpose: Purpose) -> Unsealed:
     """A text that could not be redacted, and so did not leave."""
-    return _redaction(question_id, key, purpose)
+    fields = _redaction_fields(question_id, purpose) | {"failed": True}
+    return Unsealed(Draft(Kind.REDACTION.value, question_id, fields), None)
 
 
-def _redaction(
-    question_id: str,
-    key: SubjectKey,
-    purpose: Purpose,
-    *,
-    policy: str | None = None,
-    evidence: str | None = None,
-    prompt: str | None = None,
-    spans: list[dict[str, Any]] | None = None,
-    sealed: str | None = None,
-) -> Draft:
-    fields = {
+def _redaction_fields(question_id: str, purpose: Purpose) -> dict[str, Any]:
+    """What is known of a redaction before there is one."""
+    return {
         "question_id": question_id,
         "purpose": purpose.value,
-        "subject": key.subject,
-        "failed": sealed is None,
-        "policy": policy,
-        "evidence": evidence,
-        "prompt": prompt,
-        "spans": spans or [],
-        "sealed": sealed,
+        "policy": None,
+        "evidence": None,
+        "prompt": None,
+        "spans": [],
     }
-    return Draft(Kind.REDACTION, question_id, fields)
 
 
 def _span(span: RedactedSpan) -> dict[str, Any]:
@@ -140,13 +122,13 @@ def llm_call(call: LlmCall, llm: LlmVersion, question_id: str, purpose: Purpose)
         "completion_tokens": call.completion_tokens,
         "latency_ms": round(1000 * call.latency_s, 3),
     }
-    return Draft(Kind.LLM_CALL, question_id, fields)
+    return Draft(Kind.LLM_CALL.value, question_id, fields)
 
 
 def outcome(decision_id: str, *, won: bool, key_id: str) -> Draft:
     """How a lead ended."""
     fields = {"decision_id": decision_id, "won": won, "key": key_id}
-    return Draft(Kind.OUTCOME, decision_id, fields)
+    return Draft(Kind.OUTCOME.value, decision_id, fields)
 
 
 def override(decision_id: str, *, pursue: bool, because: Because, key_id: str) -> Draft:
@@ -157,19 +139,19 @@ def override(decision_id: str, *, pursue: bool, because: Because, key_id: str) -
         "because": because.value,
         "key": key_id,
     }
-    return Draft(Kind.OVERRIDE, decision_id, fields)
+    return Draft(Kind.OVERRIDE.value, decision_id, fields)
 
 
 def release(version: str, versions: Mapping[str, str]) -> Draft:
     """Another release answers from now on."""
     fields = {"release": version, "versions": dict(versions)}
-    return Draft(Kind.RELEASE, None, fields)
+    return Draft(Kind.RELEASE.value, None, fields)
 
 
 def erasure(subject: str, *, because: ErasedBecause, key_id: str) -> Draft:
     """A subject's key is destroyed."""
     fields = {"subject": subject, "because": because.value, "key": key_id}
-    return Draft(Kind.ERASURE, None, fields)
+    return Draft(Kind.ERASURE.value, None, fields)
 
 
 def read(
@@ -182,7 +164,7 @@ def read(
         "decision_id": about,
         "filters": dict(filters or {}),
     }
-    return Draft(Kind.READ, about, fields)
+    return Draft(Kind.READ.value, about, fields)
 
 
 def row_base64(row: bytes) -> str:

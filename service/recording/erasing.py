@@ -16,9 +16,10 @@ from service.errors import NoSuchEntry
 from service.recording import entry
 from service.recording.entry import ErasedBecause
 from service.storage.database import iso
-from service.storage.store import Store, Writing
+from service.storage.store import Store
 from service.storage.subject_keys import StoredKeys
 from service.storage.tables import decisions, erasures, redactions
+from service.storage.writing import Writing
 
 AT_ONCE = 500  # subjects in one transaction
 

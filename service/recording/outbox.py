@@ -6,8 +6,9 @@ from features.fingerprint import SubjectKey
 from models.cascade import Leaving
 from service.recording import entry
 from service.recording.entry import Purpose
-from service.storage.store import Store, Unit
+from service.storage.store import Store
 from service.storage.subject import Subject
+from service.storage.unit import Unit
 
 
 class DurableOutbox:

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, select
 from service.ledger.log import Draft
 from service.recording import entry
 from service.schemas import ReportedOutcome
-from service.storage.store import Writing
 from service.storage.tables import decisions, outcomes
+from service.storage.writing import Writing
 
 
 @dataclass(frozen=True, slots=True)

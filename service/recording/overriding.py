@@ -11,8 +11,8 @@ from service.errors import MalformedRequest, NoSuchEntry
 from service.recording import entry
 from service.recording.entry import Because
 from service.schemas import ID_CHARS, parse_object
-from service.storage.store import Writing
 from service.storage.tables import decisions
+from service.storage.writing import Writing
 
 
 @dataclass(frozen=True, slots=True)

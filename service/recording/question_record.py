@@ -15,8 +15,9 @@ from models.verdict import LlmCall, LlmJudge, Verdict
 from service.recording import entry
 from service.recording.entry import Purpose
 from service.recording.record import new_decision_id
-from service.storage.store import Store, Unit
+from service.storage.store import Store
 from service.storage.subject_keys import StoredKeys
+from service.storage.unit import Unit
 
 
 class QuestionRecord:
@@ -78,5 +79,5 @@ class QuestionRecord:
         Raises:
             StorageUnavailable
         """
-        draft = entry.failed_redaction(key, new_decision_id(), Purpose.TRAINING)
-        await self._store.append(Unit([draft]))
+        failed = entry.failed_redaction(new_decision_id(), Purpose.TRAINING)
+        await self._store.append(Unit([failed.sealed_by(key)]))

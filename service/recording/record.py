@@ -18,7 +18,6 @@ from typing import Any
 
 import orjson
 
-from features.fingerprint import SubjectKey
 from models.decision import Decision, RouteReason
 from models.release import Release
 from service.ledger.log import Draft
@@ -26,8 +25,8 @@ from service.recording import entry
 from service.recording.entry import Kind, Purpose
 from service.schemas import answer_tree, usage_tree
 from service.storage.database import iso
-from service.storage.sealing import seal
 from service.storage.subject import Subject
+from service.storage.unit import Late, Unsealed
 
 
 def new_decision_id() -> str:
@@ -92,20 +91,20 @@ class Record:
     def answer_bytes(self) -> bytes:
         return compact(self.answer)
 
-    def drafts(self, key_id: str, key: SubjectKey) -> list[Draft]:
+    def entries(self, key_id: str) -> Late:
         """What the ledger keeps of it, besides what it already has of a text that left.
 
-        key_id: of the caller's API key. key: of its subject.
+        key_id: of the caller's API key.
         """
         decision, llm = self.decision, self.release.llm
-        drafts = [
+        drafts: list[Draft | Unsealed] = [
             entry.llm_call(call, llm, self.id, Purpose.DECISION) for call in decision.llm_calls
         ]
         if decision.reason is RouteReason.REDACTION_FAILED:
-            drafts.append(entry.failed_redaction(key, self.id, Purpose.DECISION))
-        return [*drafts, self._draft(key_id, key)]
+            drafts.append(entry.failed_redaction(self.id, Purpose.DECISION))
+        return self.subject.late([*drafts, Unsealed(self._draft(key_id), self._within())])
 
-    def _draft(self, key_id: str, key: SubjectKey) -> Draft:
+    def _draft(self, key_id: str) -> Draft:
         decision, answer = self.decision, self.answer
         same = ("route", "reason", "probability", "classifier_probability", "text_log_odds")
         also = ("versions", "redacted", "usage", "data", "latency_ms")
@@ -113,15 +112,13 @@ class Record:
             "decision_id": self.id,
             "decided_at": answer["decided_at"],
             "key": key_id,
-            "subject": key.subject,
             "release": self.release.version,
             "policy": decision.redaction.policy if decision.redaction else None,
             "has_text": decision.has_text,
             "llm": self._llm(),
-            "sealed": self._sealed(key),
             **{name: answer[name] for name in (*same, *also)},
         }
-        return Draft(Kind.DECISION, self.id, fields)
+        return Draft(Kind.DECISION.value, self.id, fields)
 
     def _llm(self) -> dict[str, Any] | None:
         """What the LLM said, without its quote."""
@@ -131,11 +128,11 @@ class Record:
         kept = {name: value for name, value in asked.items() if name not in ("asked", "evidence")}
         return kept | {"calls": len(self.decision.llm_calls)}
 
-    def _sealed(self, key: SubjectKey) -> str:
+    def _within(self) -> dict[str, Any]:
+        """What of it is sealed."""
         asked = self.answer["llm"]
-        tree = {
+        return {
             "row": entry.row_base64(self.decision.row),
             "reasons": self.answer["reasons"],
             "evidence": asked["evidence"] if asked else None,
         }
-        return seal(key.secret, entry.place(Kind.DECISION, self.id), tree)

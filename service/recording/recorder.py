@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from functools import partial
 
 from features.lead import Lead
 from models.release import Release
@@ -12,10 +11,11 @@ from service.live_release import Decider
 from service.recording.outbox import DurableOutbox
 from service.recording.record import Record, new_decision_id
 from service.schemas import DecideRequest
-from service.storage.store import Late, Store, Unit
+from service.storage.store import Store
 from service.storage.subject import Subject
 from service.storage.subject_keys import StoredKeys
 from service.storage.tables import Row
+from service.storage.unit import Unit
 
 
 class Recorder:
@@ -55,6 +55,6 @@ class Recorder:
         Raises:
             StorageUnavailable, AlreadyAnswered
         """
-        late = [Late(record.subject, partial(record.drafts, key_id)) for record in records]
+        late = [record.entries(key_id) for record in records]
         if late or answered is not None:
             await self._store.append(Unit(late=late, answered=answered))

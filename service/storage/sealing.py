@@ -23,6 +23,11 @@ NONCE_BYTES = 12
 KEY_BYTES = 32
 
 
+def bound_to(kind: str, about: str) -> str:
+    """The place of the sealed part of an entry of this kind, about this decision or question."""
+    return f"{kind}:{about}"
+
+
 def seal(secret: bytes, place: str, tree: Any) -> str:
     """A tree of JSON, sealed for one `place`: base64 of nonce, ciphertext and tag."""
     return base64.b64encode(seal_bytes(secret, place, orjson.dumps(tree))).decode()

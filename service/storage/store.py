@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, select
 from sqlalchemy.exc import IntegrityError
 
-from features.fingerprint import SubjectKey
 from service.errors import AlreadyAnswered, StorageUnavailable
 from service.ledger.errors import LedgerDamaged
-from service.ledger.log import Draft, Entry, Log
+from service.ledger.log import Log
 from service.storage.database import BUSY_TIMEOUT, Database, iso
 from service.storage.group_commit import GroupCommit
 from service.storage.migrations import upgrade
-from service.storage.projection import project
-from service.storage.subject import Subject
-from service.storage.tables import Row, answered
+from service.storage.tables import answered
+from service.storage.unit import Unit
+from service.storage.writing import DirectWriter, KeysOf, UnitWriter, Writing, no_keys
 
 log = logging.getLogger("tiebreak.store")
 
@@ -44,37 +43,6 @@ class Claim:
     secret: bytes = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Late:
-    """Entries about somebody, made in the writing thread when their key is durable."""
-
-    subject: Subject
-    drafts: Callable[[SubjectKey], Sequence[Draft]]
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """What becomes durable together, or not at all."""
-
-    drafts: Sequence[Draft] = ()
-    late: Sequence[Late] = ()
-    answered: Row | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Writing:
-    """A write transaction of the store."""
-
-    connection: Connection
-    log: Log
-
-    def append(self, drafts: Sequence[Draft]) -> list[Entry]:
-        """Entries in the ledger, and what is read off them."""
-        written = self.log.append(self.connection, drafts)
-        project(self.connection, written)
-        return written
-
-
 Job = Callable[[Writing], T]
 
 
@@ -85,9 +53,23 @@ class Store:
     tries again.
     """
 
-    def __init__(self, url: str, log: Log, *, busy_timeout: timedelta = BUSY_TIMEOUT) -> None:
+    def __init__(
+        self,
+        url: str,
+        log: Log,
+        *,
+        keys_of: KeysOf = no_keys,
+        units: UnitWriter | None = None,
+        busy_timeout: timedelta = BUSY_TIMEOUT,
+    ) -> None:
+        """Who writes.
+
+        keys_of: the keys of subjects, where entries are sealed when they are written.
+        units: who writes units; None: this store's own thread. It is closed with the store.
+        """
         self._database = Database(url, upgrade, busy_timeout=busy_timeout)
-        self._log = log
+        self._direct = DirectWriter(self._database, log, keys_of)
+        self._units: UnitWriter = units or self._direct
         self._forget_at = datetime.now(UTC)
         self._commits: GroupCommit[Unit | Job[Any], Any] = GroupCommit(
             "store", self._write, between=self._forget_old_answers
@@ -96,6 +78,7 @@ class Store:
     def close(self) -> None:
         """Write what is waiting, then let go of the database."""
         self._commits.close()
+        self._units.close()
         self._database.close()
 
     # -- from the event loop ----------------------------------------------------------------
@@ -137,11 +120,9 @@ class Store:
         """A connection to read from: what it reads belongs together. Raises StorageUnavailable."""
         return self._database.reading()
 
-    @contextmanager
-    def writing(self) -> Iterator[Writing]:
+    def writing(self) -> AbstractContextManager[Writing]:
         """A write transaction. Raises StorageUnavailable."""
-        with self._database.writing() as connection:
-            yield Writing(connection, self._log)
+        return self._direct.writing()
 
     def _answer_to(self, claim: Claim) -> tuple[str, bytes] | None:
         query = select(answered.c.request_digest, answered.c.answer).where(
@@ -157,21 +138,8 @@ class Store:
     def _write(self, group: Sequence[Unit | Job[Any]]) -> list[Any]:
         units = [work for work in group if isinstance(work, Unit)]
         if units:
-            self._write_units(units)
+            self._units.write(units)
         return [None if isinstance(work, Unit) else self._run(work) for work in group]
-
-    def _write_units(self, units: Sequence[Unit]) -> None:
-        claims = [unit.answered for unit in units if unit.answered is not None]
-        late = [one for unit in units for one in unit.late]
-        keys = Subject.keys_of([one.subject for one in late])
-        drafts = [draft for unit in units for draft in unit.drafts]
-        for one, key in zip(late, keys, strict=True):
-            drafts += one.drafts(key)
-        with self.writing() as writing:
-            # The log first: writers take turns there, and nowhere else.
-            writing.append(drafts)
-            if claims:
-                writing.connection.execute(insert(answered), claims)
 
     def _run(self, job: Job[Any]) -> Any:
         """Its result, or its error: it is nobody else's in the group."""

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from features.fingerprint import SubjectKey
+from service.ledger.log import Draft
 from service.storage.subject_keys import StoredKeys
+from service.storage.unit import Late, Unsealed
 
 
 class Subject:
     """Of one decision.
 
     What leaves is marked with their key, so it is needed at once. Where nothing leaves it is needed
-    when the decision is written: `keys_of` has many in one commit, right before the entries' own.
+    when the decision is written: many have theirs in one commit, right before the entries' own.
     """
 
     def __init__(self, keys: StoredKeys, contacts: Mapping[str, str]) -> None:
@@ -26,13 +28,8 @@ class Subject:
             self._key = await self._keys.key(self._contacts)
         return self._key
 
-    @staticmethod
-    def keys_of(subjects: Sequence[Subject]) -> list[SubjectKey]:
-        """Their keys, durable. From any thread; all of one keeper. Raises StorageUnavailable."""
-        unasked = [subject for subject in subjects if subject._key is None]
-        if unasked:
-            keeper = unasked[0]._keys
-            tags = [keeper.tag(subject._contacts) for subject in unasked]
-            for subject, key in zip(unasked, keeper.make(tags), strict=True):
-                subject._key = key
-        return [subject._key for subject in subjects if subject._key is not None]
+    def late(self, drafts: Sequence[Draft | Unsealed]) -> Late:
+        """Entries about them, with all that finds or makes their key."""
+        if self._key is not None:
+            return Late(drafts, None, self._key)
+        return Late(drafts, self._keys.tag(self._contacts))

@@ -30,8 +30,9 @@ from service.recording.record import new_decision_id
 from service.recording.recorder import Recorder
 from service.recording.release_change import record_release
 from service.schemas import DecideRequest, ReportedOutcome
-from service.storage.store import Store, Unit
+from service.storage.store import Store
 from service.storage.subject_keys import StoredKeys
+from service.storage.unit import Unit
 
 JANE = {"Email": "jane@acme.com"}
 KEY_ID = "0a1b2c3d"

@@ -52,6 +52,8 @@ from service.recording.release_change import record_release
 from service.storage.database import BUSY_TIMEOUT
 from service.storage.store import Store
 from service.storage.subject_keys import StoredKeys
+from service.storage.writing import KeysOf, no_keys
+from service.storage.writing_process import Orders, WritingProcess
 
 SPEC = LeadSpec.parse(
     """
@@ -220,9 +222,17 @@ LEDGER_KEY = SigningKey("tiebreak.local/ledger", KeyType.LOG, b"k" * 32)
 SUBJECT_SECRET = b"s" * 32
 
 
-def store_at(url: str, *, busy_timeout: timedelta = BUSY_TIMEOUT) -> Store:
+def store_at(
+    url: str, *, keys_of: KeysOf = no_keys, busy_timeout: timedelta = BUSY_TIMEOUT
+) -> Store:
     """A store whose ledger is signed with the one key of all tests."""
-    return Store(url, Log(LEDGER_KEY), busy_timeout=busy_timeout)
+    return Store(url, Log(LEDGER_KEY), keys_of=keys_of, busy_timeout=busy_timeout)
+
+
+def store_with_process_at(url: str, *, busy_timeout: timedelta = BUSY_TIMEOUT) -> Store:
+    """The same, with units written by a process of their own."""
+    orders = Orders(url, keys_url_beside(url), SUBJECT_SECRET, LEDGER_KEY.text, busy_timeout)
+    return Store(url, Log(LEDGER_KEY), units=WritingProcess(orders), busy_timeout=busy_timeout)
 
 
 def subjects_beside(url: str) -> StoredKeys:
@@ -244,7 +254,8 @@ def fake_desk(
     is_priced: bool = False,
 ) -> Desk:
     """A real desk over a real database, with doubles where MLflow and the LLM would be."""
-    store = store_at(url, busy_timeout=timedelta(milliseconds=100))
+    subjects = subjects_beside(url)
+    store = store_at(url, keys_of=subjects.make, busy_timeout=timedelta(milliseconds=100))
     metrics = Metrics(registry or CollectorRegistry())
     live = LiveRelease(
         source or FakeSource(),
@@ -257,7 +268,7 @@ def fake_desk(
     return Desk(
         live=live,
         store=store,
-        subjects=subjects_beside(url),
+        subjects=subjects,
         keys=keys,
         metrics=metrics,
         is_priced=is_priced,

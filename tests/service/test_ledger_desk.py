@@ -35,8 +35,8 @@ from service.ledger.checkpoint import (
 )
 from service.ledger.merkle import inclusion_path
 from service.ledger.verify import KeyType, leaf_hash, open_checkpoint, root_of_inclusion
-from service.recording.entry import Kind, place
-from service.storage.sealing import open_sealed
+from service.recording.entry import Kind
+from service.storage.sealing import bound_to, open_sealed
 from service.storage.store import Store
 from service.storage.subject_keys import StoredKeys
 from service.storage.tables import entries, subtrees
@@ -101,12 +101,12 @@ async def test_an_entry_says_what_was_read_of_a_lead_only_to_its_subjects_key(
     assert "evidence" not in entry["llm"]
     key = service.subjects.find(entry["subject"])
     assert key is not None
-    read = open_sealed(key.secret, place(Kind.DECISION, decided), entry["sealed"])
+    read = open_sealed(key.secret, bound_to(Kind.DECISION, decided), entry["sealed"])
     assert read["evidence"] == "asks for the price"
-    sent = open_sealed(key.secret, place(Kind.REDACTION, decided), redaction["sealed"])
+    sent = open_sealed(key.secret, bound_to(Kind.REDACTION, decided), redaction["sealed"])
     assert sent == {"shown": "redacted"}
     with pytest.raises(SealBroken):  # moved to another entry
-        open_sealed(key.secret, place(Kind.REDACTION, decided), entry["sealed"])
+        open_sealed(key.secret, bound_to(Kind.REDACTION, decided), entry["sealed"])
 
 
 async def test_a_decision_has_its_proof_at_once_and_it_is_small(service: Service) -> None:

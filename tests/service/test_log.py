@@ -18,8 +18,9 @@ from service.ledger.log import Draft, Log
 from service.ledger.merkle import Frontier
 from service.ledger.verify import KeyType, leaf_hash, open_checkpoint
 from service.recording.entry import outcome
-from service.storage.store import Store, Unit
+from service.storage.store import Store
 from service.storage.tables import entries, log_head, outcomes
+from service.storage.unit import Unit
 
 OTHER_KEY = SigningKey("tiebreak.local/ledger", KeyType.LOG, b"o" * 32)
 

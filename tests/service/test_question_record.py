@@ -22,9 +22,9 @@ from pipelines.verdicts import Witness, ask_about
 from service.audit.auditor import Auditor, Reader
 from service.audit.filters import Filters
 from service.errors import StorageUnavailable
-from service.recording.entry import Kind, Purpose, place
+from service.recording.entry import Kind, Purpose
 from service.recording.question_record import QuestionRecord
-from service.storage.sealing import open_sealed
+from service.storage.sealing import bound_to, open_sealed
 from service.storage.store import Store
 from service.storage.subject_keys import StoredKeys
 from service.storage.tables import entries
@@ -76,8 +76,8 @@ def test_what_leaves_in_training_is_in_the_log_exactly(store: Store, subjects: S
     assert [span["type"] for span in redaction["spans"]] == ["EMAIL_ADDRESS"]
     key = subjects.find(redaction["subject"])
     assert key is not None
-    bound_to = place(Kind.REDACTION, redaction["question_id"])
-    shown = open_sealed(key.secret, bound_to, redaction["sealed"])["shown"]
+    place = bound_to(Kind.REDACTION, redaction["question_id"])
+    shown = open_sealed(key.secret, place, redaction["sealed"])["shown"]
     assert shown in wire.bodies[0]["prompt"]
     assert "jane" not in shown
     assert wire.requests[0].headers["x-client-request-id"] == call["call_id"]

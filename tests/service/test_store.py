@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from held_database import held_database
-from service_fakes import fake_desk, running, scorer_with, store_at
+from service_fakes import fake_desk, running, scorer_with, store_at, store_with_process_at
 from sqlalchemy import func, select, update
 
 from pipelines.ledger.temporary_postgres import TemporaryPostgres
@@ -23,8 +23,9 @@ from service.keys import Role, create_key
 from service.ledger.errors import LedgerDamaged
 from service.ledger.log import Draft
 from service.recording.entry import outcome
-from service.storage.store import Store, Unit
+from service.storage.store import Store
 from service.storage.tables import answered, decisions, entries, log_head
+from service.storage.unit import Unit
 
 
 def draft(number: int) -> Draft:
@@ -46,9 +47,10 @@ def count(store: Store, table: Any) -> int:
         return int(connection.scalar(select(func.count()).select_from(table)) or 0)
 
 
-@pytest.fixture
-def store(database_url: str) -> Iterator[Store]:
-    opened = store_at(database_url, busy_timeout=timedelta(milliseconds=50))
+@pytest.fixture(params=[store_at, store_with_process_at])
+def store(request: pytest.FixtureRequest, database_url: str) -> Iterator[Store]:
+    """Of each kind, over each database."""
+    opened: Store = request.param(database_url, busy_timeout=timedelta(milliseconds=50))
     yield opened
     opened.close()
 

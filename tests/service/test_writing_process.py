@@ -1,0 +1,189 @@
+"""Another process writes: what is acknowledged is durable, whoever is killed meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import orjson
+import pytest
+from service_fakes import (
+    LEDGER_KEY,
+    POLL,
+    SUBJECT_SECRET,
+    store_with_process_at,
+    subjects_beside,
+)
+from sqlalchemy import select
+
+from pipelines.serving.process_usage import descendants
+from service.audit.checking import check
+from service.errors import StorageUnavailable
+from service.ledger.log import Draft
+from service.ledger.verify import Report
+from service.recording.entry import outcome
+from service.storage.sealing import bound_to, open_sealed
+from service.storage.store import Store
+from service.storage.tables import entries
+from service.storage.unit import Late, Unit, Unsealed
+from service.storage.writing_process import Orders
+
+ME = """
+import asyncio, sys
+sys.path.insert(0, sys.argv[2])
+from service_fakes import store_with_process_at
+from test_writing_process import unit
+
+async def main():
+    store = store_with_process_at(sys.argv[1])
+    for number in range(100_000):
+        await store.append(unit(number))
+        print(number, flush=True)
+
+asyncio.run(main())
+"""
+
+
+def unit(number: int) -> Unit:
+    return Unit([outcome(f"{number:036d}", won=True, key_id="k")])
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    opened = store_with_process_at(database_url)
+    yield opened
+    opened.close()
+
+
+def writer_of(pid: int) -> int:
+    """The process that writes for this one, once it has its name."""
+    deadline = time.monotonic() + 30
+    while not (found := [p for p in descendants(pid) if "writing_child" in command(p)]):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    (writer,) = found
+    return writer
+
+
+def command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def gone(pid: int) -> None:
+    """Returns once it is, or nothing but its name is left."""
+    deadline = time.monotonic() + 30
+    while command(pid):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+async def recovered(store: Store, number: int) -> None:
+    """Within five seconds another is started, and writes."""
+    deadline = time.monotonic() + 5
+    while True:
+        try:
+            await store.append(unit(number))
+        except StorageUnavailable:
+            assert time.monotonic() < deadline
+        else:
+            return
+
+
+def abouts(store: Store) -> list[str]:
+    """What the entries are about, in order, from a log that was verified whole."""
+    report = Report()
+    with store.reading() as connection:
+        for _ in check(connection, LEDGER_KEY.verifier, None, report):
+            pass
+        assert report.holds, report.text()
+        return list(connection.scalars(select(entries.c.about).order_by(entries.c.seq)))
+
+
+async def test_entries_are_sealed_under_the_key_of_whom_they_are_about(
+    store: Store, database_url: str
+) -> None:
+    named = f"{1:036d}"
+    draft = Unsealed(Draft("decision_like", named, {"said": "x"}), {"row": "secret"})
+    with closing(subjects_beside(database_url)) as subjects:
+        jane = {"Email": "jane@acme.com"}
+        for _ in range(2):
+            await store.append(Unit(late=[Late([draft], subjects.tag(jane))]))
+        (subject,) = subjects.subjects(jane)
+        key = subjects.find(subject)
+    assert key is not None
+    with store.reading() as connection:
+        bodies = [orjson.loads(bytes(body)) for body in connection.scalars(select(entries.c.body))]
+    assert [body["subject"] for body in bodies] == [subject, subject]
+    place = bound_to("decision_like", named)
+    assert open_sealed(key.secret, place, bodies[0]["sealed"]) == {"row": "secret"}
+    assert b"secret" not in orjson.dumps(bodies)
+
+
+async def test_where_it_is_killed_nothing_acknowledged_is_lost_and_another_takes_over(
+    store: Store,
+) -> None:
+    acknowledged: list[str] = []
+    refused: list[int] = []
+
+    async def append(number: int) -> None:
+        try:
+            await store.append(unit(number))
+        except StorageUnavailable:
+            refused.append(number)
+        else:
+            acknowledged.append(f"{number:036d}")
+
+    for turn in range(4):
+        writer = writer_of(os.getpid())
+        first = 200 * turn
+        appending = [asyncio.create_task(append(n)) for n in range(first, first + 200)]
+        await asyncio.sleep(0.01 * turn)
+        os.kill(writer, signal.SIGKILL)
+        await asyncio.gather(*appending)
+        await recovered(store, 10_000 + turn)
+    assert refused
+    assert set(acknowledged) <= set(abouts(store))
+
+
+def test_it_ends_with_who_started_it(database_url: str) -> None:
+    started = subprocess.Popen(
+        [sys.executable, "-c", ME, database_url, str(Path(__file__).parent)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert started.stdout is not None
+    with started.stdout as said:
+        last = -1
+        while last < 20:
+            last = int(said.readline())
+        writer = writer_of(started.pid)
+        started.kill()
+        started.wait()
+        last = max([last, *map(int, said.read().splitlines())])
+    gone(writer)
+    with closing(store_with_process_at(database_url)) as store:
+        assert abouts(store)[: last + 1] == [f"{n:036d}" for n in range(last + 1)]
+
+
+def test_it_ends_when_its_store_is_closed(database_url: str) -> None:
+    with closing(store_with_process_at(database_url)):
+        writer = writer_of(os.getpid())
+    assert command(writer) == ""
+
+
+def test_no_secret_is_in_its_command_line(store: Store) -> None:
+    writer = writer_of(os.getpid())
+    assert LEDGER_KEY.text not in command(writer)
+    assert SUBJECT_SECRET.decode() not in command(writer)
+    assert "password" not in repr(Orders("postgresql://u:password@h/d", "k", b"s", "p", POLL))
+    assert store is not None
