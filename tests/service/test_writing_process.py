@@ -13,6 +13,7 @@ from contextlib import closing
 from pathlib import Path
 
 import orjson
+import psutil
 import pytest
 from service_fakes import (
     LEDGER_KEY,
@@ -23,7 +24,6 @@ from service_fakes import (
 )
 from sqlalchemy import select
 
-from pipelines.serving.process_usage import descendants
 from service.audit.checking import check
 from service.errors import StorageUnavailable
 from service.ledger.log import Draft
@@ -63,9 +63,10 @@ def store(database_url: str) -> Iterator[Store]:
 
 
 def writer_of(pid: int) -> int:
-    """The process that writes for this one, once it has its name."""
+    """The process that writes for this one, not for its children, once it has its name."""
     deadline = time.monotonic() + 30
-    while not (found := [p for p in descendants(pid) if "writing_child" in command(p)]):
+    parent = psutil.Process(pid)
+    while not (found := [c.pid for c in parent.children() if "writing_child" in command(c.pid)]):
         assert time.monotonic() < deadline
         time.sleep(0.01)
     (writer,) = found

@@ -103,7 +103,7 @@ async def test_what_cannot_be_written_down_is_not_answered(
     def broken(*_: object, **__: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr("service.storage.store.project", broken)
+    monkeypatch.setattr("service.storage.writing.project", broken)
     with pytest.raises(Exception, match="cannot be used"):
         filled.auditor.sent(filled.ids["asked"])
     assert reads(filled) == []

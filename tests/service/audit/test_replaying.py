@@ -55,7 +55,8 @@ class Kept:
 
 
 async def decided(url: str, release: Release, **parts: Any) -> list[str]:
-    store, keys = store_at(url), subjects_beside(url)
+    keys = subjects_beside(url)
+    store = store_at(url, keys_of=keys.make)
     with ThreadPoolExecutor(1) as threads:
         given = {"redactor": EmailRedactor(), "judge": judge(Wire(YES)), "budget": CallBudget(None)}
         cascade = Cascade(release, threads=threads, **(given | parts))
