@@ -16,11 +16,23 @@ from service.ledger.log import Log
 from service.ledger.verify import KeyType
 from service.recording import entry
 from service.recording.record import new_decision_id
+from service.storage.database import BUSY_TIMEOUT
 from service.storage.store import Store
 from service.storage.unit import Unit
+from service.storage.writing_process import Orders, WritingProcess
 
+SECRET = b"s" * 32
 KEY = SigningKey("tiebreak.local/bench", KeyType.LOG, b"b" * 32)
 PAUSE_S = 0.02  # after a refusal
+
+
+def open_as_served(url: str, keys_url: str | None = None) -> Store:
+    """As the service opens it to decide: units are written by a process of its own.
+
+    keys_url: where it keeps the keys of subjects; None: nothing is sealed there.
+    """
+    orders = Orders(url, keys_url or url, SECRET, KEY.text, BUSY_TIMEOUT)
+    return Store(url, Log(KEY), units=WritingProcess(orders))
 
 
 async def append_all(
@@ -49,7 +61,7 @@ def main(url: str, count: int) -> None:
         sys.stdout.write(f"{named or 'refused'}\n")
         sys.stdout.flush()
 
-    with closing(Store(url, Log(KEY))) as store:
+    with closing(open_as_served(url)) as store:
         asyncio.run(append_all(store, iter(range(count)), 4, told))
 
 

@@ -18,9 +18,9 @@ from typing import Any
 from sqlalchemy import Column, Connection, Integer, LargeBinary, MetaData, Table, insert
 
 from features.fingerprint import SubjectKey
-from pipelines.ledger.appending import KEY
+from pipelines.ledger.appending import open_as_served
 from service.ledger.canonical_json import canonical
-from service.ledger.log import Draft, Log
+from service.ledger.log import Draft
 from service.recording.entry import Kind
 from service.recording.record import new_decision_id
 from service.storage.database import Database
@@ -84,7 +84,7 @@ def ledger_rate(url: str, count: int, at_once: int) -> float:
         await asyncio.gather(*(one_after_the_other() for _ in range(at_once)))
         return count / (time.perf_counter() - started)
 
-    with closing(Store(url, Log(KEY))) as store:
+    with closing(open_as_served(url)) as store:
         return asyncio.run(append(store))
 
 

@@ -1,4 +1,4 @@
-"""Crashing: kills whoever appends, again and again, and looks what became of the ledger."""
+"""Crashing: kills who appends and who writes, again and again, and looks what became of it all."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass
 
+import psutil
 from sqlalchemy import func
 from sqlalchemy import select as choose
 
-from pipelines.ledger.appending import KEY, append_all
+from pipelines.ledger.appending import KEY, append_all, open_as_served
 from service.ledger.log import Log
 from service.ledger.merkle import Frontier
 from service.ledger.proofs import head
@@ -28,6 +29,7 @@ AT_ONCE = 32  # appending at the same moment
 ID_BYTES = 36
 LONGEST_LIFE_S = 0.06  # after the first acknowledgement
 PATIENCE_S = 30
+PIPE_BYTES = 65_536
 
 
 class LedgerBroken(AssertionError):
@@ -52,6 +54,8 @@ def crash(
 ) -> CrashReport:
     """Append under load, kill -9, look; so many times. Call it from a process without threads.
 
+    Every other time the process that writes for them is killed before: they go on with a new one.
+
     before: called while a process appends, a while before it is killed: to kill the database
     server and start it again, say.
 
@@ -62,8 +66,9 @@ def crash(
     acknowledged: set[str] = set()
     size = 0
     check_ledger(url, acknowledged)  # the first start makes the tables
-    for _ in range(kills):
-        acknowledged |= _append_and_die(url, chance.uniform(0, LONGEST_LIFE_S), before)
+    for turn in range(kills):
+        life_s, writer_first = chance.uniform(0, LONGEST_LIFE_S), turn % 2 == 1
+        acknowledged |= _append_and_die(url, life_s, writer_first=writer_first, before=before)
         size = check_ledger(url, acknowledged)
     return CrashReport(kills, len(acknowledged), size)
 
@@ -95,7 +100,9 @@ def _named(body: bytes) -> str:
     return body[start : start + ID_BYTES].decode()
 
 
-def _append_and_die(url: str, life_s: float, before: Callable[[], None] | None) -> set[str]:
+def _append_and_die(
+    url: str, life_s: float, *, writer_first: bool, before: Callable[[], None] | None
+) -> set[str]:
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -105,20 +112,43 @@ def _append_and_die(url: str, life_s: float, before: Callable[[], None] | None) 
         finally:
             os._exit(1)
     os.close(writing)
+    said = b""
     try:
-        ready, _, _ = select.select([reading], [], [], PATIENCE_S)
-        if not ready:
-            raise LedgerBroken(f"Nothing was acknowledged within {PATIENCE_S} s.")
+        said += _acknowledged(reading)
         time.sleep(life_s)
         if before is not None:
             before()
+            time.sleep(life_s)
+        if writer_first:
+            said += _kill_writer(child, reading)
             time.sleep(life_s)
     finally:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
     with os.fdopen(reading, "rb") as pipe:
-        said = pipe.read()
+        said += pipe.read()
     return {said[i : i + ID_BYTES].decode() for i in range(0, len(said), ID_BYTES)}
+
+
+def _kill_writer(pid: int, reading: int) -> bytes:
+    """What was acknowledged until another writes, and by that one."""
+    (writer,) = psutil.Process(pid).children()
+    writer.kill()
+    said, deadline = b"", time.monotonic() + PATIENCE_S
+    while psutil.Process(pid).children() in ([], [writer]):
+        if time.monotonic() > deadline:
+            raise LedgerBroken(f"No other process writes within {PATIENCE_S} s.")
+        time.sleep(0.01)
+    if select.select([reading], [], [], 0)[0]:
+        said += os.read(reading, PIPE_BYTES)
+    return said + _acknowledged(reading)
+
+
+def _acknowledged(reading: int) -> bytes:
+    """Raises LedgerBroken where nothing is for too long."""
+    if not select.select([reading], [], [], PATIENCE_S)[0]:
+        raise LedgerBroken(f"Nothing was acknowledged within {PATIENCE_S} s.")
+    return os.read(reading, PIPE_BYTES)
 
 
 def _append_for_ever(url: str, writing: int) -> None:
@@ -126,5 +156,5 @@ def _append_for_ever(url: str, writing: int) -> None:
         if named is not None:
             os.write(writing, named.encode())  # short enough to arrive whole or not at all
 
-    store = Store(url, Log(KEY))
+    store = open_as_served(url)
     asyncio.run(append_all(store, itertools.count(), AT_ONCE, told))

@@ -24,15 +24,11 @@ from models.decision import Decision, Route, RouteReason
 from models.llm_version import Api, LlmVersion
 from models.release import Release
 from models.routing import RoutingPolicy
-from pipelines.ledger.appending import KEY
-from service.ledger.log import Log
+from pipelines.ledger.appending import SECRET, open_as_served
 from service.recording.record import compact
 from service.recording.recorder import Recorder
 from service.schemas import DecideRequest, answer_tree, usage_tree
-from service.storage.database import BUSY_TIMEOUT
-from service.storage.store import Store
 from service.storage.subject_keys import StoredKeys
-from service.storage.writing_process import Orders, WritingProcess
 
 SPEC = LeadSpec.parse(
     """
@@ -47,7 +43,6 @@ SPEC = LeadSpec.parse(
     Email = {kind = "contact"}
     """
 )
-SECRET = b"s" * 32
 SHARES = (0.2, 0.4, 0.6)  # of what one process decides and records at most
 AT_ONCE, MOST = 64, 2_000  # how that is measured
 # As in a service that has run for a minute: in a new file SQLite's write-ahead log still grows,
@@ -109,9 +104,8 @@ def decisions_beside(url: str, keys_url: str, seconds: float) -> list[Load]:
         return compact(answer_tree(decision, release, usage))
 
     async def measure() -> list[Load]:
-        orders = Orders(url, keys_url, SECRET, KEY.text, BUSY_TIMEOUT)
         with (
-            closing(Store(url, Log(KEY), units=WritingProcess(orders))) as store,
+            closing(open_as_served(url, keys_url)) as store,
             closing(StoredKeys(keys_url, SECRET)) as keys,
         ):
             recorder = Recorder(store, keys)

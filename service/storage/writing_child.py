@@ -44,7 +44,7 @@ def main() -> None:
             try:
                 units = connection.recv()
                 connection.send(_ending(writer, units))
-            except (EOFError, BrokenPipeError):
+            except (EOFError, ConnectionError):  # they ended, or were killed
                 return
 
 
