@@ -14,7 +14,7 @@ from typing import Any
 from features.redaction_policy import Action, RedactionPolicy
 from models.release import Release
 from service.settings import Settings
-from service.storage.store import KEEP_ANSWERS
+from service.storage.old_answers import KEEP_ANSWERS
 
 EMBEDDED = "embedded"
 UNTIL_ERASED = "until erased: its key is destroyed on request (POST /erasures)"

@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import IntegrityError
 
-from service.errors import AlreadyAnswered, StorageUnavailable
+from service.errors import AlreadyAnswered
 from service.ledger.errors import LedgerDamaged
 from service.ledger.log import Log
-from service.storage.database import BUSY_TIMEOUT, Database, iso
+from service.storage.database import BUSY_TIMEOUT, Database
 from service.storage.group_commit import GroupCommit
 from service.storage.migrations import upgrade
+from service.storage.old_answers import OldAnswers
 from service.storage.tables import answered
 from service.storage.unit import Unit
 from service.storage.writing import DirectWriter, KeysOf, UnitWriter, Writing, no_keys
-
-log = logging.getLogger("tiebreak.store")
-
-KEEP_ANSWERS = timedelta(hours=24)  # how long an idempotency key is remembered
 
 T = TypeVar("T")
 
@@ -47,7 +43,7 @@ Job = Callable[[Writing], T]
 
 
 class Store:
-    """One database, one writing thread: many requests share one commit.
+    """One database, one who writes: many requests share one commit.
 
     Opening never fails: where the database cannot be used, each write says so, and the next one
     tries again.
@@ -69,16 +65,17 @@ class Store:
         """
         self._database = Database(url, upgrade, busy_timeout=busy_timeout)
         self._direct = DirectWriter(self._database, log, keys_of)
-        self._units: UnitWriter = units or self._direct
-        self._forget_at = datetime.now(UTC)
+        old_answers = OldAnswers(self._direct)
         self._commits: GroupCommit[Unit | Job[Any], Any] = GroupCommit(
-            "store", self._write, between=self._forget_old_answers
+            "store", self._write, between=old_answers.forget_when_due
         )
+        self._units = units
 
     def close(self) -> None:
         """Write what is waiting, then let go of the database."""
         self._commits.close()
-        self._units.close()
+        if self._units is not None:
+            self._units.close()
         self._database.close()
 
     # -- from the event loop ----------------------------------------------------------------
@@ -92,7 +89,7 @@ class Store:
             LedgerDamaged: rows of the log contradict its head.
         """
         try:
-            await self._commits.submit(unit)
+            await (self._commits.submit(unit) if self._units is None else self._units.write(unit))
         except IntegrityError:
             pass
         else:
@@ -138,7 +135,7 @@ class Store:
     def _write(self, group: Sequence[Unit | Job[Any]]) -> list[Any]:
         units = [work for work in group if isinstance(work, Unit)]
         if units:
-            self._units.write(units)
+            self._direct.write(units)
         return [None if isinstance(work, Unit) else self._run(work) for work in group]
 
     def _run(self, job: Job[Any]) -> Any:
@@ -148,15 +145,3 @@ class Store:
                 return job(writing)
         except Exception as error:
             return error
-
-    def _forget_old_answers(self) -> None:
-        now = datetime.now(UTC)
-        if now < self._forget_at:
-            return
-        self._forget_at = now + KEEP_ANSWERS / 24
-        try:
-            with self.writing() as writing:
-                old = answered.c.at < iso(now - KEEP_ANSWERS)
-                writing.connection.execute(delete(answered).where(old))
-        except StorageUnavailable:
-            log.warning("Old idempotency keys could not be forgotten; tried again in an hour.")

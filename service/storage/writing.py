@@ -34,11 +34,13 @@ class Writing:
 
 
 class UnitWriter(Protocol):
-    """Whoever makes units durable: in this thread, or in a process of its own."""
+    """Whoever makes units durable in a store's place."""
 
-    def write(self, units: Sequence[Unit]) -> None: ...
+    async def write(self, unit: Unit) -> None:
+        """Returns once it is durable. Raises as DirectWriter.write does."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Write what is waiting, then end."""
 
 
 class DirectWriter:
@@ -75,9 +77,6 @@ class DirectWriter:
             writing.append(drafts)
             if claims:
                 writing.connection.execute(insert(answered), claims)
-
-    def close(self) -> None:
-        """The database is its opener's."""
 
     def _sealed(self, late: Sequence[Late]) -> list[Draft]:
         unasked = [one.tag for one in late if one.key is None]

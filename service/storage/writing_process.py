@@ -1,30 +1,35 @@
 """WritingProcess: units are made durable by a process of its own, beside the one that decides.
 
 Python runs one thread at a time: a thread that writes takes turns with the event loop at every step
-of every statement, and each holds the other up. Here the loop's process only hands units over.
+of every statement, and each holds the other up. Here the loop only hands units over, as they come;
+the process takes what has come in meanwhile into one transaction.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import pickle
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from multiprocessing.connection import Connection
+from itertools import count
 
 from sqlalchemy.exc import IntegrityError
 
 from features.errors import ScoringError
 from service.errors import StorageUnavailable
+from service.storage.frames import Frames, framed
 from service.storage.unit import Unit
 
 log = logging.getLogger("tiebreak.store")
 
 CHILD = "service.storage.writing_child"
 END_S = 10.0  # how long a commit may hold up the end
+RECEIVED = 65_536  # bytes at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,38 +45,39 @@ class Orders:
 
 @dataclass(frozen=True, slots=True)
 class Clash:
-    """A unit clashes with what is there, and none of the group was written."""
+    """A unit clashes with what is there, and was not written."""
 
 
 Ending = ScoringError | Clash | None
+Numbered = tuple[int, Unit]
+Ended = tuple[Sequence[int], Ending]  # the numbers of units, and how they ended
 
 
 class WritingProcess:
-    """A UnitWriter. One group at a time: it is GroupCommit's thread that waits for it.
+    """A UnitWriter, for one event loop at a time.
 
-    It ends with the process that started it, however that ends, after what it is at: its end of
-    the socket is closed then. Where it ends itself, it is started anew for the next group.
+    The process ends with the one that started it, however that ends, after what it is at: its end
+    of the socket is closed then. Where it ends itself, it is started anew for the next unit.
     """
 
     def __init__(self, orders: Orders) -> None:
         self._orders = orders
-        self._child: _Child | None = _Child.started(orders)
+        self._child = _Child(orders)
 
-    def write(self, units: Sequence[Unit]) -> None:
-        """Units, durable, in one transaction.
+    async def write(self, unit: Unit) -> None:
+        """Returns once it is durable.
 
         Raises:
-            StorageUnavailable: they are not; or it ended meanwhile, and nobody knows.
-            IntegrityError: one of them clashes with what is there; none was written.
+            StorageUnavailable: it is not; or the process ended meanwhile, and nobody knows.
+            IntegrityError: it clashes with what is there, and was not written.
         """
-        try:
-            if self._child is None or self._child.is_gone:
-                self.close()
-                self._child = _Child.started(self._orders)
-            ending = self._child.written(units)
-        except (OSError, EOFError) as error:
-            self.close()
+        if self._child.is_gone:
             log.error("The process that writes the ledger has ended. It is started anew.")
+            self._child.end()
+            self._child = _Child(self._orders)
+        try:
+            ending = await self._child.written(unit)
+        except ConnectionError as error:
             message = "The decision was not written down, or nobody knows. Try again"
             raise StorageUnavailable(message) from error
         if isinstance(ending, Clash):
@@ -80,46 +86,134 @@ class WritingProcess:
             raise ending
 
     def close(self) -> None:
-        if self._child is not None:
-            self._child.end()
-            self._child = None
+        """Have written what is waiting, then end it. From any thread."""
+        self._child.end()
 
 
-@dataclass(frozen=True, slots=True)
 class _Child:
-    """A running process, and our end of the socket."""
+    """A running process, our end of the socket, and those who wait for it."""
 
-    process: subprocess.Popen[bytes]
-    connection: Connection
-
-    @classmethod
-    def started(cls, orders: Orders) -> _Child:
-        ours, theirs = socket.socketpair()
+    def __init__(self, orders: Orders) -> None:
+        self._socket, theirs = socket.socketpair()
         with theirs:
-            process = subprocess.Popen(  # noqa: S603 our own module
+            self._process = subprocess.Popen(  # noqa: S603 our own module
                 [sys.executable, "-m", CHILD, str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C is for those who have requests to answer
             )
-        connection = Connection(ours.detach())
-        connection.send(orders)
-        return cls(process, connection)
+        self._socket.sendall(framed(pickle.dumps(orders)))
+        self._socket.setblocking(False)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._frames = Frames()
+        self._numbers = count()
+        self._waiting: dict[int, asyncio.Future[Ending]] = {}
+        self._unsent = bytearray()
+        self._is_full = False  # the loop tells when the socket takes more
+        self.is_gone = False
 
-    @property
-    def is_gone(self) -> bool:
-        return self.process.poll() is not None
+    # -- in the event loop ------------------------------------------------------------------
 
-    def written(self, units: Sequence[Unit]) -> Ending:
-        self.connection.send(units)
-        ending: Ending = self.connection.recv()
-        return ending
+    async def written(self, unit: Unit) -> Ending:
+        """How it ended. Raises ConnectionError where the process did, before it said so."""
+        loop, number = asyncio.get_running_loop(), next(self._numbers)
+        if loop is not self._loop:
+            self._loop = loop
+            loop.add_reader(self._socket, self._receive)
+        done: asyncio.Future[Ending] = loop.create_future()
+        self._waiting[number] = done
+        numbered: Numbered = (number, unit)
+        self._unsent += framed(pickle.dumps(numbered, pickle.HIGHEST_PROTOCOL))
+        self._send()
+        return await done
+
+    def _send(self) -> None:
+        """As much as the socket takes; the rest when it takes more."""
+        try:
+            del self._unsent[: self._socket.send(self._unsent)]
+        except BlockingIOError:
+            pass
+        except OSError:  # it is gone: reading tells
+            self._unsent.clear()
+        if self._loop is None or bool(self._unsent) == self._is_full:
+            return
+        self._is_full = bool(self._unsent)
+        if self._is_full:
+            self._loop.add_writer(self._socket, self._send)
+        else:
+            self._loop.remove_writer(self._socket)
+
+    def _receive(self) -> None:
+        try:
+            received = self._socket.recv(RECEIVED)
+        except BlockingIOError:
+            return
+        except OSError:
+            received = b""
+        if not received:
+            self._lose()
+        for message in self._frames.feed(received):
+            ended: list[Ended] = pickle.loads(message)  # noqa: S301 from our own child
+            for numbers, ending in ended:
+                for number in numbers:
+                    done = self._waiting.pop(number)
+                    if not done.done():
+                        done.set_result(ending)
+
+    def _lose(self) -> None:
+        """Nobody is there to send or to receive."""
+        if self.is_gone:
+            return
+        self.is_gone = True
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.remove_reader(self._socket)
+            self._loop.remove_writer(self._socket)
+        self._socket.close()
+        for done in self._waiting.values():
+            if not done.done():
+                done.set_exception(ConnectionResetError("the process that writes has ended"))
+        self._waiting.clear()
+
+    # -- from any thread --------------------------------------------------------------------
 
     def end(self) -> None:
         """After what it is at. One that hangs is killed: nothing of it was acknowledged."""
-        self.connection.close()
+        self._in_loop(self._send_last)
         try:
-            self.process.wait(END_S)
+            self._process.wait(END_S)
         except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+            self._process.kill()
+            self._process.wait()
+        self._in_loop(self._receive_last)
+
+    def _in_loop(self, work: Callable[[], None]) -> None:
+        """Where the loop runs in another thread, it is done there: it owns what is touched."""
+        try:
+            here = asyncio.get_running_loop()
+        except RuntimeError:
+            here = None
+        if self._loop is None or self._loop is here or not self._loop.is_running():
+            work()
+            return
+
+        async def there() -> None:
+            work()
+
+        asyncio.run_coroutine_threadsafe(there(), self._loop).result(END_S)
+
+    def _send_last(self) -> None:
+        if self.is_gone:
+            return
+        try:
+            self._socket.settimeout(END_S)
+            self._socket.sendall(self._unsent)
+            self._socket.shutdown(socket.SHUT_WR)
+        except OSError:  # it is gone, or hangs: the end of it tells
+            pass
+        self._unsent.clear()
+        self._socket.setblocking(False)
+
+    def _receive_last(self) -> None:
+        """What it said before it ended."""
+        while not self.is_gone:
+            self._receive()

@@ -130,6 +130,22 @@ async def test_entries_are_sealed_under_the_key_of_whom_they_are_about(
     assert b"secret" not in orjson.dumps(bodies)
 
 
+async def test_more_than_the_socket_takes_at_once_is_written_in_order(store: Store) -> None:
+    many = 3_000
+    await asyncio.gather(*(store.append(unit(number)) for number in range(many)))
+    assert abouts(store) == [f"{number:036d}" for number in range(many)]
+
+
+async def test_what_is_waiting_is_written_before_it_ends(database_url: str) -> None:
+    store = store_with_process_at(database_url)
+    appending = [asyncio.create_task(store.append(unit(number))) for number in range(300)]
+    await asyncio.sleep(0)
+    await asyncio.to_thread(store.close)
+    await asyncio.gather(*appending)
+    with closing(store_with_process_at(database_url)) as again:
+        assert len(abouts(again)) == len(appending)
+
+
 async def test_where_it_is_killed_nothing_acknowledged_is_lost_and_another_takes_over(
     store: Store,
 ) -> None:
