@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
@@ -40,8 +40,7 @@ ADD_ENTRIES = BulkInsert(entries)
 ADD_SUBTREES = BulkInsert(subtrees)
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """An entry that is not in the log yet.
 
     about: id of the decision, or of the question to an LLM, that it belongs to.

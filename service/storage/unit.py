@@ -1,10 +1,12 @@
-"""Unit: what becomes durable together, or not at all. Plain data: another process may write it."""
+"""Unit: what becomes durable together, or not at all. Plain data: another process may write it.
+
+Tuples, since they go to that process, and come out of it, in half the time of other classes.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from features.fingerprint import SubjectKey
 from service.ledger.log import Draft
@@ -12,8 +14,7 @@ from service.storage.sealing import bound_to, seal
 from service.storage.tables import Row
 
 
-@dataclass(frozen=True, slots=True)
-class Unsealed:
+class Unsealed(NamedTuple):
     """An entry about somebody, without `subject` and `sealed`: their key is not at hand yet.
 
     within: what is to be sealed; None: nothing.
@@ -32,8 +33,7 @@ class Unsealed:
         return Draft(draft.kind, draft.about, fields)
 
 
-@dataclass(frozen=True, slots=True)
-class Late:
+class Late(NamedTuple):
     """Entries about somebody whose key is asked for when they are written, right before them.
 
     tag: under what it is found, or else made; None: nobody will be found by it.
@@ -48,8 +48,7 @@ class Late:
         return [d.sealed_by(key) if isinstance(d, Unsealed) else d for d in self.drafts]
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(NamedTuple):
     """Entries, and the answer that is kept with them under its idempotency key."""
 
     drafts: Sequence[Draft] = ()
