@@ -43,7 +43,7 @@ def decision() -> Draft:
     key, named = SubjectKey("5" * 32, bytes(32)), new_decision_id()
     read = {"row": base64.b64encode(bytes(60)).decode(), "reasons": {"for": [], "against": []}}
     return Draft(
-        Kind.DECISION,
+        Kind.DECISION.value,
         named,
         {
             "decision_id": named,
