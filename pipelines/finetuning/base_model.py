@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models.prompt import ANSWERS
+from pipelines.finetuning.processor import best_device, fastest_numbers
 
 if TYPE_CHECKING:
     import torch
@@ -47,7 +48,7 @@ OUTSIDE = {"token_embd.weight": "embed_tokens.weight", "output_norm.weight": "no
 
 @dataclass(frozen=True)
 class BaseModel:
-    """The network in two halves, bf16 and frozen: the lower one is never tuned.
+    """The network in two halves, frozen: the lower one is never tuned.
 
     lower: token ids -> hidden states; upper: hidden states -> hidden states of the last layer. Both
     are transformers' Gemma3TextModel, with some of the layers each.
@@ -77,23 +78,19 @@ class BaseModel:
         return list(self.tokenizer.encode(prompt).ids)
 
 
-def best_device() -> str:
-    """A GPU where there is one."""
-    import torch
-
-    return "cuda" if torch.cuda.is_available() else "cpu"
-
-
 def load_base_model(
     gguf_file: Path, digest: str, *, upper_layers: int, device: str | None = None
 ) -> BaseModel:
     """The model in a GGUF file with this SHA-256; 3 s, and half a minute the first time.
 
-    Tokenizer (33 MB) and weights (0.5 GB) are kept beside the file once they were read from it.
+    Tokenizer (33 MB) and weights (0.5 GB, bf16) are kept beside the file once they were read from
+    it. In memory they are of the numbers that the device calculates with fastest.
     """
     tokenizer = _tokenizer(gguf_file)
     config, weights = _kept(gguf_file, digest)
     layers, device = config.num_hidden_layers, device or best_device()
+    numbers = fastest_numbers(device)
+    weights = {name: tensor.to(numbers) for name, tensor in weights.items()}
     parts = (range(layers - upper_layers), range(layers - upper_layers, layers))
     lower, upper = (_network(config, weights, part).to(device) for part in parts)
     yes, no = (_only_token(tokenizer, f" {ANSWERS[won]}") for won in (True, False))
