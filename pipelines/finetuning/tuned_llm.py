@@ -33,6 +33,7 @@ from pipelines.training_data import TrainingData
 from pipelines.verdicts import Call, Verdicts, Witness
 from service.llm.embedded_model import model_digest, model_file
 
+CHECKPOINTS = 2  # the version of what is in them
 COMPARED = 60  # leads of the validation part on which served and tuned model must agree
 
 
@@ -161,7 +162,7 @@ def _exported(
 
 def checkpoint_name(lessons: Lessons, recipe: Recipe, base: str) -> str:
     """What a checkpoint belongs to: another table, seed, recipe or model is another tuning."""
-    return _name_of([lessons.digest, base, recipe.to_json()])
+    return _name_of([CHECKPOINTS, lessons.digest, base, recipe.to_json()])
 
 
 def _answers_name(data: TrainingData, llm: LlmVersion) -> str:

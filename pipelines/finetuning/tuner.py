@@ -123,8 +123,9 @@ class Tuner:
         self._optimizer = torch.optim.AdamW(list(self._low_rank.tensors.values()), lr=recipe.rate)
         lengths = [len(lesson.prompt) for lesson in lessons.learning]
         self._batches = batches(lengths, size=recipe.batch, bucket=recipe.bucket, seed=recipe.seed)
-        schedule = Schedule(len(self._batches), recipe.warm_up, recipe.decay)
+        schedule = Schedule.of(len(self._batches), warm_up=recipe.warm_up, decay=recipe.decay)
         self._progress = Progress(schedule)
+        self._paced_from: tuple[int, float] | None = None  # steps and seconds, less those of looks
 
     def tune(self) -> Tuned:
         """Tune until every lesson was seen, nothing is gained any more, or the time is up."""
@@ -176,7 +177,9 @@ class Tuner:
             return
         self._look()
         if has_stalled(progress.curve, self._recipe.patience):
-            self._shorten(progress.schedule.decaying_from(progress.step), Ending.NO_GAIN)
+            ended = progress.schedule.decaying_from(progress.step)
+            if ended.total < progress.schedule.total:
+                progress.schedule, progress.ending = ended, Ending.NO_GAIN
 
     def _look_last(self) -> None:
         if not self._progress.curve or self._progress.curve[-1].examples < self._progress.seen:
@@ -196,13 +199,28 @@ class Tuner:
     # -- time -----------------------------------------------------------------------------------
 
     def _plan(self) -> None:
-        """Fewer steps where the time would not do for all: then the decay still ends in it."""
-        progress = self._progress
+        """Fewer steps where the time would not do for all: then the decay still ends in it.
+
+        Until the decay begins it can be all of them again: what held up the first step of a process
+        (a GPU loads its programs in it) says little of the others.
+        """
+        progress, schedule = self._progress, self._progress.schedule
         spent = self._clock() - self._started
-        pace = (spent - progress.looking_s) / progress.step
+        if self._paced_from is None:
+            self._paced_from = (progress.step, spent - progress.looking_s)
+            if spent < self._budget_s:
+                return
+        step, until = self._paced_from
+        pace = (spent - progress.looking_s - until) / max(1, progress.step - step)
         left = self._budget_s - spent - RESERVE * self._looks_cost() * pace
-        possible = progress.step + max(0, math.floor(left / pace))
-        self._shorten(progress.schedule.ending_by(possible), Ending.TIME)
+        possible = math.floor(left / pace) if left > 0 else 0
+        planned = schedule.ending_by(progress.step + possible)
+        has_decayed = schedule.decays_at(progress.step - 1)
+        is_open = progress.ending is not Ending.NO_GAIN and not has_decayed
+        if is_open or planned.total < schedule.total:
+            is_whole = planned.total == planned.whole
+            progress.schedule = planned
+            progress.ending = Ending.ALL_SEEN if is_whole else Ending.TIME
 
     def _looks_cost(self) -> float:
         """In steps: what the looks to come will take, the one at the end among them."""
@@ -215,11 +233,6 @@ class Tuner:
 
     def _tokens(self, lesson: Lesson) -> int:
         return len(self._states.base.encode(lesson.prompt))
-
-    def _shorten(self, schedule: Schedule, why: Ending) -> None:
-        if schedule.total < self._progress.schedule.total:
-            self._progress.schedule = schedule
-            self._progress.ending = why
 
     # -- what survives a kill -------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ import pytest
 from pipelines.finetuning.learning_curve import CurvePoint, has_stalled, is_due, looks_to_come
 from pipelines.finetuning.schedule import Schedule
 
-SCHEDULE = Schedule(total=100, warm_up=10, decay=0.3)
+SCHEDULE = Schedule.of(100, warm_up=10, decay=0.3)
 
 
 def curve(*losses: float) -> tuple[CurvePoint, ...]:
@@ -27,6 +27,14 @@ def test_whatever_ends_it_sooner_leaves_it_its_decay() -> None:
     assert SCHEDULE.ending_by(200) == SCHEDULE
 
 
+def test_before_its_decay_begins_it_can_be_whole_again_as_if_nothing_had_been() -> None:
+    shorter = SCHEDULE.ending_by(30)
+    assert [shorter.rate(n) for n in range(22)] == [SCHEDULE.rate(n) for n in range(22)]
+    assert not shorter.decays_at(21)
+    assert shorter.decays_at(22)
+    assert shorter.ending_by(100) == SCHEDULE
+
+
 def test_a_decay_that_begins_now_takes_its_share_of_all_steps() -> None:
     ended = SCHEDULE.decaying_from(35)
     assert ended.total == 50
@@ -35,7 +43,7 @@ def test_a_decay_that_begins_now_takes_its_share_of_all_steps() -> None:
 
 @pytest.mark.parametrize("total", [1, 2, 5, 19])
 def test_few_steps_have_rates_too(total: int) -> None:
-    rates = [Schedule(total, warm_up=20, decay=0.3).rate(step) for step in range(total)]
+    rates = [Schedule.of(total, warm_up=20, decay=0.3).rate(step) for step in range(total)]
     assert all(0 < rate <= 1 for rate in rates)
     assert max(rates) == 1.0
 

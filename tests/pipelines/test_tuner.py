@@ -183,11 +183,27 @@ def test_minutes_that_run_out_shorten_the_tuning_and_leave_it_its_decay(
 ) -> None:
     ticks = itertools.count(step=1.0)  # each look at the clock takes a second
     bounded = tuned(
-        fresh(folder), tmp_path / "c.pt", minutes=0.35, clock=lambda: float(next(ticks))
+        fresh(folder), tmp_path / "c.pt", minutes=0.2, clock=lambda: float(next(ticks))
     )
     assert bounded.ending is Ending.TIME
     assert bounded.examples < 24
-    assert bounded.seconds <= 0.35 * 60
+    assert bounded.seconds <= 0.2 * 60
+
+
+def test_what_holds_up_the_first_step_alone_leaves_no_example_out(
+    folder: Path, tmp_path: Path
+) -> None:
+    now = [0.0]
+
+    def pass_time(done: int, _total: int) -> None:
+        now[0] += 60.0 if done == 1 else 1.0
+
+    held_up = tuned(
+        fresh(folder), tmp_path / "c.pt", minutes=2, clock=lambda: now[0], on_step=pass_time
+    )
+    unhurried = tuned(fresh(folder), tmp_path / "u.pt")
+    assert (held_up.ending, held_up.examples) == (Ending.ALL_SEEN, 24)
+    assert all((held_up.tensors[n] == t).all() for n, t in unhurried.tensors.items())
 
 
 def test_one_command_tunes_registers_and_says_what_it_cost(
