@@ -182,9 +182,7 @@ def test_minutes_that_run_out_shorten_the_tuning_and_leave_it_its_decay(
     folder: Path, tmp_path: Path
 ) -> None:
     ticks = itertools.count(step=1.0)  # each look at the clock takes a second
-    bounded = tuned(
-        fresh(folder), tmp_path / "c.pt", minutes=0.2, clock=lambda: float(next(ticks))
-    )
+    bounded = tuned(fresh(folder), tmp_path / "c.pt", minutes=0.2, clock=lambda: float(next(ticks)))
     assert bounded.ending is Ending.TIME
     assert bounded.examples < 24
     assert bounded.seconds <= 0.2 * 60
