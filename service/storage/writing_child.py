@@ -8,7 +8,6 @@ import pickle
 import signal
 import socket
 import sys
-import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
@@ -21,7 +20,7 @@ from service.ledger.checkpoint import SigningKey
 from service.ledger.log import Log
 from service.storage.database import Database
 from service.storage.frames import Frames, framed
-from service.storage.group_commit import CROWD, LINGER_S, MAX_GROUP
+from service.storage.group_commit import MAX_GROUP
 from service.storage.migrations import upgrade
 from service.storage.old_answers import OldAnswers
 from service.storage.subject_keys import StoredKeys
@@ -52,17 +51,12 @@ class Inbox:
 
     def groups(self) -> Iterator[list[bytes]]:
         """The next one and all that came with it, at most MAX_GROUP, until there will be none."""
-        was_crowd = False
         while (first := self.first()) is not None:
-            if was_crowd:
-                time.sleep(LINGER_S)
             with suppress(BlockingIOError):
                 received = self._connection.recv(RECEIVED, socket.MSG_DONTWAIT)
                 self._messages += self._frames.feed(received)
             some = min(len(self._messages), MAX_GROUP - 1)
-            group = [first, *(self._messages.popleft() for _ in range(some))]
-            was_crowd = len(group) >= CROWD
-            yield group
+            yield [first, *(self._messages.popleft() for _ in range(some))]
 
 
 def main() -> None:
