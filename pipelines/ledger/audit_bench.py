@@ -208,7 +208,7 @@ class _Cases:
             read: dict[str, Any] = {"row": "", "reasons": {"for": [], "against": []}}
             place = bound_to(Kind.DECISION, named)
             fields["sealed"] = seal(person.secret, place, read | {"evidence": None})
-        return replace(self._plain, about=named, fields=fields)
+        return self._plain._replace(about=named, fields=fields)
 
 
 def _ask(
