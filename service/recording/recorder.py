@@ -35,7 +35,8 @@ class Recorder:
         started = time.perf_counter()
         lead = Lead.parse(release.spec, request.fields)
         decision_id = new_decision_id()
-        subject = Subject(self._subjects, lead.contacts)
+        subject = Subject(self._subjects, lead.contacts, decision_id)
+        self._store.expect(subject.expected)
         outbox = DurableOutbox(self._store, subject, decision_id)
         decision = await decider.decide(lead, outbox=outbox, reasons=request.reasons)
         return Record.of(

@@ -17,11 +17,12 @@ from service.ledger.errors import LedgerDamaged
 from service.ledger.log import Log
 from service.storage.database import BUSY_TIMEOUT, Database
 from service.storage.group_commit import GroupCommit
+from service.storage.keys_ahead import KeysAhead, KeysOf
 from service.storage.migrations import upgrade
 from service.storage.old_answers import OldAnswers
 from service.storage.tables import answered
-from service.storage.unit import Unit
-from service.storage.writing import DirectWriter, KeysOf, UnitWriter, Writing, no_keys
+from service.storage.unit import Expected, Unit
+from service.storage.writing import DirectWriter, UnitWriter, Writing, no_keys
 
 T = TypeVar("T")
 
@@ -64,7 +65,7 @@ class Store:
         units: who writes units; None: this store's own thread. It is closed with the store.
         """
         self._database = Database(url, upgrade, busy_timeout=busy_timeout)
-        self._direct = DirectWriter(self._database, log, keys_of)
+        self._direct = DirectWriter(self._database, log, KeysAhead(keys_of))
         old_answers = OldAnswers(self._direct)
         self._commits: GroupCommit[Unit | Job[Any], Any] = GroupCommit(
             "store", self._write, between=old_answers.forget_when_due
@@ -79,6 +80,11 @@ class Store:
         self._database.close()
 
     # -- from the event loop ----------------------------------------------------------------
+
+    def expect(self, somebody: Expected) -> None:
+        """A unit will tell of them soon. Never waits, never raises."""
+        if self._units is not None:
+            self._units.expect(somebody)
 
     async def append(self, unit: Unit) -> None:
         """Returns once the unit is durable.

@@ -7,20 +7,21 @@ from collections.abc import Mapping, Sequence
 from features.fingerprint import SubjectKey
 from service.ledger.log import Draft
 from service.storage.subject_keys import StoredKeys
-from service.storage.unit import Late, Unsealed
+from service.storage.unit import Expected, Late, Unsealed
 
 
 class Subject:
-    """Of one decision.
+    """Of one decision, under whose id they are expected.
 
     What leaves is marked with their key, so it is needed at once. Where nothing leaves it is needed
-    when the decision is written: many have theirs in one commit, right before the entries' own.
+    when the decision is written: whoever writes it may make it durable before, while it is made.
     """
 
-    def __init__(self, keys: StoredKeys, contacts: Mapping[str, str]) -> None:
+    def __init__(self, keys: StoredKeys, contacts: Mapping[str, str], decision_id: str) -> None:
         self._keys = keys
         self._contacts = contacts
         self._key: SubjectKey | None = None
+        self.expected = Expected(decision_id, keys.tag(contacts))
 
     async def key(self) -> SubjectKey:
         """Durable. Raises StorageUnavailable."""
@@ -30,6 +31,4 @@ class Subject:
 
     def late(self, drafts: Sequence[Draft | Unsealed]) -> Late:
         """Entries about them, with all that finds or makes their key."""
-        if self._key is not None:
-            return Late(drafts, None, self._key)
-        return Late(drafts, self._keys.tag(self._contacts))
+        return Late(drafts, self.expected.tag, self._key, self.expected.name)

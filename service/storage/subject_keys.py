@@ -13,14 +13,14 @@ import secrets
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, text
 
 from features.fingerprint import KEY_BYTES, SubjectKey
 from features.subject import subject_of
 from service.errors import InvalidSettings
 from service.settings import Settings
 from service.storage.database import Database, iso
-from service.storage.direct_sql import BulkInsert, SelectAmong
+from service.storage.direct_sql import BulkInsert, DirectStatement, SelectAmong
 from service.storage.group_commit import GroupCommit
 from service.storage.migrations import upgrade_keys
 from service.storage.secret_file import read_or_make
@@ -30,9 +30,11 @@ log = logging.getLogger("tiebreak.keys")
 
 SUBJECT_BYTES = 16
 SECRET_FILE = "subjects.key"  # noqa: S105 the name of a file
+LOCK = 7_236_104_512  # of PostgreSQL: any number that nobody else uses
 
 ADD_KEYS = BulkInsert(subject_keys)
-# The oldest comes last, and stays.
+TAKE_TURN = DirectStatement(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
+# The oldest comes last, and stays: databases from before writers took turns may hold several.
 KEYS_OF = SelectAmong(
     "SELECT tag, subject, key FROM subject_keys WHERE tag IN ({}) ORDER BY created_at DESC, subject"
 )
@@ -42,8 +44,8 @@ class StoredKeys:
     """The keys of subjects. Fit for several workers at once.
 
     A subject's id is random; whose it is, only the tag beside the key says: an HMAC of their
-    contact value under `secret`. Two workers that meet somebody new at the same moment may make
-    two subjects of them: both have the tag, and both are found and forgotten by it.
+    contact value under `secret`. Whoever makes keys does so alone, so that workers which meet
+    somebody new at the same moment make one subject of them.
     """
 
     def __init__(self, url: str, secret: bytes) -> None:
@@ -124,6 +126,8 @@ class StoredKeys:
             StorageUnavailable
         """
         with self._database.writing() as connection:
+            if connection.dialect.name == "postgresql":  # SQLite lets one write at a time anyway
+                TAKE_TURN(connection, {})
             known = _known(connection, {tag for tag in tags if tag is not None})
             now = iso(datetime.now(UTC))
             keys: list[SubjectKey] = []

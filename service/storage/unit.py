@@ -38,14 +38,26 @@ class Late(NamedTuple):
 
     tag: under what it is found, or else made; None: nobody will be found by it.
     key: theirs, where it was needed before.
+    expected: the name under which they were expected, where they were.
     """
 
     drafts: Sequence[Draft | Unsealed]
     tag: str | None
     key: SubjectKey | None = None
+    expected: str | None = None
 
     def sealed_by(self, key: SubjectKey) -> list[Draft]:
         return [d.sealed_by(key) if isinstance(d, Unsealed) else d for d in self.drafts]
+
+
+class Expected(NamedTuple):
+    """Somebody of whom a unit will tell soon: their key can be made durable meanwhile.
+
+    name: what that unit calls them by; no other does. tag: as that of `Late`.
+    """
+
+    name: str
+    tag: str | None
 
 
 class Unit(NamedTuple):

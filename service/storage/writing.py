@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from sqlalchemy import Connection, insert
 
 from features.fingerprint import SubjectKey
 from service.ledger.log import Draft, Entry, Log
 from service.storage.database import Database
+from service.storage.keys_ahead import KeysAhead
 from service.storage.projection import project
 from service.storage.tables import answered
-from service.storage.unit import Late, Unit
-
-KeysOf = Callable[[Sequence[str | None]], Sequence[SubjectKey]]
+from service.storage.unit import Expected, Late, Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +35,9 @@ class Writing:
 class UnitWriter(Protocol):
     """Whoever makes units durable in a store's place."""
 
+    def expect(self, somebody: Expected) -> None:
+        """Their key may be made durable ahead. Never waits, never raises."""
+
     async def write(self, unit: Unit) -> None:
         """Returns once it is durable. Raises as DirectWriter.write does."""
 
@@ -47,14 +49,13 @@ class DirectWriter:
     """Writes in the thread that asks.
 
     Args:
-        keys_of: the durable keys of subjects, by their tags. It must not be needed where all
-            entries are sealed already.
+        keys: of subjects. They must not be needed where all entries are sealed already.
     """
 
-    def __init__(self, database: Database, log: Log, keys_of: KeysOf) -> None:
+    def __init__(self, database: Database, log: Log, keys: KeysAhead) -> None:
         self._database = database
         self._log = log
-        self._keys_of = keys_of
+        self._keys = keys
 
     @contextmanager
     def writing(self) -> Iterator[Writing]:
@@ -79,9 +80,8 @@ class DirectWriter:
                 writing.connection.execute(insert(answered), claims)
 
     def _sealed(self, late: Sequence[Late]) -> list[Draft]:
-        unasked = [one.tag for one in late if one.key is None]
-        asked: Iterator[Any] = iter(self._keys_of(unasked) if unasked else ())
-        return [draft for one in late for draft in one.sealed_by(one.key or next(asked))]
+        keys = self._keys.of(late)
+        return [d for one, key in zip(late, keys, strict=True) for d in one.sealed_by(key)]
 
 
 def no_keys(tags: Sequence[str | None]) -> Sequence[SubjectKey]:

@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 
 from sqlalchemy.exc import IntegrityError
@@ -21,11 +21,13 @@ from service.ledger.log import Log
 from service.storage.database import Database
 from service.storage.frames import Frames, framed
 from service.storage.group_commit import MAX_GROUP
+from service.storage.keys_ahead import KeysAhead
 from service.storage.migrations import upgrade
 from service.storage.old_answers import OldAnswers
 from service.storage.subject_keys import StoredKeys
+from service.storage.unit import Expected
 from service.storage.writing import DirectWriter
-from service.storage.writing_process import Clash, Ended, Ending, Numbered, Orders
+from service.storage.writing_process import Clash, Ended, Ending, Message, Numbered, Orders
 
 log = logging.getLogger("tiebreak.store")
 
@@ -76,13 +78,23 @@ def _write(inbox: Inbox, orders: Orders, connection: socket.socket) -> None:
         closing(Database(orders.url, upgrade, busy_timeout=orders.busy_timeout)) as database,
         closing(StoredKeys(orders.keys_url, orders.secret)) as subjects,
     ):
-        writer = DirectWriter(database, ledger, subjects.make)
+        keys = KeysAhead(subjects.make)
+        writer = DirectWriter(database, ledger, keys)
         old_answers = OldAnswers(writer)
         gc.freeze()
         for group in inbox.groups():
-            units: list[Numbered] = [pickle.loads(one) for one in group]  # noqa: S301
-            connection.sendall(framed(pickle.dumps(_ended(writer, units))))
+            messages: list[Message] = [pickle.loads(one) for one in group]  # noqa: S301
+            units = [one for one in messages if not isinstance(one, Expected)]
+            if units:
+                connection.sendall(framed(pickle.dumps(_ended(writer, units))))
+            keys.expect(_still_expected(messages, units))
             old_answers.forget_when_due()
+
+
+def _still_expected(messages: Iterable[Message], told: Iterable[Numbered]) -> list[Expected]:
+    """Those of whom none of the units that came with them told."""
+    names = {late.expected for _, unit in told for late in unit.late}
+    return [one for one in messages if isinstance(one, Expected) and one.name not in names]
 
 
 def _ended(writer: DirectWriter, units: Sequence[Numbered]) -> list[Ended]:

@@ -23,7 +23,7 @@ from sqlalchemy.exc import IntegrityError
 from features.errors import ScoringError
 from service.errors import StorageUnavailable
 from service.storage.frames import Frames, framed
-from service.storage.unit import Unit
+from service.storage.unit import Expected, Unit
 
 log = logging.getLogger("tiebreak.store")
 
@@ -50,6 +50,7 @@ class Clash:
 
 Ending = ScoringError | Clash | None
 Numbered = tuple[int, Unit]
+Message = Numbered | Expected
 Ended = tuple[Sequence[int], Ending]  # the numbers of units, and how they ended
 
 
@@ -63,6 +64,11 @@ class WritingProcess:
     def __init__(self, orders: Orders) -> None:
         self._orders = orders
         self._child = _Child(orders)
+
+    def expect(self, somebody: Expected) -> None:
+        """Their key may be made durable ahead. Never waits, never raises."""
+        if not self._child.is_gone:
+            self._child.put(somebody)
 
     async def write(self, unit: Unit) -> None:
         """Returns once it is durable.
@@ -116,16 +122,20 @@ class _Child:
 
     async def written(self, unit: Unit) -> Ending:
         """How it ended. Raises ConnectionError where the process did, before it said so."""
-        loop, number = asyncio.get_running_loop(), next(self._numbers)
+        number = next(self._numbers)
+        done: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
+        self._waiting[number] = done
+        self.put((number, unit))
+        return await done
+
+    def put(self, message: Message) -> None:
+        """Send it, now or as soon as the socket takes more."""
+        loop = asyncio.get_running_loop()
         if loop is not self._loop:
             self._loop = loop
             loop.add_reader(self._socket, self._receive)
-        done: asyncio.Future[Ending] = loop.create_future()
-        self._waiting[number] = done
-        numbered: Numbered = (number, unit)
-        self._unsent += framed(pickle.dumps(numbered, pickle.HIGHEST_PROTOCOL))
+        self._unsent += framed(pickle.dumps(message, pickle.HIGHEST_PROTOCOL))
         self._send()
-        return await done
 
     def _send(self) -> None:
         """As much as the socket takes; the rest when it takes more."""

@@ -50,9 +50,10 @@ from service.live_release import LiveRelease
 from service.metrics import Metrics
 from service.recording.release_change import record_release
 from service.storage.database import BUSY_TIMEOUT
+from service.storage.keys_ahead import KeysOf
 from service.storage.store import Store
 from service.storage.subject_keys import StoredKeys
-from service.storage.writing import KeysOf, no_keys
+from service.storage.writing import no_keys
 from service.storage.writing_process import Orders, WritingProcess
 
 SPEC = LeadSpec.parse(

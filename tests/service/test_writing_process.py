@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import orjson
 import psutil
@@ -32,7 +33,7 @@ from service.recording.entry import outcome
 from service.storage.sealing import bound_to, open_sealed
 from service.storage.store import Store
 from service.storage.tables import entries
-from service.storage.unit import Late, Unit, Unsealed
+from service.storage.unit import Expected, Late, Unit, Unsealed
 from service.storage.writing_process import Orders
 
 ME = """
@@ -110,6 +111,16 @@ def abouts(store: Store) -> list[str]:
         return list(connection.scalars(select(entries.c.about).order_by(entries.c.seq)))
 
 
+def bodies_in(store: Store) -> list[dict[str, Any]]:
+    with store.reading() as connection:
+        bodies = connection.scalars(select(entries.c.body).order_by(entries.c.seq))
+        return [orjson.loads(bytes(body)) for body in bodies]
+
+
+def subjects_in(store: Store) -> list[str | None]:
+    return [body.get("subject") for body in bodies_in(store)]
+
+
 async def test_entries_are_sealed_under_the_key_of_whom_they_are_about(
     store: Store, database_url: str
 ) -> None:
@@ -122,12 +133,44 @@ async def test_entries_are_sealed_under_the_key_of_whom_they_are_about(
         (subject,) = subjects.subjects(jane)
         key = subjects.find(subject)
     assert key is not None
-    with store.reading() as connection:
-        bodies = [orjson.loads(bytes(body)) for body in connection.scalars(select(entries.c.body))]
-    assert [body["subject"] for body in bodies] == [subject, subject]
+    bodies = bodies_in(store)
+    assert subjects_in(store) == [subject, subject]
     place = bound_to("decision_like", named)
     assert open_sealed(key.secret, place, bodies[0]["sealed"]) == {"row": "secret"}
     assert b"secret" not in orjson.dumps(bodies)
+
+
+async def test_the_key_of_whom_it_expects_is_durable_before_it_is_told(
+    store: Store, database_url: str
+) -> None:
+    with closing(subjects_beside(database_url)) as subjects:
+        jane, joe = {"Email": "jane@acme.com"}, {"Email": "joe@acme.com"}
+        store.expect(Expected("1", subjects.tag(jane)))
+        deadline = time.monotonic() + 30
+        while not (known := subjects.subjects(jane)):
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.01)
+        drafts = [Unsealed(Draft("decision_like", f"{1:036d}", {}), {})]
+        store.expect(Expected("2", subjects.tag(joe)))
+        late = [Late(drafts, subjects.tag(jane), None, "1")]
+        await store.append(Unit(late=[*late, Late(drafts, subjects.tag(joe), None, "2")]))
+        assert subjects_in(store) == known + subjects.subjects(joe)
+        assert subjects.subjects(jane) == known
+
+
+async def test_where_it_is_killed_whom_it_expected_is_not_forgotten(
+    store: Store, database_url: str
+) -> None:
+    with closing(subjects_beside(database_url)) as subjects:
+        tag = subjects.tag({"Email": "jane@acme.com"})
+        store.expect(Expected("1", tag))
+        os.kill(writer_of(os.getpid()), signal.SIGKILL)
+        store.expect(Expected("2", tag))  # it is gone, or soon will be
+        await recovered(store, 0)
+        drafts = [Unsealed(Draft("decision_like", f"{1:036d}", {}), {})]
+        await store.append(Unit(late=[Late(drafts, tag, None, "1"), Late(drafts, tag, None, "2")]))
+        (subject,) = subjects.subjects({"Email": "jane@acme.com"})
+        assert subjects_in(store)[1:] == [subject, subject]
 
 
 async def test_more_than_the_socket_takes_at_once_is_written_in_order(store: Store) -> None:
