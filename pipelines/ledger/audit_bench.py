@@ -22,14 +22,15 @@ from pipelines.audit_questions import QUESTIONS, AuditQuestion
 from pipelines.display import Display
 from pipelines.figure import Figure
 from pipelines.ledger.appending import KEY
-from pipelines.ledger.contenders import decision
+from pipelines.ledger.contenders import decision_fields
 from pipelines.ledger.temporary_postgres import temporary_postgres
 from service.audit.audit_api import PATHS, Asked
 from service.audit.auditor import Auditor, Reader
 from service.audit.exporting import Format
 from service.audit.filters import Filters
 from service.gateway import template
-from service.ledger.log import Draft, Log
+from service.ledger.draft import Draft
+from service.ledger.log import Log
 from service.ledger.proofs import head, proof_of
 from service.ledger.verify import Auditor as Trusted
 from service.ledger.verify import verify_export
@@ -107,7 +108,7 @@ class _Cases:
     """Entries in the shares that a busy service has."""
 
     def __init__(self) -> None:
-        self._plain = decision()
+        self._plain = decision_fields()
         self._recent: list[str] = []
 
     def next(self, chance: random.Random) -> list[Draft]:
@@ -131,11 +132,12 @@ class _Cases:
         return self._sure(chance, SubjectKey(secrets.token_hex(16), bytes(32)))
 
     def _sure(self, chance: random.Random, person: SubjectKey) -> list[Draft]:
-        decided = self._decision(chance, "confident", person)
-        if decided.fields["reason"] == "redaction_failed":
-            named = str(decided.about)
-            return [entry.failed_redaction(named, Purpose.DECISION).sealed_by(person), decided]
-        return [decided]
+        reason = "redaction_failed" if chance.random() < 0.001 else "confident"
+        decided = self._decision(chance, reason, person)
+        if reason == "confident":
+            return [decided]
+        failed = entry.failed_redaction(str(decided.about), Purpose.DECISION)
+        return [failed.sealed_by(person), decided]
 
     def asked(self, chance: random.Random, person: SubjectKey) -> list[Draft]:
         """A redaction, a call and the decision that they were for."""
@@ -182,21 +184,20 @@ class _Cases:
             "latency_ms": 412.5,
         }
         return [
-            Draft(Kind.REDACTION, named, fields),
-            Draft(Kind.LLM_CALL, named, call),
+            Draft.of(Kind.REDACTION, named, fields),
+            Draft.of(Kind.LLM_CALL, named, call),
             decided,
         ]
 
     def _decision(self, chance: random.Random, reason: str, person: SubjectKey) -> Draft:
         named = new_decision_id()
         asked = reason == "ambiguous"
-        failed = not asked and chance.random() < 0.001
         self._recent = [*self._recent[-200:], named]
-        fields = dict(self._plain.fields) | {
+        fields = self._plain | {
             "decision_id": named,
             "subject": person.subject,
             "release": str(1 + chance.randrange(6)),
-            "reason": "redaction_failed" if failed else reason,
+            "reason": reason,
             "route": "llm" if asked else "classifier",
             "policy": "2026-11.3" if asked else None,
             "probability": chance.random(),
@@ -208,7 +209,7 @@ class _Cases:
             read: dict[str, Any] = {"row": "", "reasons": {"for": [], "against": []}}
             place = bound_to(Kind.DECISION, named)
             fields["sealed"] = seal(person.secret, place, read | {"evidence": None})
-        return self._plain._replace(about=named, fields=fields)
+        return Draft.of(Kind.DECISION, named, fields)
 
 
 def _ask(

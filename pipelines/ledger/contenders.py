@@ -8,7 +8,7 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
@@ -19,8 +19,7 @@ from sqlalchemy import Column, Connection, Integer, LargeBinary, MetaData, Table
 
 from features.fingerprint import SubjectKey
 from pipelines.ledger.appending import open_as_served
-from service.ledger.canonical_json import canonical
-from service.ledger.log import Draft
+from service.ledger.draft import Draft
 from service.recording.entry import Kind
 from service.recording.record import new_decision_id
 from service.storage.database import Database
@@ -40,44 +39,49 @@ PATIENCE = timedelta(seconds=60)  # of a database that 64 threads write to: nobo
 
 def decision() -> Draft:
     """An entry as the service makes it for each lead: a kilobyte, with its sealed part."""
+    return _draft(decision_fields())
+
+
+def _draft(fields: Mapping[str, Any]) -> Draft:
+    return Draft.of(Kind.DECISION, fields["decision_id"], fields)
+
+
+def decision_fields() -> dict[str, Any]:
+    """What it says."""
     key, named = SubjectKey("5" * 32, bytes(32)), new_decision_id()
     read = {"row": base64.b64encode(bytes(60)).decode(), "reasons": {"for": [], "against": []}}
-    return Draft(
-        Kind.DECISION.value,
-        named,
-        {
-            "decision_id": named,
-            "decided_at": "2026-01-01T00:00:00.000Z",
-            "key": "benchmrk",
-            "subject": key.subject,
-            "release": "1",
-            "policy": None,
-            "has_text": False,
-            "llm": None,
-            "sealed": seal(key.secret, bound_to(Kind.DECISION, named), read),
-            "route": "classifier",
-            "reason": "confident",
-            "probability": 0.123456789012345,
-            "classifier_probability": 0.123456789012345,
-            "versions": {"release": "1", "classifier": "1", "llm": "1", "lead_spec": "0" * 12},
-            "redacted": {},
-            "usage": {"prompt_tokens": 0, "completion_tokens": 0, "cost_usd": None},
-            "data": {"missing": [], "unknown_categories": [], "unknown_fields": 0},
-            "latency_ms": 1.234,
-        },
-    )
+    return {
+        "decision_id": named,
+        "decided_at": "2026-01-01T00:00:00.000Z",
+        "key": "benchmrk",
+        "subject": key.subject,
+        "release": "1",
+        "policy": None,
+        "has_text": False,
+        "llm": None,
+        "sealed": seal(key.secret, bound_to(Kind.DECISION, named), read),
+        "route": "classifier",
+        "reason": "confident",
+        "probability": 0.123456789012345,
+        "classifier_probability": 0.123456789012345,
+        "versions": {"release": "1", "classifier": "1", "llm": "1", "lead_spec": "0" * 12},
+        "redacted": {},
+        "usage": {"prompt_tokens": 0, "completion_tokens": 0, "cost_usd": None},
+        "data": {"missing": [], "unknown_categories": [], "unknown_fields": 0},
+        "latency_ms": 1.234,
+    }
 
 
 def ledger_rate(url: str, count: int, at_once: int) -> float:
     """Durable entries per second: Merkle tree, signature, what is read off, and all."""
-    made = [decision() for _ in range(count)]  # as the other contenders are given theirs
+    made = [decision_fields() for _ in range(count)]  # the others are given the bytes
 
     async def append(store: Store) -> float:
         turns = iter(made)
 
         async def one_after_the_other() -> None:
-            for draft in turns:
-                await store.append(Unit([draft]))
+            for fields in turns:
+                await store.append(Unit([_draft(fields)]))
 
         await store.append(Unit([decision()]))  # the first one makes the tables
         started = time.perf_counter()
@@ -91,7 +95,7 @@ def ledger_rate(url: str, count: int, at_once: int) -> float:
 def single_row_rate(url: str, count: int, at_once: int) -> float:
     """Rows per second of a plain table, each in a commit of its own, through the same library."""
     with closing(Database(url, _make_plain, busy_timeout=PATIENCE)) as database:
-        body = canonical(dict(decision().fields))
+        body = decision().said
 
         def append() -> None:
             with database.writing() as connection:
@@ -104,7 +108,7 @@ def single_row_rate(url: str, count: int, at_once: int) -> float:
 def hash_chain_rate(path: Path, count: int, at_once: int) -> float:
     """Lines per second of a plain file in which each line holds the hash of the one before."""
     lock, last = threading.Lock(), bytes(32)
-    body = canonical(dict(decision().fields))
+    body = decision().said
     with path.open("ab", buffering=0) as file:
 
         def append() -> None:

@@ -7,23 +7,23 @@ of all that is in the log; so an entry has its proof as soon as it is durable.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from itertools import count
+from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from service.ledger.canonical_json import canonical
 from service.ledger.checkpoint import SigningKey, sign_checkpoint
+from service.ledger.draft import Draft
 from service.ledger.errors import ForeignLog
 from service.ledger.merkle import Frontier
 from service.ledger.verify import InvalidNote, leaf_hash, open_checkpoint
 from service.storage.database import iso
 from service.storage.direct_sql import BulkInsert, DirectStatement
+from service.storage.projection import ReadOff
 from service.storage.tables import entries, log_head, subtrees
 
-SCHEMA = 1  # version of what entries hold; each one names its own
 HEAD = 1  # id of the one row
 
 HEAD_IN_TURN = DirectStatement(
@@ -36,34 +36,20 @@ MOVE_HEAD = DirectStatement(
     .where(log_head.c.id == bindparam("head"))
     .values({name: bindparam(name) for name in ("size", "at", "frontier", "note")})
 )
-ADD_ENTRIES = BulkInsert(entries)
-ADD_SUBTREES = BulkInsert(subtrees)
+ADD_ENTRIES = BulkInsert(entries, ("seq", "at", "kind", "about", "leaf", "body"))
+ADD_SUBTREES = BulkInsert(subtrees, ("level", "place", "hash"))
 
 
-class Draft(NamedTuple):
-    """An entry that is not in the log yet.
-
-    about: id of the decision, or of the question to an LLM, that it belongs to.
-    fields: what it says: no personal data, but for what is sealed. Names come after "at" in the
-    alphabet: each entry begins with its time.
-    """
-
-    kind: str
-    about: str | None
-    fields: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """An entry in the log.
 
-    seq: its place, from 0. at: when it got there, never earlier than the one before.
+    seq: its place, from 0. at: when it got there, never earlier than the one before. rows: what
+    is read off it.
     """
 
     seq: int
     at: str
-    draft: Draft
-    body: bytes
+    rows: tuple[ReadOff, ...]
 
 
 class Log:
@@ -85,26 +71,16 @@ class Log:
         size, before, packed, note = HEAD_IN_TURN(connection, {"head": HEAD}).fetchone()
         self._require_ours(note)
         at = max(iso(self._clock()), before)
-        written = [
-            Entry(size + place, at, draft, _body(at, draft)) for place, draft in enumerate(drafts)
-        ]
-        leaves = [leaf_hash(entry.body) for entry in written]
+        bodies = [draft.body(at) for draft in drafts]
+        leaves = [leaf_hash(body) for body in bodies]
         frontier = Frontier(size, bytes(packed))
         complete = [subtree for leaf in leaves for subtree in frontier.append(leaf)]
         rows = [
-            {
-                "seq": entry.seq,
-                "at": at,
-                "kind": entry.draft.kind,
-                "about": entry.draft.about,
-                "leaf": leaf,
-                "body": entry.body,
-            }
-            for entry, leaf in zip(written, leaves, strict=True)
+            (seq, at, draft.kind, draft.about, leaf, body)
+            for seq, draft, leaf, body in zip(count(size), drafts, leaves, bodies, strict=False)
         ]
         ADD_ENTRIES(connection, rows)
-        named = ("level", "place", "hash")
-        ADD_SUBTREES(connection, [dict(zip(named, row, strict=True)) for row in complete])
+        ADD_SUBTREES(connection, complete)
         moved = {
             "head": HEAD,
             "size": frontier.size,
@@ -113,7 +89,7 @@ class Log:
             "note": sign_checkpoint(self._key, frontier.size, frontier.root()),
         }
         MOVE_HEAD(connection, moved)
-        return written
+        return [Entry(seq, at, draft.rows) for seq, draft in enumerate(drafts, size)]
 
     def _require_ours(self, note: str) -> None:
         """Once per process: two keys for one log would look like a fork to any verifier."""
@@ -134,7 +110,3 @@ def begin_log(connection: Connection) -> None:
     if connection.execute(select(log_head)).first() is None:
         empty = {"id": HEAD, "size": 0, "at": "", "frontier": b"", "note": ""}
         connection.execute(insert(log_head), empty)
-
-
-def _body(at: str, draft: Draft) -> bytes:
-    return canonical({"at": at, "kind": draft.kind, "v": SCHEMA, **draft.fields})

@@ -17,7 +17,7 @@ from features.redaction import RedactedSpan
 from models.cascade import Leaving
 from models.llm_version import LlmVersion
 from models.verdict import LlmCall
-from service.ledger.log import Draft
+from service.ledger.draft import Draft
 from service.storage.unit import Unsealed
 
 SERVICE = "service"  # in place of an API key: nobody asked, it was time
@@ -71,14 +71,14 @@ def redaction(leaving: Leaving, key: SubjectKey, question_id: str, purpose: Purp
         "spans": [_span(span) for span in leaving.redaction.events],
     }
     fields = _redaction_fields(question_id, purpose) | known
-    draft = Draft(Kind.REDACTION.value, question_id, fields)
-    return Unsealed(draft, {"shown": leaving.shown}).sealed_by(key)
+    within = {"shown": leaving.shown}
+    return Unsealed.of(Kind.REDACTION.value, question_id, fields, within).sealed_by(key)
 
 
 def failed_redaction(question_id: str, purpose: Purpose) -> Unsealed:
     """A text that could not be redacted, and so did not leave."""
     fields = _redaction_fields(question_id, purpose) | {"failed": True}
-    return Unsealed(Draft(Kind.REDACTION.value, question_id, fields), None)
+    return Unsealed.of(Kind.REDACTION.value, question_id, fields, None)
 
 
 def _redaction_fields(question_id: str, purpose: Purpose) -> dict[str, Any]:
@@ -122,13 +122,13 @@ def llm_call(call: LlmCall, llm: LlmVersion, question_id: str, purpose: Purpose)
         "completion_tokens": call.completion_tokens,
         "latency_ms": round(1000 * call.latency_s, 3),
     }
-    return Draft(Kind.LLM_CALL.value, question_id, fields)
+    return Draft.of(Kind.LLM_CALL.value, question_id, fields)
 
 
 def outcome(decision_id: str, *, won: bool, key_id: str) -> Draft:
     """How a lead ended."""
     fields = {"decision_id": decision_id, "won": won, "key": key_id}
-    return Draft(Kind.OUTCOME.value, decision_id, fields)
+    return Draft.of(Kind.OUTCOME.value, decision_id, fields)
 
 
 def override(decision_id: str, *, pursue: bool, because: Because, key_id: str) -> Draft:
@@ -139,19 +139,19 @@ def override(decision_id: str, *, pursue: bool, because: Because, key_id: str) -
         "because": because.value,
         "key": key_id,
     }
-    return Draft(Kind.OVERRIDE.value, decision_id, fields)
+    return Draft.of(Kind.OVERRIDE.value, decision_id, fields)
 
 
 def release(version: str, versions: Mapping[str, str]) -> Draft:
     """Another release answers from now on."""
     fields = {"release": version, "versions": dict(versions)}
-    return Draft(Kind.RELEASE.value, None, fields)
+    return Draft.of(Kind.RELEASE.value, None, fields)
 
 
 def erasure(subject: str, *, because: ErasedBecause, key_id: str) -> Draft:
     """A subject's key is destroyed."""
     fields = {"subject": subject, "because": because.value, "key": key_id}
-    return Draft(Kind.ERASURE.value, None, fields)
+    return Draft.of(Kind.ERASURE.value, None, fields)
 
 
 def read(
@@ -164,7 +164,7 @@ def read(
         "decision_id": about,
         "filters": dict(filters or {}),
     }
-    return Draft(Kind.READ.value, about, fields)
+    return Draft.of(Kind.READ.value, about, fields)
 
 
 def row_base64(row: bytes) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from service.ledger.log import Draft
+from service.ledger.draft import Draft
 from service.recording import entry
 from service.schemas import ReportedOutcome
 from service.storage.tables import decisions, outcomes

@@ -20,7 +20,7 @@ import orjson
 
 from models.decision import Decision, RouteReason
 from models.release import Release
-from service.ledger.log import Draft
+from service.ledger.draft import Draft
 from service.recording import entry
 from service.recording.entry import Kind, Purpose
 from service.schemas import answer_tree, usage_tree
@@ -102,9 +102,9 @@ class Record:
         ]
         if decision.reason is RouteReason.REDACTION_FAILED:
             drafts.append(entry.failed_redaction(self.id, Purpose.DECISION))
-        return self.subject.late([*drafts, Unsealed(self._draft(key_id), self._within())])
+        return self.subject.late([*drafts, self._unsealed(key_id)])
 
-    def _draft(self, key_id: str) -> Draft:
+    def _unsealed(self, key_id: str) -> Unsealed:
         decision, answer = self.decision, self.answer
         same = ("route", "reason", "probability", "classifier_probability", "text_log_odds")
         also = ("versions", "redacted", "usage", "data", "latency_ms")
@@ -118,7 +118,7 @@ class Record:
             "llm": self._llm(),
             **{name: answer[name] for name in (*same, *also)},
         }
-        return Draft(Kind.DECISION.value, self.id, fields)
+        return Unsealed.of(Kind.DECISION.value, self.id, fields, self._within())
 
     def _llm(self) -> dict[str, Any] | None:
         """What the LLM said, without its quote."""

@@ -8,12 +8,11 @@ would cost the writing thread most of its time. What the driver raises, `Databas
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, Table
 from sqlalchemy.sql.expression import Executable
-
-from service.storage.tables import Row
 
 MOST_PARAMETERS = 30_000  # in one statement: SQLite takes 32,766, PostgreSQL 65,535
 
@@ -41,19 +40,21 @@ class DirectStatement:
 
 
 class BulkInsert:
-    """Many rows of one table in one statement."""
+    """Many rows of one table in one statement. `columns`: in the order of a row's values."""
 
-    def __init__(self, table: Table) -> None:
-        self._columns = tuple(column.name for column in table.columns)
-        named = ", ".join(f'"{column}"' for column in self._columns)
+    def __init__(self, table: Table, columns: Sequence[str]) -> None:
+        if set(columns) != {column.name for column in table.columns}:
+            raise ValueError(f"Name every column of {table.name}.")
+        named = ", ".join(f'"{column}"' for column in columns)
         self._head = f'INSERT INTO "{table.name}" ({named}) VALUES '  # noqa: S608 our own names
-        self._most_rows = MOST_PARAMETERS // len(self._columns)
+        self._columns = len(columns)
+        self._most_rows = MOST_PARAMETERS // self._columns
 
-    def __call__(self, connection: Connection, rows: Sequence[Row]) -> None:
-        place = f"({_signs(connection, len(self._columns))})"
+    def __call__(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
+        place = f"({_signs(connection, self._columns)})"
         for start in range(0, len(rows), self._most_rows):
             some = rows[start : start + self._most_rows]
-            values = tuple(row[column] for row in some for column in self._columns)
+            values = tuple(chain.from_iterable(some))
             _run(connection, self._head + ", ".join([place] * len(some)), values)
 
 

@@ -7,12 +7,11 @@ entries; these rows only find them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, Table
 
-from service.ledger.log import Entry
 from service.storage.direct_sql import BulkInsert
 from service.storage.tables import (
     Row,
@@ -27,16 +26,47 @@ from service.storage.tables import (
 
 Rows = Iterable[tuple[Table, Row]]
 Fields = Mapping[str, Any]
+ReadOff = tuple[str, tuple[Any, ...]]  # name of a table; a row's values, but for place and time
 
 
-def project(connection: Connection, entries: Sequence[Entry]) -> None:
+class Placed(Protocol):
+    """An entry in the log: its place, its time, and what is read off it."""
+
+    @property
+    def seq(self) -> int: ...
+    @property
+    def at(self) -> str: ...
+    @property
+    def rows(self) -> Iterable[ReadOff]: ...
+
+
+def project(connection: Connection, entries: Iterable[Placed]) -> None:
     """Insert the rows of these entries."""
-    rows: dict[Table, list[Row]] = {}
+    rows: dict[str, list[list[Any]]] = {}
     for entry in entries:
-        for table, row in rows_of(entry.seq, entry.at, entry.draft.kind, entry.draft.fields):
-            rows.setdefault(table, []).append(row)
+        for table, values in entry.rows:
+            rows.setdefault(table, []).append([entry.seq, entry.at, *values])
     for table, made in rows.items():
         ADD[table](connection, made)
+
+
+def read_off(kind: str, fields: Fields) -> tuple[ReadOff, ...]:
+    """The rows of an entry of this kind, before it has a place and a time."""
+    read = _READERS.get(kind)
+    if read is None:
+        return ()
+    return tuple((t.name, tuple(map(row.__getitem__, VALUES[t.name]))) for t, row in read(fields))
+
+
+def rows_about(rows: Iterable[ReadOff], subject: str) -> tuple[ReadOff, ...]:
+    """The same rows, of an entry that is about this subject."""
+    return tuple((table, _with(values, SUBJECTS.get(table), subject)) for table, values in rows)
+
+
+def _with(values: tuple[Any, ...], place: int | None, subject: str) -> tuple[Any, ...]:
+    if place is None:
+        return values
+    return (*values[:place], subject, *values[place + 1 :])
 
 
 def rows_of(seq: int, at: str, kind: str, fields: Fields) -> Rows:
@@ -105,7 +135,14 @@ def _erasure(fields: Fields) -> Rows:
 
 
 READ_OFF = (decisions, redactions, redacted_spans, llm_calls, outcomes, overrides, erasures)
-ADD = {table: BulkInsert(table) for table in READ_OFF}
+FIRST = ("seq", "at")  # known when an entry is in the log
+# In the order of a row's values.
+VALUES = {
+    table.name: tuple(column.name for column in table.columns if column.name not in FIRST)
+    for table in READ_OFF
+}
+SUBJECTS = {name: VALUES[name].index("subject") for name in VALUES if "subject" in VALUES[name]}
+ADD = {table.name: BulkInsert(table, (*FIRST, *VALUES[table.name])) for table in READ_OFF}
 _READERS: Mapping[str, Callable[[Fields], Rows]] = {
     "decision": _decision,
     "redaction": _redaction,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from features.fingerprint import SubjectKey
-from service.ledger.log import Draft
+from service.ledger.draft import Draft
 from service.storage.subject_keys import StoredKeys
 from service.storage.unit import Expected, Late, Unsealed
 

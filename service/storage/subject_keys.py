@@ -24,7 +24,7 @@ from service.storage.direct_sql import BulkInsert, DirectStatement, SelectAmong
 from service.storage.group_commit import GroupCommit
 from service.storage.migrations import upgrade_keys
 from service.storage.secret_file import read_or_make
-from service.storage.tables import Row, subject_keys
+from service.storage.tables import subject_keys
 
 log = logging.getLogger("tiebreak.keys")
 
@@ -32,7 +32,7 @@ SUBJECT_BYTES = 16
 SECRET_FILE = "subjects.key"  # noqa: S105 the name of a file
 LOCK = 7_236_104_512  # of PostgreSQL: any number that nobody else uses
 
-ADD_KEYS = BulkInsert(subject_keys)
+ADD_KEYS = BulkInsert(subject_keys, ("subject", "tag", "key", "created_at"))
 TAKE_TURN = DirectStatement(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
 # The oldest comes last, and stays: databases from before writers took turns may hold several.
 KEYS_OF = SelectAmong(
@@ -131,14 +131,13 @@ class StoredKeys:
             known = _known(connection, {tag for tag in tags if tag is not None})
             now = iso(datetime.now(UTC))
             keys: list[SubjectKey] = []
-            rows: list[Row] = []
+            rows: list[tuple[str, str | None, bytes, str]] = []
             for tag in tags:
                 key = known.get(tag) if tag is not None else None
                 if key is None:
                     secret = secrets.token_bytes(KEY_BYTES)
                     key = SubjectKey(secrets.token_hex(SUBJECT_BYTES), secret)
-                    named = {"subject": key.subject, "tag": tag, "key": secret}
-                    rows.append(named | {"created_at": now})
+                    rows.append((key.subject, tag, secret, now))
                     if tag is not None:
                         known[tag] = key
                 keys.append(key)

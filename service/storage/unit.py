@@ -8,29 +8,65 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import orjson
+
 from features.fingerprint import SubjectKey
-from service.ledger.log import Draft
-from service.storage.sealing import bound_to, seal
+from service.ledger.canonical_json import canonical
+from service.ledger.draft import Draft, tree_of
+from service.storage.projection import ReadOff, read_off, rows_about
+from service.storage.sealing import bound_to, seal_json
 from service.storage.tables import Row
+
+SEALED, SUBJECT = "sealed", "subject"  # names of what a key adds to an entry
 
 
 class Unsealed(NamedTuple):
-    """An entry about somebody, without `subject` and `sealed`: their key is not at hand yet.
+    """A draft about somebody, without `sealed` and `subject`: their key is not at hand yet.
 
-    within: what is to be sealed; None: nothing.
+    said: what it says before `sealed`, between it and `subject`, and after that: the members of an
+    object in canonical JSON. within: the JSON that is to be sealed; None: nothing.
     """
 
-    draft: Draft
-    within: Mapping[str, Any] | None
+    kind: str
+    about: str | None
+    said: tuple[bytes, bytes, bytes]
+    rows: tuple[ReadOff, ...]
+    within: bytes | None
+
+    @classmethod
+    def of(
+        cls,
+        kind: str,
+        about: str | None,
+        fields: Mapping[str, Any],
+        within: Mapping[str, Any] | None,
+    ) -> Unsealed:
+        """fields: as those of a draft. within: what is to be sealed. Raises ValueError."""
+        tree = tree_of(kind, fields)
+        said = (
+            _members({name: tree[name] for name in tree if name < SEALED}),
+            _members({name: tree[name] for name in tree if SEALED < name < SUBJECT}),
+            _members({name: tree[name] for name in tree if name > SUBJECT}),
+        )
+        rows = read_off(kind, {**fields, SUBJECT: None})
+        sealing = orjson.dumps(within) if within is not None else None
+        return cls(str(kind), about, said, rows, sealing)
 
     def sealed_by(self, key: SubjectKey) -> Draft:
-        """The entry about the holder of this key."""
-        draft, sealed = self.draft, None
+        """The draft about the holder of this key."""
+        sealed = b"null"
         if self.within is not None:
-            place = bound_to(draft.kind, draft.about or "")
-            sealed = seal(key.secret, place, self.within)
-        fields = {**draft.fields, "subject": key.subject, "sealed": sealed}
-        return Draft(draft.kind, draft.about, fields)
+            place = bound_to(self.kind, self.about or "")
+            sealed = b'"%b"' % seal_json(key.secret, place, self.within)
+        first, between, after = self.said
+        subject = canonical(key.subject)
+        members = (first, b'"sealed":' + sealed, between, b'"subject":' + subject, after)
+        said = b"{%b}" % b",".join(filter(None, members))
+        return Draft(self.kind, self.about, said, rows_about(self.rows, key.subject))
+
+
+def _members(tree: Mapping[str, Any]) -> bytes:
+    return canonical(tree)[1:-1]
 
 
 class Late(NamedTuple):

@@ -10,7 +10,8 @@ from typing import Protocol
 from sqlalchemy import Connection, insert
 
 from features.fingerprint import SubjectKey
-from service.ledger.log import Draft, Entry, Log
+from service.ledger.draft import Draft
+from service.ledger.log import Entry, Log
 from service.storage.database import Database
 from service.storage.keys_ahead import KeysAhead
 from service.storage.projection import project

@@ -13,8 +13,9 @@ from service_fakes import LEDGER_KEY, store_at
 from sqlalchemy import select
 
 from service.ledger.checkpoint import SigningKey
+from service.ledger.draft import Draft
 from service.ledger.errors import ForeignLog
-from service.ledger.log import Draft, Log
+from service.ledger.log import Log
 from service.ledger.merkle import Frontier
 from service.ledger.verify import KeyType, leaf_hash, open_checkpoint
 from service.recording.entry import outcome

@@ -20,8 +20,8 @@ from sqlalchemy import func, select, update
 from pipelines.ledger.temporary_postgres import TemporaryPostgres
 from service.errors import AlreadyAnswered, StorageUnavailable
 from service.keys import Role, create_key
+from service.ledger.draft import Draft
 from service.ledger.errors import LedgerDamaged
-from service.ledger.log import Draft
 from service.recording.entry import outcome
 from service.storage.store import Store
 from service.storage.tables import answered, decisions, entries, log_head

@@ -27,7 +27,6 @@ from sqlalchemy import select
 
 from service.audit.checking import check
 from service.errors import StorageUnavailable
-from service.ledger.log import Draft
 from service.ledger.verify import Report
 from service.recording.entry import outcome
 from service.storage.sealing import bound_to, open_sealed
@@ -125,7 +124,7 @@ async def test_entries_are_sealed_under_the_key_of_whom_they_are_about(
     store: Store, database_url: str
 ) -> None:
     named = f"{1:036d}"
-    draft = Unsealed(Draft("decision_like", named, {"said": "x"}), {"row": "secret"})
+    draft = Unsealed.of("decision_like", named, {"said": "x"}, {"row": "secret"})
     with closing(subjects_beside(database_url)) as subjects:
         jane = {"Email": "jane@acme.com"}
         for _ in range(2):
@@ -150,7 +149,7 @@ async def test_the_key_of_whom_it_expects_is_durable_before_it_is_told(
         while not (known := subjects.subjects(jane)):
             assert time.monotonic() < deadline
             await asyncio.sleep(0.01)
-        drafts = [Unsealed(Draft("decision_like", f"{1:036d}", {}), {})]
+        drafts = [Unsealed.of("decision_like", f"{1:036d}", {}, {})]
         store.expect(Expected("2", subjects.tag(joe)))
         late = [Late(drafts, subjects.tag(jane), None, "1")]
         await store.append(Unit(late=[*late, Late(drafts, subjects.tag(joe), None, "2")]))
@@ -167,7 +166,7 @@ async def test_where_it_is_killed_whom_it_expected_is_not_forgotten(
         os.kill(writer_of(os.getpid()), signal.SIGKILL)
         store.expect(Expected("2", tag))  # it is gone, or soon will be
         await recovered(store, 0)
-        drafts = [Unsealed(Draft("decision_like", f"{1:036d}", {}), {})]
+        drafts = [Unsealed.of("decision_like", f"{1:036d}", {}, {})]
         await store.append(Unit(late=[Late(drafts, tag, None, "1"), Late(drafts, tag, None, "2")]))
         (subject,) = subjects.subjects({"Email": "jane@acme.com"})
         assert subjects_in(store)[1:] == [subject, subject]

@@ -11,7 +11,7 @@ from service_fakes import LEDGER_KEY
 from sqlalchemy import delete, select, update
 
 from service.audit.filters import Filters
-from service.ledger.log import Draft
+from service.ledger.draft import Draft
 from service.storage.tables import decisions, entries, llm_calls, redacted_spans, redactions
 
 
@@ -82,7 +82,7 @@ async def test_an_erasure_whose_key_is_back_is_found(filled: Filled) -> None:
     (subject,) = filled.keys.subjects({"Email": "joe@acme.com"})
     fields = {"subject": subject, "because": "request", "key": "k"}
     with filled.store.writing() as writing:
-        writing.append([Draft("erasure", None, fields)])
+        writing.append([Draft.of("erasure", None, fields)])
     assert ["still there" in sentence for sentence in findings(filled)] == [True]
 
 
