@@ -175,7 +175,7 @@ def _train_on_sample(settings: Settings, display: Display) -> None:
         table,
         LeadSpec.read(spec),
         # A text model settles these simple messages alone, and the LLM would never be seen at work.
-        TrainingOptions(trials=10, llm_calls=160, llm_test_calls=120, text_model=False),
+        TrainingOptions(trials=10, llm_calls=120, llm_test_calls=60, text_model=False),
         settings=settings,
         display=display,
         promote=True,

@@ -24,7 +24,7 @@ from tests.sweep import found_under
 
 pytestmark = [
     pytest.mark.journey,
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(900),
     pytest.mark.xdist_group("up"),
 ]
 
