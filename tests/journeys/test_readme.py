@@ -33,7 +33,7 @@ def mapped_folders() -> list[str]:
 
 
 @pytest.mark.journey
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(1800)
 @pytest.mark.xdist_group("readme")
 def test_the_commands_in_readme_run(environment: dict[str, str], tmp_path: Path) -> None:
     ran = [c for c in commands() if c.startswith("tiebreak ")]

@@ -24,7 +24,7 @@ from tests.sweep import found_under
 
 pytestmark = [
     pytest.mark.journey,
-    pytest.mark.timeout(900),
+    pytest.mark.timeout(1200),
     pytest.mark.xdist_group("up"),
 ]
 
@@ -57,13 +57,15 @@ def up(environment: dict[str, str], home: Path) -> Iterator[Up]:
     )
     assert process.stdout is not None
     lines: list[str] = []
-    while not lines or lines[-1] != "}\n":
-        lines.append(process.stdout.readline())
-        assert lines[-1], "tiebreak up ended before everything was up"
     with process.stdout:
-        yield Up(process, json.loads("".join(lines)))
-        process.send_signal(signal.SIGINT)
-        process.wait(30)
+        try:
+            while not lines or lines[-1] != "}\n":
+                lines.append(process.stdout.readline())
+                assert lines[-1], "tiebreak up ended before everything was up"
+            yield Up(process, json.loads("".join(lines)))
+        finally:  # also where time ran out before it was up
+            process.send_signal(signal.SIGINT)
+            process.wait(30)
 
 
 def test_three_leads_are_decided_as_the_story_tells(up: Up) -> None:

@@ -45,7 +45,7 @@ pytestmark = [
     pytest.mark.skipif(not is_available(), reason="needs the extra local-llm"),
     pytest.mark.skipif(not can_tune(), reason=INSTALL),
     pytest.mark.xdist_group("tuning"),
-    pytest.mark.timeout(1200),
+    pytest.mark.timeout(1800),
     # torch warns of its own internals
     pytest.mark.filterwarnings("default::DeprecationWarning", "default::FutureWarning"),
 ]
