@@ -20,7 +20,7 @@ run: $(READY)
 	@$(BIN)/tiebreak up
 
 test: $(READY)
-	$(BIN)/pytest -n 4 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/pytest -n 3 --dist loadgroup --no-loadscope-reorder
 
 check: format lint types imports test
 
