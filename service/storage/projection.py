@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Table
 
 from service.storage.direct_sql import BulkInsert
 from service.storage.tables import (
@@ -29,33 +29,10 @@ Fields = Mapping[str, Any]
 ReadOff = tuple[str, tuple[Any, ...]]  # name of a table; a row's values, but for place and time
 
 
-class Placed(Protocol):
-    """An entry in the log: its place, its time, and what is read off it."""
-
-    @property
-    def seq(self) -> int: ...
-    @property
-    def at(self) -> str: ...
-    @property
-    def rows(self) -> Iterable[ReadOff]: ...
-
-
-def project(connection: Connection, entries: Iterable[Placed]) -> None:
-    """Insert the rows of these entries."""
-    rows: dict[str, list[list[Any]]] = {}
-    for entry in entries:
-        for table, values in entry.rows:
-            rows.setdefault(table, []).append([entry.seq, entry.at, *values])
-    for table, made in rows.items():
-        ADD[table](connection, made)
-
-
 def read_off(kind: str, fields: Fields) -> tuple[ReadOff, ...]:
     """The rows of an entry of this kind, before it has a place and a time."""
-    read = _READERS.get(kind)
-    if read is None:
-        return ()
-    return tuple((t.name, tuple(map(row.__getitem__, VALUES[t.name]))) for t, row in read(fields))
+    rows = _rows(kind, fields)
+    return tuple((t.name, tuple(map(row.__getitem__, VALUES[t.name]))) for t, row in rows)
 
 
 def rows_about(rows: Iterable[ReadOff], subject: str) -> tuple[ReadOff, ...]:
@@ -71,9 +48,12 @@ def _with(values: tuple[Any, ...], place: int | None, subject: str) -> tuple[Any
 
 def rows_of(seq: int, at: str, kind: str, fields: Fields) -> Rows:
     """The rows of one entry, and their tables; none for kinds that are only counted by entry."""
+    yield from ((t, {"seq": seq, "at": at, **row}) for t, row in _rows(kind, fields))
+
+
+def _rows(kind: str, fields: Fields) -> Rows:
     read = _READERS.get(kind)
-    if read is not None:
-        yield from ((table, {"seq": seq, "at": at, **row}) for table, row in read(fields))
+    return read(fields) if read is not None else ()
 
 
 def _decision(fields: Fields) -> Rows:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, insert
 
@@ -14,7 +14,7 @@ from service.ledger.draft import Draft
 from service.ledger.log import Entry, Log
 from service.storage.database import Database
 from service.storage.keys_ahead import KeysAhead
-from service.storage.projection import project
+from service.storage.projection import ADD
 from service.storage.tables import answered
 from service.storage.unit import Expected, Late, Unit
 
@@ -31,6 +31,16 @@ class Writing:
         written = self.log.append(self.connection, drafts)
         project(self.connection, written)
         return written
+
+
+def project(connection: Connection, written: Sequence[Entry]) -> None:
+    """Insert what is read off these entries."""
+    rows: dict[str, list[Sequence[Any]]] = {}
+    for entry in written:
+        for table, values in entry.rows:
+            rows.setdefault(table, []).append((entry.seq, entry.at, *values))
+    for table, made in rows.items():
+        ADD[table](connection, made)
 
 
 class UnitWriter(Protocol):
