@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import subprocess
@@ -9,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from models.adapter import Adapter
+from models.registry import Registry
+from pipelines.finetuning.machine_share import INSTALL, can_tune
+from service.llm.embedded_model import model_digest
 from service.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parents[2]
@@ -32,22 +37,57 @@ def mapped_folders() -> list[str]:
     )
 
 
-@pytest.mark.journey
-@pytest.mark.timeout(1800)
-@pytest.mark.xdist_group("readme")
-def test_the_commands_in_readme_run(environment: dict[str, str], tmp_path: Path) -> None:
-    ran = [c for c in commands() if c.startswith("tiebreak ")]
-    assert len(ran) >= 4
-    for command in ran:
+@pytest.fixture(scope="module")
+def printed(
+    environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, str]:
+    """What each command printed, one after the other in an empty folder; `tune` for programs."""
+    folder = tmp_path_factory.mktemp("readme")
+    printed = {"home": str(folder / "var")}
+    for command in commands():
+        words = shlex.split(command, comments=True)
+        if words[0] != "tiebreak" or (words[1] == "tune" and not can_tune()):
+            continue
         done = subprocess.run(
-            shlex.split(command, comments=True),
-            env=environment | {"TIEBREAK_HOME": str(tmp_path / "var")},
-            cwd=tmp_path,
+            [*words, "--json"] if words[1] == "tune" else words,
+            env=environment | {"TIEBREAK_HOME": printed["home"]},
+            cwd=folder,
             capture_output=True,
             text=True,
             check=False,
         )
         assert done.returncode == 0, f"{command}: {done.stderr[-2000:]}"
+        printed[words[1]] = done.stdout
+    return printed
+
+
+@pytest.mark.journey
+@pytest.mark.timeout(1800)
+@pytest.mark.xdist_group("readme")
+def test_the_commands_in_readme_run(printed: dict[str, str]) -> None:
+    assert {"init", "train", "releases", "audit"} <= printed.keys()
+
+
+@pytest.mark.journey
+@pytest.mark.timeout(1800)
+@pytest.mark.xdist_group("readme")
+@pytest.mark.skipif(not can_tune(), reason=INSTALL)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow of SQLAlchemy
+def test_the_command_that_tunes_registers_and_says_what_it_cost(
+    printed: dict[str, str], tmp_path: Path
+) -> None:
+    told, home = json.loads(printed["tune"]), Path(printed["home"])
+    tuning = told["tuning"]
+    release = Registry(f"sqlite:///{home / 'mlflow.db'}").load(told["release"], tmp_path)
+    assert release.llm.adapter == Adapter.from_json(tuning["adapter"])
+    assert tuning["adapter"]["base"] == model_digest()
+    assert release.llm.adapter.checked(release.adapter_file)
+    assert [point["examples"] for point in tuning["curve"]] == [tuning["adapter"]["examples"]]
+    assert tuning["agreement"]["mean_gap"] < 0.03
+    assert told["metrics"]["tuning_minutes"] > 0 < told["metrics"]["tuning_peak_memory_mib"]
+    assert not told["promoted"]
+    assert "inside the band" in told["gates"][-1]["name"]
+    assert not list((home / "tuning").glob("*.pt"))
 
 
 def test_the_make_targets_in_readme_exist() -> None:
