@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
@@ -19,7 +19,7 @@ from models.log_odds import log_odds, probability
 from models.prompt import EvidenceKind
 
 Floats = NDArray[np.float64]
-DEFAULT_BOUND = 3.0  # log-odds: no text can multiply the odds by more than e^3 = 20, either way
+DEFAULT_BOUND = 6.0  # log-odds; how much of it is used, a pull has to earn: see narrowest_bound
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +28,24 @@ class Pull:
 
     text: what the text model's own pull counts for beside this one, in [0, inf): two who read the
     same text say partly the same. 1 where the two were not fitted together.
+    bound: most that this opinion may add, with the text model's, either way: what it has earned.
     """
 
     intercept: float = 0.0
     slope: float = 0.0
     text: float = 1.0
+    bound: float = math.inf
 
     def of(self, opinion: float, text: float = 0.0) -> float:
-        """Not bounded; `text`, the text model's pull, alone for an opinion that is no number."""
+        """In [-bound, bound]; `text`, the text model's pull, for an opinion that is no number."""
         pull = self.intercept + self.slope * opinion
-        return text if math.isnan(pull) else pull + self.text * text
+        if math.isnan(pull):
+            return text
+        return max(-self.bound, min(self.bound, pull + self.text * text))
 
     def to_json(self) -> dict[str, float]:
-        return {"intercept": self.intercept, "slope": self.slope, "text": self.text}
+        tree = {"intercept": self.intercept, "slope": self.slope, "text": self.text}
+        return tree if math.isinf(self.bound) else tree | {"bound": self.bound}
 
 
 NO_PULL = Pull()
@@ -50,6 +55,7 @@ NO_PULL = Pull()
 class Combiner:
     """What a verdict may do to a probability. A kind of evidence without a Pull does nothing.
 
+    bound: most that a person lets any of them add, in log-odds; each pull keeps to its own too.
     pulls: of the LLM's verdicts. text: of the text model's opinion, None where there is no such
     model. Where both speak, their pulls add up, each by its weight, and the sum is bounded.
     """
@@ -115,9 +121,9 @@ def _pulled(prior: float, pull: float) -> float:
 class PullTrial:
     """A fitted pull, and whether it earns its place.
 
-    gain: mean fall of the log loss per lead, out of fold; gain_low: lower end of its interval, the
-    one-sided 90 % one unless asked otherwise; spread: the 5th and 95th percentile of the pulls
-    seen, in log-odds.
+    pull: with the bound that it has earned. gain: mean fall of the log loss per lead, out of fold;
+    gain_low: lower end of its interval, the one-sided 90 % one unless asked otherwise; spread: the
+    5th and 95th percentile of the pulls seen, in log-odds.
     """
 
     kind: EvidenceKind
@@ -143,6 +149,8 @@ class PullTrial:
 FOLDS = 10
 ONE_SIDED_90, TWO_SIDED_95 = 1.2816, 1.9600  # standard errors below the mean
 FEWEST_LEADS = 40  # fewer verdicts than this fit nothing that could be trusted
+BOUND_STEP = 0.5  # log-odds
+BOUND_KEEPS = 0.995  # of what a wider bound would gain
 
 
 def try_pull(
@@ -161,6 +169,7 @@ def try_pull(
     ridge that pulls them towards "no effect": the classifier and the text model as they were
     without a verdict. None where there are too few leads, or only one outcome.
 
+    bound: most that it may move the log-odds; it is narrowed to what is earned.
     errors_below: how many standard errors below the gain `gain_low` lies.
     text: the text model's pull on each lead; then what is gained is gained beyond it.
     """
@@ -169,12 +178,32 @@ def try_pull(
     offset = log_odds(priors)
     before = np.zeros(len(won)) if text is None else np.clip(text, -bound, bound)
     held_out = held_out_pulls(priors, verdicts, won, bound=bound, text=text)
+    bound = narrowest_bound(offset, before, held_out, won, widest=bound)
+    held_out = np.clip(held_out, -bound, bound)
     gains = _log_loss(offset + before, won) - _log_loss(offset + held_out, won)
-    pull = _fit(offset, verdicts, won, text)
+    pull = replace(_fit(offset, verdicts, won, text), bound=bound)
     low, high = np.quantile(bounded_pulls(pull, verdicts, bound, text), [0.05, 0.95])
     error = float(gains.std(ddof=1)) / math.sqrt(len(won))
     gain, spread = float(gains.mean()), (float(low), float(high))
     return PullTrial(kind, len(won), pull, gain, gain - errors_below * error, spread)
+
+
+def narrowest_bound(
+    offset: Floats, before: Floats, pulls: Floats, won: NDArray[np.int8], *, widest: float
+) -> float:
+    """The narrowest bound on pulls that keeps BOUND_KEEPS of the log loss that the best one gains.
+
+    What a text can do to a decision at most is so small as the outcomes allow: an LLM that is right
+    when it is sure earns a wide bound, any other a narrow one.
+
+    offset: the classifier's log-odds; before: what was added to it without these pulls; pulls: what
+    is added with them, out of fold, in [-widest, widest].
+    """
+    bounds = [*np.arange(BOUND_STEP, widest, BOUND_STEP), widest]
+    loss = _log_loss(offset + before, won).mean()
+    gains = [loss - _log_loss(offset + np.clip(pulls, -b, b), won).mean() for b in bounds]
+    enough = BOUND_KEEPS * max(gains)
+    return float(next((b for b, g in zip(bounds, gains, strict=True) if g >= enough > 0), widest))
 
 
 def held_out_pulls(
@@ -202,11 +231,11 @@ def held_out_pulls(
 
 
 def bounded_pulls(pull: Pull, verdicts: Floats, bound: float, text: Floats | None = None) -> Floats:
-    """log-odds added for each of many opinions (log-odds), in [-bound, bound].
+    """log-odds added for each of many opinions (log-odds), in [-bound, bound] and pull.bound.
 
     text: the text model's pull on each lead, where it speaks too.
     """
-    own = pull.intercept + pull.slope * verdicts
+    own, bound = pull.intercept + pull.slope * verdicts, min(bound, pull.bound)
     return np.clip(own if text is None else own + pull.text * text, -bound, bound)
 
 

@@ -79,7 +79,10 @@ Examples = Annotated[
 MaxError = Annotated[
     float, typer.Option(min=0.01, max=0.5, help="Most errors outside the band, each side.")
 ]
-MaxPull = Annotated[float, typer.Option(min=0, max=6, help="Most the LLM may move the log-odds.")]
+MaxPull = Annotated[
+    float,
+    typer.Option(min=0, max=6, help="Most a text may move the log-odds; it gets what it earns."),
+]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same classifier.")]
 
 
@@ -95,7 +98,7 @@ def train(
     confidence: Annotated[
         float, typer.Option(min=0.5, max=0.999, help="How sure that must be.")
     ] = 0.95,
-    max_pull: MaxPull = 3.0,
+    max_pull: MaxPull = 6.0,
     always_ask: Annotated[
         bool, typer.Option(help="Ask the LLM also where it proved to add nothing.")
     ] = False,
@@ -425,7 +428,7 @@ def bench_tune(
     llm_test_calls: LlmTestCalls = 400,
     trials: Trials = 20,
     max_error: MaxError = 0.10,
-    max_pull: MaxPull = 3.0,
+    max_pull: MaxPull = 6.0,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
@@ -446,7 +449,7 @@ def bench_tune(
     )
     from features.lead_spec import LeadSpec
     from pipelines.display import Display
-    from pipelines.finetuning.tuning_bench import bench_tuning, show_trials
+    from pipelines.finetuning.tuning_bench import bench_tuning, show_proof
     from pipelines.report import print_json
 
     done = bench_tuning(
@@ -460,9 +463,9 @@ def bench_tune(
         display=Display(),
     )
     if as_json:
-        print_json({"trials": done})
+        print_json(done)
     else:
-        show_trials(done)
+        show_proof(done)
 
 
 @bench.command("ledger")

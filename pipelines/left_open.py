@@ -28,14 +28,17 @@ def left_open(
 ) -> Band:
     """The narrowest band around the cut that keeps KEPT of what asking about everything gains.
 
-    What is gained is how much more certain the LLM leaves us: the fall of the entropy of calibrated
-    probabilities, which is the log loss that they themselves expect. On a hundred verdicts it finds
-    about the same band each time, where the log loss itself finds one by chance. The band is
+    What is gained on a lead is the log loss that its text's reading is expected to have more than
+    the LLM's and its together, where the latter is right: the Kullback-Leibler divergence. Unlike
+    the log loss itself it is not a matter of chance on a hundred verdicts; unlike a fall in
+    uncertainty it counts where the LLM takes a certainty away that was not justified. The band is
     widened to `reading.sure`, so that the errors outside it stay as rare as promised. EVERYTHING
     where no band keeps so much.
+
+    bound: what the LLM's pull has earned.
     """
     read, with_llm = _before_and_after(reading, fitted, verdicts, won, bound)
-    gained = _entropy(read) - _entropy(with_llm)
+    gained = _divergence(with_llm, read)
     distance = np.abs(log_odds(read) - log_odds(CUT))
     for width in WIDTHS:
         if gained[distance < width].sum() >= KEPT * gained.sum():
@@ -60,7 +63,6 @@ def _before_and_after(
     return read[is_read], probability(log_odds(prior) + pulls)[is_read]
 
 
-def _entropy(p: Floats) -> Floats:
-    """Of outcomes that are won with these probabilities, in nats."""
-    q = np.clip(p, 1e-12, 1 - 1e-12)
-    return -(q * np.log(q) + (1 - q) * np.log1p(-q))
+def _divergence(p: Floats, q: Floats) -> Floats:
+    """Of outcomes that are won with probability p from those that are with q, in nats; >= 0."""
+    return p * np.log(p / q) + (1 - p) * np.log((1 - p) / (1 - q))

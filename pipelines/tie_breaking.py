@@ -137,7 +137,8 @@ def fit_tie_breaking(
     if reading is not None:
         left = reading.sure
         if verdicts is not None and EvidenceKind.TEXT in pulls:
-            left = left_open(reading, fitted, verdicts, won, bound)
+            earned = pulls[EvidenceKind.TEXT].bound
+            left = left_open(reading, fitted, verdicts, won, earned)
         policy = replace(policy, text=TextRouting(reading.reach, left))
         combiner = replace(combiner, text=reading.trial.pull)
     return TieBreaking(policy, combiner, trials, notes)

@@ -59,7 +59,7 @@ class TrainingOptions:
 
     llm_calls: most calibration leads the LLM is asked about; llm_test_calls: most test leads.
     max_error, confidence: what the band guarantees about classifier-only decisions.
-    max_pull: most the LLM may move the log-odds, either way.
+    max_pull: most that a text may move the log-odds, either way; it gets what it has earned.
     tuning: of the embedded LLM on this table's outcomes; None for none.
     text_model: read texts with a small model before any LLM, where it proves to help.
     """

@@ -1,12 +1,13 @@
 """Proof: whether tuning earns its place on a table: several seeds, leads that chose nothing.
 
-Each seed splits, trains and tunes anew. The same can be asked of a table whose texts were dealt out
-anew to other leads: they say nothing then, and every gate must refuse.
+Each seed splits, trains and tunes anew; over all of them together the intervals are narrower. The
+same can be asked of a table whose texts were dealt out anew to other leads: they say nothing then,
+and every gate must refuse.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,9 +15,9 @@ from numpy.typing import NDArray
 
 from features.lead import Lead
 from models.errors import NotServedAsTuned
-from pipelines.evaluation import Judged, Saving, said_alone
+from pipelines.evaluation import Flags, Saving, said_alone
 from pipelines.gates import Gate
-from pipelines.metrics import Interval, Measure, difference, measure
+from pipelines.metrics import Interval, Measure, Paired, difference, mean_difference, measure
 from pipelines.reading import Reading
 from pipelines.train import Trained
 from pipelines.training_data import TrainingData
@@ -62,21 +63,57 @@ class Trial:
     saving: Saving | None = None
 
 
-def trial_of(trained: Trained) -> Trial:
+@dataclass(frozen=True)
+class Contest:
+    """What each contender said of the same test leads, the hybrid last. rows: of the table."""
+
+    rows: NDArray[np.intp]
+    won: NDArray[np.int8]
+    said: dict[str, Floats]
+    in_band: Flags
+    asked: Flags
+
+    def of(self, chosen: Flags) -> Contest:
+        """The same of some of the leads."""
+        said = {name: p[chosen] for name, p in self.said.items()}
+        flags = self.in_band[chosen], self.asked[chosen]
+        return Contest(self.rows[chosen], self.won[chosen], said, *flags)
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A trial for each seed, and what they say together; nothing of one seed alone."""
+
+    trials: tuple[Trial, ...]
+    together: tuple[Side, ...]
+
+
+def contest_of(trained: Trained) -> Contest | None:
+    """None where nobody was asked about test leads."""
+    judged, verdicts = trained.comparison and trained.comparison.judged, trained.test_verdicts
+    if not judged or not verdicts:
+        return None
+    said = {CLASSIFIER: judged.prior}
+    if trained.reading:
+        said |= {TEXT: _text_alone(trained, trained.reading, verdicts.rows)}
+    said |= {LLM: judged.llm}
+    said |= {BEFORE: judged.read} if trained.reading else {}
+    said |= {HYBRID: judged.hybrid}
+    return Contest(verdicts.rows, judged.won, said, judged.in_band, judged.escalated)
+
+
+def trial_of(trained: Trained, contest: Contest | None) -> Trial:
     """What one training with tuning showed. `trained` was tuned, and asked about test leads."""
     assert trained.tuned is not None  # noqa: S101  (its options said so)
     adapter = trained.tuned.adapter
-    judged = trained.comparison.judged if trained.comparison else None
     return Trial(
         seed=trained.options.seed,
         examples=adapter.examples,
         minutes=adapter.minutes or 0.0,
         peak_memory_mib=adapter.peak_memory_mib or 0,
-        sides=tuple(_sides(judged, _contenders(trained, judged), trained.options.seed))
-        if judged
-        else (),
+        sides=tuple(_sides(contest, trained.options.seed)) if contest else (),
         gate=trained.gates[-1],
-        llm_share=float(judged.escalated.mean()) if judged else 0.0,
+        llm_share=float(contest.asked.mean()) if contest else 0.0,
         saving=trained.comparison.without_text if trained.comparison else None,
     )
 
@@ -85,16 +122,6 @@ def refused(seed: int, why: NotServedAsTuned) -> Trial:
     """One seed whose adapter went no further."""
     gate = Gate("the adapter is served as it was tuned", False, str(why))
     return Trial(seed, 0, 0.0, 0, (), gate)
-
-
-def _contenders(trained: Trained, judged: Judged) -> dict[str, Floats]:
-    """What each says about the leads that were judged, the hybrid last."""
-    said = {CLASSIFIER: judged.prior}
-    if trained.reading and trained.test_verdicts:
-        said |= {TEXT: _text_alone(trained, trained.reading, trained.test_verdicts.rows)}
-    said |= {LLM: judged.llm}
-    said |= {BEFORE: judged.read} if trained.reading else {}
-    return said | {HYBRID: judged.hybrid}
 
 
 def _text_alone(trained: Trained, reading: Reading, rows: NDArray[np.intp]) -> Floats:
@@ -108,17 +135,45 @@ def _text_alone(trained: Trained, reading: Reading, rows: NDArray[np.intp]) -> F
     return p
 
 
-def _sides(judged: Judged, said: dict[str, Floats], seed: int) -> Iterator[Side]:
-    everybody = np.ones_like(judged.in_band)
+def _sides(contest: Contest, seed: int) -> Iterator[Side]:
     for where, chosen in (
-        (EVERYWHERE, everybody),
-        (INSIDE, judged.in_band),
-        (OUTSIDE, ~judged.in_band),
-        (OPEN, judged.escalated),
-        (SETTLED, ~judged.escalated),
+        (EVERYWHERE, np.ones_like(contest.asked)),
+        (INSIDE, contest.in_band),
+        (OUTSIDE, ~contest.in_band),
+        (OPEN, contest.asked),
+        (SETTLED, ~contest.asked),
     ):
-        there = {name: p[chosen] for name, p in said.items()}
-        yield side_of(where, there, judged.won[chosen], seed)
+        there = contest.of(chosen)
+        yield side_of(where, there.said, there.won, seed)
+
+
+def together(contests: Sequence[Contest], seed: int) -> tuple[Side, ...]:
+    """The contenders of several seeds: means over them, with intervals over all their leads."""
+    if len(contests) < 2:
+        return ()
+    asked = [contest.of(contest.asked) for contest in contests]
+    sides = {EVERYWHERE: contests} | ({OPEN: asked} if all(map(_is_mixed, asked)) else {})
+    return tuple(_together(where, parts, seed) for where, parts in sides.items())
+
+
+def _is_mixed(contest: Contest) -> bool:
+    return len(np.unique(contest.won)) == 2
+
+
+def _together(where: str, contests: Sequence[Contest], seed: int) -> Side:
+    names = [name for name in contests[0].said if all(name in c.said for c in contests)]
+
+    def mean(name: str, m: Measure) -> float:
+        return float(np.mean([measure(m, c.said[name], c.won) for c in contests]))
+
+    def gain(name: str, m: Measure) -> Interval:
+        pairs = [Paired(c.rows, c.said[HYBRID], c.said[name], c.won) for c in contests]
+        return mean_difference(m, pairs, seed=seed)
+
+    values = {name: {m.value: mean(name, m) for m in MEASURES} for name in names}
+    others = [name for name in names if name != HYBRID]
+    gains = {name: {m.value: gain(name, m) for m in MEASURES} for name in others}
+    return Side(where, sum(len(c.rows) for c in contests), values, gains)
 
 
 def side_of(where: str, said: dict[str, Floats], won: NDArray[np.int8], seed: int) -> Side:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +12,17 @@ from rich.table import Table
 from features.lead_spec import LeadSpec
 from models.errors import NotServedAsTuned
 from pipelines.display import Display
-from pipelines.finetuning.proof import MEASURES, Side, Trial, refused, trial_of
+from pipelines.finetuning.proof import (
+    MEASURES,
+    Contest,
+    Proof,
+    Side,
+    Trial,
+    contest_of,
+    refused,
+    together,
+    trial_of,
+)
 from pipelines.finetuning.proof import with_texts_dealt_anew as dealt_anew
 from pipelines.finetuning.tuned_llm import TunedLlm
 from pipelines.train import Trained, TrainingOptions, train_on
@@ -31,7 +41,7 @@ def bench_tuning(
     keep: bool = False,
     settings: Settings,
     display: Display,
-) -> list[Trial]:
+) -> Proof:
     """A trial for each seed from options.seed on; nothing is registered.
 
     keep: leave checkpoints and answers, so that the same bench says the same again at once. What
@@ -43,6 +53,7 @@ def bench_tuning(
     """
     data = read_training_data(table, spec)
     trials: list[Trial] = []
+    contests: list[Contest] = []
     tuned: list[TunedLlm] = []
     with llm_to_train_with(settings) as (endpoint, record):
         for seed in range(options.seed, options.seed + seeds):
@@ -59,28 +70,28 @@ def bench_tuning(
             except NotServedAsTuned as refusal:
                 trials.append(refused(seed, refusal))
             else:
-                trials.append(trial_of(trained))
+                contest = contest_of(trained)
+                contests += [contest] if contest else []
+                trials.append(trial_of(trained, contest))
                 tuned += [trained.tuned] if trained.tuned else []
             display.say(f"Seed {seed}: gate {trials[-1].gate}")
     if not keep:
         for one in tuned:
             one.forget()
-    return trials
+    return Proof(tuple(trials), together(contests, options.seed))
 
 
-def show_trials(trials: Sequence[Trial]) -> None:
+def show_proof(proof: Proof) -> None:
     """Log loss and AUC by seed, side and contender, and by how much the hybrid is better."""
     columns = [f"{m.value}{what}" for m in MEASURES for what in ("", ", hybrid minus it")]
     table = Table("seed", "leads", "", *columns, title="test leads that chose nothing; 95 %")
-    for trial in trials:
-        for side in trial.sides:
-            for name in side.values:
-                table.add_row(
-                    f"{trial.seed}", f"{side.leads} {side.where}", name, *_cells(side, name)
-                )
+    sides = [(f"{trial.seed}", side) for trial in proof.trials for side in trial.sides]
+    for seed, side in (*sides, *(("all", side) for side in proof.together)):
+        for name in side.values:
+            table.add_row(seed, f"{side.leads:,} {side.where}", name, *_cells(side, name))
     out = Console()
     out.print(table)
-    for trial in trials:
+    for trial in proof.trials:
         out.print(_said_of(trial), highlight=False)
 
 

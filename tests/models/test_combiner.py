@@ -64,7 +64,7 @@ def test_a_verdict_that_is_no_number_pulls_nothing() -> None:
 
 def test_a_combiner_survives_json() -> None:
     for text in (None, Pull(0.1, 0.9)):
-        combiner = Combiner(2.5, {TEXT: Pull(0.5, 1.0, 0.4)}, text)
+        combiner = Combiner(2.5, {TEXT: Pull(0.5, 1.0, 0.4, 1.5)}, text)
         assert Combiner.from_json(combiner.to_json()) == combiner
 
 
@@ -145,3 +145,29 @@ def test_a_verdict_that_repeats_the_text_model_gains_nothing() -> None:
 def test_too_few_verdicts_fit_nothing() -> None:
     few = leads(np.random.default_rng(3), FEWEST_LEADS - 1, 1.5)
     assert try_pull(TEXT, *few, bound=3.0) is None
+
+
+def test_a_bound_is_earned() -> None:
+    """Who is right when it is sure may say so; of who is not, and just sure, little is heard."""
+    rng = np.random.default_rng(6)
+    prior, known = rng.normal(0, 1, 2_000), 4.0 * rng.normal(0, 1, 2_000)
+    won = (rng.random(2_000) < probability(prior + known)).astype(np.int8)
+    wild = 0.3 * known + 12.0 * rng.choice([-1.0, 1.0], 2_000) * (rng.random(2_000) < 0.1)
+    sound = try_pull(TEXT, probability(prior), known, won, bound=6.0)
+    loud = try_pull(TEXT, probability(prior), wild, won, bound=6.0)
+    assert sound is not None
+    assert loud is not None
+    assert loud.pull.bound < sound.pull.bound <= 6.0
+    tight = try_pull(TEXT, probability(prior), known, won, bound=1.0)
+    assert tight is not None
+    assert tight.pull.bound <= 1.0
+
+
+@given(prior=priors, verdict=anything, said=anything, earned=st.floats(0, 9))
+def test_no_pull_goes_further_than_it_has_earned_nor_than_a_person_allows(
+    prior: float, verdict: float, said: float, earned: float
+) -> None:
+    pulls = {TEXT: Pull(0.5, 3.0, 1.0, earned)}
+    combiner = Combiner(3.0, pulls, text=Pull(-0.5, 3.0, bound=earned))
+    for final in (combiner.combine(prior, TEXT, verdict, said), combiner.read(prior, said)):
+        assert abs(log_odds(final) - log_odds(prior)) <= min(3.0, earned) + 1e-6

@@ -12,11 +12,13 @@ from pipelines.metrics import (
     RESAMPLED,
     Interval,
     Measure,
+    Paired,
     auc,
     brier,
     difference,
     ece,
     log_loss,
+    mean_difference,
     measure,
     with_interval,
 )
@@ -99,6 +101,28 @@ def test_the_paired_difference_covers_the_truth_about_as_often_as_it_says(which:
     hits = 0
     for seed in range(TRIALS):
         interval = difference(which, *pair(300), draws=200, seed=seed)
+        hits += interval.low <= truth <= interval.high
+    assert COVERAGE_SEEN - 0.06 <= hits / TRIALS <= 0.99
+
+
+@pytest.mark.parametrize("which", [Measure.AUC, Measure.LOG_LOSS])
+def test_the_mean_difference_of_samples_that_share_leads_covers_the_truth_as_often(
+    which: Measure,
+) -> None:
+    rng = np.random.default_rng(6)
+
+    def table(n: int) -> tuple[Floats, Floats, Floats]:
+        p, won = leads(rng, n)
+        return p, 1 / (1 + np.exp(-(np.log(p / (1 - p)) + rng.normal(0, 1, n)))), won
+
+    p, noisy, won = table(400_000)
+    truth = measure(which, p, won) - measure(which, noisy, won)
+    hits = 0
+    for seed in range(TRIALS):
+        p, noisy, won = table(300)
+        drawn = [rng.permutation(300)[:200] for _ in range(3)]  # two in three are in another too
+        parts = [Paired(rows, p[rows], noisy[rows], won[rows]) for rows in drawn]
+        interval = mean_difference(which, parts, draws=200, seed=seed)
         hits += interval.low <= truth <= interval.high
     assert COVERAGE_SEEN - 0.06 <= hits / TRIALS <= 0.99
 

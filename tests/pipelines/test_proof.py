@@ -7,8 +7,19 @@ import pytest
 
 from models.log_odds import log_odds, probability
 from pipelines.evaluation import Saving
-from pipelines.finetuning.proof import CLASSIFIER, EVERYWHERE, HYBRID, LLM, OPEN, Trial, side_of
-from pipelines.finetuning.tuning_bench import show_trials
+from pipelines.finetuning.proof import (
+    CLASSIFIER,
+    EVERYWHERE,
+    HYBRID,
+    LLM,
+    OPEN,
+    Contest,
+    Proof,
+    Trial,
+    side_of,
+    together,
+)
+from pipelines.finetuning.tuning_bench import show_proof
 from pipelines.gates import Gate
 from pipelines.metrics import Interval
 
@@ -46,6 +57,28 @@ def test_leads_that_all_ended_alike_show_nothing() -> None:
     assert (side.leads, side.values, side.gains) == (LEADS, {}, {})
 
 
+def contests(seeds: int) -> list[Contest]:
+    """Each of half of the leads, drawn by chance."""
+    said, won = contenders(independent=True)
+    drawn = [np.random.default_rng(seed).permutation(LEADS)[: LEADS // 2] for seed in range(seeds)]
+    asked = np.arange(LEADS // 2) % 2 == 0
+    return [
+        Contest(rows, won[rows], {n: p[rows] for n, p in said.items()}, ~asked, asked)
+        for rows in drawn
+    ]
+
+
+def test_several_seeds_say_it_together_more_surely_than_one_alone() -> None:
+    everywhere, asked = together(contests(3), seed=0)
+    assert (everywhere.leads, asked.leads) == (3 * LEADS // 2, 3 * (LEADS // 4))
+    one = contests(1)[0]
+    alone = side_of(EVERYWHERE, one.said, one.won, seed=0).gains[LLM]["log_loss"]
+    gain = everywhere.gains[LLM]["log_loss"]
+    assert gain.high - gain.low < 0.85 * (alone.high - alone.low)
+    assert gain.low < gain.value < gain.high < 0
+    assert together(contests(1), seed=0) == ()
+
+
 def test_the_bench_prints_each_contender_and_what_the_text_model_spares(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -53,7 +86,8 @@ def test_the_bench_prints_each_contender_and_what_the_text_model_spares(
     empty = side_of(OPEN, {}, np.array([], dtype=np.int8), seed=0)
     saving = Saving(40, 100, Interval(-0.01, -0.02, 0.005))
     gate = Gate("it helps", True, "gain +0.1")
-    show_trials([Trial(3, 995, 6.1, 3_200, (side, empty), gate, 0.4, saving)])
+    trial = Trial(3, 995, 6.1, 3_200, (side, empty), gate, 0.4, saving)
+    show_proof(Proof((trial,), (side,)))
     printed = " ".join(capsys.readouterr().out.split())
     assert "60% saved" in printed
     assert "Seed 3: passed, gain +0.1; the hybrid asks the LLM about 40%." in printed
