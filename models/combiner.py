@@ -121,9 +121,10 @@ def _pulled(prior: float, pull: float) -> float:
 class PullTrial:
     """A fitted pull, and whether it earns its place.
 
-    pull: with the bound that it has earned. gain: mean fall of the log loss per lead, out of fold;
-    gain_low: lower end of its interval, the one-sided 90 % one unless asked otherwise; spread: the
-    5th and 95th percentile of the pulls seen, in log-odds.
+    pull: with the bound that it has earned. gain: mean fall of the log loss per lead, out of fold,
+    beyond what a mere shift of all leads gains, for which nobody needs to be asked; gain_low: lower
+    end of its interval, the one-sided 90 % one unless asked otherwise; spread: the 5th and 95th
+    percentile of the pulls seen, in log-odds.
     """
 
     kind: EvidenceKind
@@ -177,10 +178,10 @@ def try_pull(
         return None
     offset = log_odds(priors)
     before = np.zeros(len(won)) if text is None else np.clip(text, -bound, bound)
+    losses = _log_loss(log_odds(put_right(probability(offset + before), won)), won)
     held_out = held_out_pulls(priors, verdicts, won, bound=bound, text=text)
-    bound = narrowest_bound(offset, before, held_out, won, widest=bound)
-    held_out = np.clip(held_out, -bound, bound)
-    gains = _log_loss(offset + before, won) - _log_loss(offset + held_out, won)
+    gains = losses - _log_loss(offset + held_out, won)  # before a bound is chosen on these leads
+    bound = narrowest_bound(offset, held_out, won, widest=bound, loss=float(losses.mean()))
     pull = replace(_fit(offset, verdicts, won, text), bound=bound)
     low, high = np.quantile(bounded_pulls(pull, verdicts, bound, text), [0.05, 0.95])
     error = float(gains.std(ddof=1)) / math.sqrt(len(won))
@@ -188,19 +189,36 @@ def try_pull(
     return PullTrial(kind, len(won), pull, gain, gain - errors_below * error, spread)
 
 
+def put_right(priors: Floats, won: NDArray[np.int8]) -> Floats:
+    """Probabilities shifted so that they are right on average, out of fold; as they are if better.
+
+    Where time has passed since a classifier learned, a shift alone lowers its log loss.
+    """
+    shift = held_out_pulls(priors, np.zeros(len(won)), won, bound=math.inf)
+    shifted = probability(log_odds(priors) + shift)
+    before, after = (float(_log_loss(log_odds(p), won).mean()) for p in (priors, shifted))
+    return shifted if after < before else priors
+
+
+def shift_for(priors: Floats, won: NDArray[np.int8]) -> float:
+    """The log-odds by which `put_right` shifts leads that are not among these; 0 if it does not."""
+    if put_right(priors, won) is priors:
+        return 0.0
+    return _fit(log_odds(priors), np.zeros(len(won)), won).intercept
+
+
 def narrowest_bound(
-    offset: Floats, before: Floats, pulls: Floats, won: NDArray[np.int8], *, widest: float
+    offset: Floats, pulls: Floats, won: NDArray[np.int8], *, widest: float, loss: float
 ) -> float:
     """The narrowest bound on pulls that keeps BOUND_KEEPS of the log loss that the best one gains.
 
     What a text can do to a decision at most is so small as the outcomes allow: an LLM that is right
     when it is sure earns a wide bound, any other a narrow one.
 
-    offset: the classifier's log-odds; before: what was added to it without these pulls; pulls: what
-    is added with them, out of fold, in [-widest, widest].
+    offset: the classifier's log-odds; pulls: what is added to them, out of fold, in [-widest,
+    widest]; loss: the log loss without them.
     """
     bounds = [*np.arange(BOUND_STEP, widest, BOUND_STEP), widest]
-    loss = _log_loss(offset + before, won).mean()
     gains = [loss - _log_loss(offset + np.clip(pulls, -b, b), won).mean() for b in bounds]
     enough = BOUND_KEEPS * max(gains)
     return float(next((b for b, g in zip(bounds, gains, strict=True) if g >= enough > 0), widest))

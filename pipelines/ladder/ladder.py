@@ -155,7 +155,7 @@ def _judged(
     calibration, test = (
         with_text(part, texts) for part in (fitted.split.calibration, fitted.split.test)
     )
-    candidates = [no_text_candidate(fitted, calibration)]
+    candidates = [no_text_candidate(fitted, data.won, calibration)]
     candidates += [one.candidate for one in standings if one.is_passed and one.candidate]
     return Ladder(
         data=data,

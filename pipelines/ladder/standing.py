@@ -7,7 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.combiner import TWO_SIDED_95, PullTrial, bounded_pulls, held_out_pulls, try_pull
+from models.combiner import (
+    TWO_SIDED_95,
+    PullTrial,
+    bounded_pulls,
+    held_out_pulls,
+    put_right,
+    shift_for,
+    try_pull,
+)
 from models.log_odds import log_odds, probability
 from models.prompt import EvidenceKind
 from pipelines.evaluation import said_alone
@@ -39,6 +47,7 @@ class Standing:
     alone: its opinion by itself, calibrated; combined: with the classifier.
     in_band: log loss combined, of the leads that are ambiguous to the classifier.
     gain: log loss combined minus the classifier's, paired: below 0 is better. gain_in_band as well.
+    The classifier's is that of one put right on average, which takes no reading.
     trial: the pull, and the gate: None where there were too few leads to fit one.
     """
 
@@ -67,6 +76,7 @@ def standing(
     if len(np.unique(y)) < 2:
         return None
     prior = fitted.probabilities[test.rows]
+    before = probability(log_odds(prior) + _shift(calibration, fitted, won))
     trial = _trial(calibration, fitted, won, bound)
     combined = _combined(prior, test.log_odds, trial, bound)
     alone = said_alone(calibration.log_odds, won[calibration.rows])(test.log_odds)
@@ -79,8 +89,8 @@ def standing(
         alone={m: with_interval(m, alone, y, seed=seed) for m in MEASURES},
         combined={m: with_interval(m, combined, y, seed=seed) for m in MEASURES},
         in_band=with_interval(loss, combined[band], y[band], seed=seed) if is_split else None,
-        gain=difference(loss, combined, prior, y, seed=seed),
-        gain_in_band=difference(loss, combined[band], prior[band], y[band], seed=seed)
+        gain=difference(loss, combined, before, y, seed=seed),
+        gain_in_band=difference(loss, combined[band], before[band], y[band], seed=seed)
         if is_split
         else None,
         trial=trial,
@@ -88,9 +98,14 @@ def standing(
     )
 
 
-def no_text_candidate(fitted: FittedClassifier, rows: Rows) -> Candidate:
-    """The classifier alone, on calibration leads."""
-    return Candidate(NO_TEXT, rows, fitted.probabilities[rows])
+def no_text_candidate(fitted: FittedClassifier, won: NDArray[np.int8], rows: Rows) -> Candidate:
+    """The classifier alone, put right on average, on calibration leads."""
+    return Candidate(NO_TEXT, rows, put_right(fitted.probabilities[rows], won[rows]))
+
+
+def _shift(calibration: Opinions, fitted: FittedClassifier, won: NDArray[np.int8]) -> float:
+    rows = calibration.rows
+    return shift_for(fitted.probabilities[rows], won[rows]) if len(rows) else 0.0
 
 
 def _trial(

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.combiner import FEWEST_LEADS, Combiner, Pull, bounded_pulls, try_pull
+from models.combiner import FEWEST_LEADS, Combiner, Pull, bounded_pulls, shift_for, try_pull
 from models.log_odds import log_odds, probability
 from models.prompt import EvidenceKind
 
@@ -171,3 +171,15 @@ def test_no_pull_goes_further_than_it_has_earned_nor_than_a_person_allows(
     combiner = Combiner(3.0, pulls, text=Pull(-0.5, 3.0, bound=earned))
     for final in (combiner.combine(prior, TEXT, verdict, said), combiner.read(prior, said)):
         assert abs(log_odds(final) - log_odds(prior)) <= min(3.0, earned) + 1e-6
+
+
+def test_an_llm_that_knows_nothing_is_not_asked_where_time_has_passed() -> None:
+    """All leads end worse than the classifier learned: a shift mends that, and nobody is asked."""
+    rng = np.random.default_rng(7)
+    trials = []
+    for _ in range(40):
+        prior, verdict = rng.normal(0, 1, (2, 200))
+        won = (rng.random(200) < probability(prior - 1.0)).astype(np.int8)
+        trials.append(try_pull(TEXT, probability(prior), verdict, won, bound=6.0))
+        assert shift_for(probability(prior), won) < -0.4
+    assert sum(trial is not None and trial.is_worth_it for trial in trials) <= 8
