@@ -372,11 +372,8 @@ def expire(
     from pipelines.report import print_json
     from service.recording.erasing import Erasing
 
-    gone = 0
     with opened() as (store, subjects), Display().stage("Forgetting"):
-        erasing = Erasing(store, subjects)
-        while part := erasing.expire(timedelta(days=days)):
-            gone += part
+        gone = Erasing(store, subjects).expire(timedelta(days=days))
     if as_json:
         print_json({"erased": gone})
     else:

@@ -109,8 +109,7 @@ def retention(settings: Settings, erasing: Erasing) -> Every | None:
     kept = timedelta(days=settings.retention_days)
 
     def expire() -> None:
-        while erasing.expire(kept):
-            pass
+        erasing.expire(kept)
 
     return Every("retention", RETENTION_PAUSE, expire)
 

@@ -24,12 +24,14 @@ from models.cascade import ExampleOutbox, Outbox
 from models.decision import Decision
 from models.errors import ReleaseNotFound
 from models.release import Release
+from service.errors import StorageUnavailable
 from service.last_release import LastRelease
 from service.metrics import Metrics
 
 log = logging.getLogger("tiebreak.release")
 
 RETRY = timedelta(seconds=10)  # after a release that could not be loaded
+RETRY_WRITING = timedelta(seconds=1)  # after one that could not be recorded: decisions come back
 AFTER_RESUMING = timedelta(seconds=3)
 WARM_UP = timedelta(seconds=60)  # for the first decision: models of the redactor are loaded in it
 NOTHING_LIVE = "No release is live. Train one: `tiebreak train TABLE --promote`"
@@ -166,7 +168,8 @@ class LiveRelease:
             new = self._prepare(version, loop)
             self._record(new.release)
         except Exception as error:  # as above
-            self._failed = (version, time.monotonic() + RETRY.total_seconds())
+            pause = RETRY_WRITING if isinstance(error, StorageUnavailable) else RETRY
+            self._failed = (version, time.monotonic() + pause.total_seconds())
             stays = f"; release {old.release.version} goes on answering" if old else ""
             self._report(f"Release {version} cannot go live{stays}: {_said(error)}.")
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -18,6 +19,7 @@ MAX_OUTCOMES = 1_000
 MAX_REASONS = 20
 DEFAULT_REASONS = 3
 ID_CHARS = 36  # of a decision id
+DECISION_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 # -- in ---------------------------------------------------------------------------------------
 
@@ -75,13 +77,19 @@ class ReportedOutcome:
         if not isinstance(item, Mapping):
             fix = 'Send {"decision_id": "...", "won": true}.'
             raise MalformedRequest("The outcome is no object.", fix)
-        decision_id, won = item.get("decision_id"), item.get("won")
-        if not isinstance(decision_id, str) or len(decision_id) != ID_CHARS:
-            fix = "Send the decision_id of an answer."
-            raise MalformedRequest("It is no decision id.", fix, field="decision_id")
+        decision_id, won = decision_id_in(item), item.get("won")
         if not isinstance(won, bool):
             raise MalformedRequest("It is neither true nor false.", "Send a boolean.", field="won")
         return cls(decision_id, won)
+
+
+def decision_id_in(tree: Mapping[str, object]) -> str:
+    """What such an object says under `decision_id`. Raises MalformedRequest."""
+    said = tree.get("decision_id")
+    if not isinstance(said, str) or not DECISION_ID.fullmatch(said):
+        fix = "Send the decision_id of an answer."
+        raise MalformedRequest("It is no decision id.", fix, field="decision_id")
+    return said
 
 
 def parse_outcomes(body: bytes) -> list[object]:

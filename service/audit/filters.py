@@ -17,9 +17,9 @@ from typing import Any, Self
 from models.decision import Route, RouteReason
 from service.errors import MalformedRequest
 from service.recording.entry import Kind
+from service.schemas import DECISION_ID
 from service.storage.database import iso
 
-DECISION_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 SUBJECT = re.compile(r"[0-9a-f]{32}")
 KEY_ID = re.compile(r"[0-9a-f]{8}|command|service|none")
 RELEASE = re.compile(r"[1-9][0-9]{0,5}")  # MLflow counts them; no phone number is so short
@@ -73,10 +73,10 @@ def moment(name: str, text: str) -> str:
     """A day or a time, UTC unless it says otherwise. Raises MalformedRequest."""
     try:
         at = datetime.fromisoformat(text)
-    except ValueError:
+        return iso(at if at.tzinfo else at.replace(tzinfo=UTC))
+    except (ValueError, OverflowError):  # the latter: of the years 1 and 9999, in another zone
         fix = "Write 2026-01-31, or 2026-01-31T12:00:00Z."
         raise MalformedRequest("It is no day and no time.", fix, field=name) from None
-    return iso(at if at.tzinfo else at.replace(tzinfo=UTC))
 
 
 def _one_of(words: type[Kind | Route | RouteReason]) -> Callable[[str, str], str]:

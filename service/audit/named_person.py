@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from service.errors import MalformedRequest
-from service.schemas import parse_object
+from service.schemas import decision_id_in, parse_object
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +24,9 @@ class NamedPerson:
     @classmethod
     def of(cls, tree: Mapping[str, object]) -> NamedPerson:
         """From a parsed body. Raises MalformedRequest."""
-        contacts, decision_id = tree.get("contacts", {}), tree.get("decision_id")
+        contacts = tree.get("contacts", {})
+        decision_id = None if tree.get("decision_id") is None else decision_id_in(tree)
         fix = 'Send {"decision_id": "..."} or {"contacts": {"email": "..."}}.'
-        if decision_id is not None and not isinstance(decision_id, str):
-            raise MalformedRequest("It is no decision id.", fix, field="decision_id")
         if not isinstance(contacts, Mapping) or not all(
             isinstance(value, str) for value in contacts.values()
         ):

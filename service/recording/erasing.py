@@ -63,11 +63,21 @@ class Erasing:
             StorageUnavailable: what is left is erased the next time.
         """
         before = datetime.now(UTC) - kept
-        old = self.keys.older_than(before, most=AT_ONCE)
-        with self.store.reading() as connection:
-            recent = _seen_since(connection, old, iso(before))
-        gone = [subject for subject in old if subject not in recent]
-        self.erase(gone, because=ErasedBecause.RETENTION, key_id=entry.SERVICE)
+        erased = 0
+        for old in self.keys.older_than(before, at_once=AT_ONCE):
+            with self.store.reading() as connection:
+                recent = _seen_since(connection, old, iso(before))
+            if gone := [subject for subject in old if subject not in recent]:
+                erased += self._expire(gone, iso(before))
+        return erased
+
+    def _expire(self, subjects: Sequence[str], moment: str) -> int:
+        """Looks once more when it is its turn to write: somebody may just have come back."""
+        with self.store.writing() as writing:
+            recent = _seen_since(writing.connection, subjects, moment)
+            gone = [subject for subject in subjects if subject not in recent]
+            _write(writing, gone, because=ErasedBecause.RETENTION, key_id=entry.SERVICE)
+        self.keys.destroy(gone)
         return len(gone)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from service.errors import MalformedRequest, NoSuchEntry
 from service.recording import entry
 from service.recording.entry import Because
-from service.schemas import ID_CHARS, parse_object
+from service.schemas import decision_id_in, parse_object
 from service.storage.tables import decisions
 from service.storage.writing import Writing
 
@@ -31,11 +31,8 @@ class Override:
     @classmethod
     def of(cls, tree: Mapping[str, object]) -> Override:
         """Raises MalformedRequest."""
-        decision_id, pursue = tree.get("decision_id"), tree.get("pursue")
+        decision_id, pursue = decision_id_in(tree), tree.get("pursue")
         because = tree.get("because", Because.OTHER.value)
-        if not isinstance(decision_id, str) or len(decision_id) != ID_CHARS:
-            fix = "Send the decision_id of an answer."
-            raise MalformedRequest("It is no decision id.", fix, field="decision_id")
         if not isinstance(pursue, bool):
             fix = "Send a boolean: whether to go on with this lead."
             raise MalformedRequest("It is neither true nor false.", fix, field="pursue")

@@ -6,7 +6,6 @@ Opening never fails: where it cannot be used, each use says so, and the next one
 from __future__ import annotations
 
 import logging
-import os
 import sqlite3
 import threading
 import time
@@ -22,6 +21,7 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from service.errors import InvalidSettings, StorageUnavailable
+from service.storage.secret_file import make_once
 
 log = logging.getLogger("tiebreak.store")
 
@@ -218,14 +218,16 @@ def _engine(url: str, busy_timeout: timedelta, *, writes: bool, forgets: bool) -
         raise InvalidSettings(message) from error
     timeout = busy_timeout.total_seconds()
     engine = create_engine(parsed, connect_args={"timeout": timeout}, hide_parameters=True)
-    file, folder = parsed.database or "", Path(parsed.database or "").parent
+    file = parsed.database or ""
     begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
 
     @event.listens_for(engine, "do_connect")
-    def _make_folder(*_: object) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        if file:  # readable to its owner only; SQLite gives what it puts beside it the same mode
-            os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+    def _make_file(*_: object) -> None:
+        # Readable to its owner only; SQLite gives what it puts beside it the same mode. One that is
+        # there must not be opened: closing it would let go of all locks that this process has on
+        # it (sqlite.org, How To Corrupt, 2.2), and others would take it for nobody's.
+        if file and not Path(file).exists():
+            make_once(Path(file), b"")
 
     @event.listens_for(engine, "connect")
     def _set_up(connection: Any, _: object) -> None:

@@ -19,7 +19,7 @@ def read_or_make(path: Path, make: Callable[[], bytes]) -> bytes:
     """
     with suppress(FileNotFoundError):
         return path.read_bytes()
-    _make_once(path, make())
+    make_once(path, make())
     return path.read_bytes()
 
 
@@ -32,8 +32,8 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _make_once(path: Path, content: bytes) -> None:
-    """Whole or not at all, durable, and never over another process's."""
+def make_once(path: Path, content: bytes) -> None:
+    """Whole or not at all, durable, and never over another process's. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -10,10 +10,10 @@ import hashlib
 import hmac
 import logging
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, delete, select, text
+from sqlalchemy import Connection, and_, delete, or_, select, text
 
 from features.fingerprint import KEY_BYTES, SubjectKey
 from features.subject import subject_of
@@ -97,16 +97,25 @@ class StoredKeys:
         with self._database.reading() as connection:
             return set(connection.scalars(query))
 
-    def older_than(self, moment: datetime, *, most: int) -> list[str]:
-        """Subjects whose keys were made before then, oldest first. Raises StorageUnavailable."""
-        query = (
-            select(subject_keys.c.subject)
-            .where(subject_keys.c.created_at < iso(moment))
-            .order_by(subject_keys.c.created_at)
-            .limit(most)
-        )
-        with self._database.reading() as connection:
-            return list(connection.scalars(query))
+    def older_than(self, moment: datetime, *, at_once: int) -> Iterator[list[str]]:
+        """Subjects whose keys were made before then, oldest first, so many at a time.
+
+        They may be destroyed meanwhile.
+
+        Raises:
+            StorageUnavailable
+        """
+        made, subject = subject_keys.c.created_at, subject_keys.c.subject
+        query = select(made, subject).where(made < iso(moment)).order_by(made, subject)
+        after = ("", "")
+        while True:
+            beyond = or_(made > after[0], and_(made == after[0], subject > after[1]))
+            with self._database.reading() as connection:
+                found = connection.execute(query.where(beyond).limit(at_once)).all()
+            if not found:
+                return
+            yield [row.subject for row in found]
+            after = (found[-1].created_at, found[-1].subject)
 
     def destroy(self, subjects: Sequence[str]) -> None:
         """Destroy keys, for good: their bytes are overwritten on disk. Raises StorageUnavailable.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,10 +14,14 @@ from features.fingerprint import SubjectKey
 from service.ledger.draft import Draft
 from service.ledger.log import Entry, Log
 from service.storage.database import Database
+from service.storage.direct_sql import SelectAmong
 from service.storage.keys_ahead import KeysAhead
 from service.storage.projection import ADD
 from service.storage.tables import answered
 from service.storage.unit import Expected, Late, Unit
+
+TRIES, PAUSE_S = 50, 0.02  # for a key that another process has said to destroy, and destroys next
+ERASED = SelectAmong("SELECT 1 FROM erasures WHERE subject IN ({}) LIMIT 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +87,41 @@ class DirectWriter:
             IntegrityError: one of them clashes with what is there; none was written.
         """
         claims = [unit.answered for unit in units if unit.answered is not None]
-        drafts = [draft for unit in units for draft in unit.drafts]
-        drafts += self._sealed([one for unit in units for one in unit.late])
-        with self.writing() as writing:
-            # The log first: writers take turns there, and nowhere else.
-            writing.append(drafts)
-            if claims:
-                writing.connection.execute(insert(answered), claims)
+        early = [draft for unit in units for draft in unit.drafts]
+        late = [one for unit in units for one in unit.late]
+        for left in reversed(range(TRIES)):
+            keys = self._keys.of(late)
+            sealed = [d for one, key in zip(late, keys, strict=True) for d in one.sealed_by(key)]
+            try:
+                with self.writing() as writing:
+                    # The log first: writers take turns there, and nowhere else.
+                    writing.append([*early, *sealed])
+                    if left:
+                        _require_kept(writing.connection, late, keys)
+                    if claims:
+                        writing.connection.execute(insert(answered), claims)
+            except _ErasedMeanwhileError:
+                time.sleep(PAUSE_S)
+            else:
+                return
 
-    def _sealed(self, late: Sequence[Late]) -> list[Draft]:
-        keys = self._keys.of(late)
-        return [d for one, key in zip(late, keys, strict=True) for d in one.sealed_by(key)]
+
+class _ErasedMeanwhileError(Exception):
+    """Nothing was written."""
+
+
+def _require_kept(connection: Connection, late: Sequence[Late], keys: Sequence[SubjectKey]) -> None:
+    """None of these keys was destroyed, or is about to be, since it was asked for.
+
+    Nobody could read what it seals. A key that something was sealed with before is not looked at:
+    what was sent and what was decided are about one subject.
+
+    Raises:
+        _ErasedMeanwhileError
+    """
+    fresh = {key.subject for one, key in zip(late, keys, strict=True) if one.key is None}
+    if fresh and ERASED(connection, tuple(fresh)).fetchone() is not None:
+        raise _ErasedMeanwhileError
 
 
 def no_keys(tags: Sequence[str | None]) -> Sequence[SubjectKey]:

@@ -27,8 +27,9 @@ from service.storage.unit import Expected, Unit
 
 log = logging.getLogger("tiebreak.store")
 
-CHILD = "service.storage.writing_child"
+CHILD_COMMAND = (sys.executable, "-m", "service.storage.writing_child")
 END_S = 10.0  # how long a commit may hold up the end
+WRITE_S = 15.0  # longer than it waits for a database itself: whoever takes longer hangs
 RECEIVED = 65_536  # bytes at a time
 
 
@@ -77,13 +78,19 @@ class WritingProcess:
             StorageUnavailable: it is not; or the process ended meanwhile, and nobody knows.
             IntegrityError: it clashes with what is there, and was not written.
         """
-        if self._child.is_gone:
-            log.error("The process that writes the ledger has ended. It is started anew.")
-            self._child.end()
-            self._child = _Child(self._orders)
         try:
-            ending = await self._child.written(unit)
-        except ConnectionError as error:
+            if self._child.is_gone:
+                log.error("The process that writes the ledger has ended. It is started anew.")
+                self._child.end()
+                self._child = _Child(self._orders)
+            async with asyncio.timeout(WRITE_S):
+                ending = await self._child.written(unit)
+        except TimeoutError as error:
+            log.error("The process that writes the ledger hangs. It is killed.")
+            self._child.kill()
+            message = "The decision was not written down, or nobody knows. Try again"
+            raise StorageUnavailable(message) from error
+        except OSError as error:  # it ended, or could not be started
             message = "The decision was not written down, or nobody knows. Try again"
             raise StorageUnavailable(message) from error
         if isinstance(ending, Clash):
@@ -101,13 +108,17 @@ class _Child:
 
     def __init__(self, orders: Orders) -> None:
         self._socket, theirs = socket.socketpair()
-        with theirs:
-            self._process = subprocess.Popen(  # noqa: S603 our own module
-                [sys.executable, "-m", CHILD, str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl-C is for those who have requests to answer
-            )
+        try:
+            with theirs:
+                self._process = subprocess.Popen(  # noqa: S603 our own module
+                    [*CHILD_COMMAND, str(theirs.fileno())],
+                    pass_fds=[theirs.fileno()],
+                    stdin=subprocess.DEVNULL,
+                    start_new_session=True,  # Ctrl-C is for those who have requests to answer
+                )
+        except OSError:  # no process, no memory or no file descriptor is left
+            self._socket.close()
+            raise
         self._socket.sendall(framed(pickle.dumps(orders)))
         self._socket.setblocking(False)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -185,6 +196,10 @@ class _Child:
         self._waiting.clear()
 
     # -- from any thread --------------------------------------------------------------------
+
+    def kill(self) -> None:
+        """At once: nothing that it did not acknowledge was acknowledged."""
+        self._process.kill()
 
     def end(self) -> None:
         """After what it is at. One that hangs is killed: nothing of it was acknowledged."""

@@ -403,6 +403,7 @@ async def test_unusable_outcomes_are_told_one_by_one(service: Service) -> None:
         SENTINEL,
         {"decision_id": decided, "won": True},
         {"decision_id": SENTINEL, "won": True},
+        {"decision_id": "\0" * 36, "won": True},
     ]
     response = await service.post("/outcomes", {"outcomes": items})
     answer = OutcomesAnswer.model_validate_json(response.content)
@@ -412,6 +413,7 @@ async def test_unusable_outcomes_are_told_one_by_one(service: Service) -> None:
         (1, "won"),
         (2, None),
         (4, "decision_id"),
+        (5, "decision_id"),
     ]
     assert SENTINEL not in response.text
 

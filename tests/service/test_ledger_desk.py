@@ -166,7 +166,8 @@ async def test_a_person_may_decide_otherwise_and_the_log_says_so(service: Servic
     )
     unknown = {**body, "decision_id": decided[:-1] + ("0" if decided[-1] != "0" else "1")}
     await service.post("/overrides", unknown, status=404)
-    for wrong in ({**body, "because": "jane@acme.com"}, {**body, "pursue": 1}, {}, []):
+    no_id = {**body, "decision_id": "\0" * 36}
+    for wrong in (no_id, {**body, "because": "jane@acme.com"}, {**body, "pursue": 1}, {}, []):
         await service.post("/overrides", wrong, status=400)
     assert len(service.entries(Kind.OVERRIDE)) == 1
 
@@ -200,7 +201,8 @@ async def test_somebody_without_contacts_is_erased_by_a_decision_about_them(
     (entry,) = service.entries(Kind.DECISION)
     assert await service.post("/erasures", {"decision_id": decided}) == {"erased": 1}
     assert service.subjects.find(entry["subject"]) is None
-    for wrong in ({}, {"contacts": {}}, {"contacts": {"a": 1}}, {"decision_id": 3}):
+    no_id = {"decision_id": "\0" * 36}
+    for wrong in ({}, {"contacts": {}}, {"contacts": {"a": 1}}, {"decision_id": 3}, no_id):
         await service.post("/erasures", wrong, status=400)
 
 

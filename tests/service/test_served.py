@@ -63,7 +63,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             yield Served(_when_ready(f"http://127.0.0.1:{port}", process, log), token, log)
         finally:
             process.send_signal(signal.SIGINT)
-            process.wait(timeout=30)
+            process.wait(timeout=120)
 
 
 def test_bentomls_sync_client_decides(served: Served) -> None:

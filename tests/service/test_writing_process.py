@@ -29,6 +29,7 @@ from service.audit.checking import check
 from service.errors import StorageUnavailable
 from service.ledger.verify import Report
 from service.recording.entry import outcome
+from service.storage import writing_process
 from service.storage.sealing import bound_to, open_sealed
 from service.storage.store import Store
 from service.storage.tables import entries
@@ -212,6 +213,35 @@ async def test_where_it_is_killed_nothing_acknowledged_is_lost_and_another_takes
         await recovered(store, 10_000 + turn)
     assert refused
     assert set(acknowledged) <= set(abouts(store))
+
+
+async def test_where_it_hangs_it_is_killed_and_another_takes_over(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.append(unit(0))
+    monkeypatch.setattr(writing_process, "WRITE_S", 0.5)
+    os.kill(writer_of(os.getpid()), signal.SIGSTOP)
+    with pytest.raises(StorageUnavailable):
+        await store.append(unit(1))
+    monkeypatch.undo()
+    await recovered(store, 2)
+    assert abouts(store)[0] == f"{0:036d}"
+    assert abouts(store)[-1] == f"{2:036d}"
+
+
+async def test_where_no_other_can_be_started_it_says_so_and_tries_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.append(unit(0))
+    os.kill(writer_of(os.getpid()), signal.SIGKILL)
+    with pytest.raises(StorageUnavailable):
+        await store.append(unit(1))
+    with monkeypatch.context() as without:
+        without.setattr(writing_process, "CHILD_COMMAND", ("/no/such/python",))
+        with pytest.raises(StorageUnavailable):
+            await store.append(unit(2))
+    await recovered(store, 3)
+    assert abouts(store) == [f"{n:036d}" for n in (0, 3)]
 
 
 def test_it_ends_with_who_started_it(database_url: str) -> None:

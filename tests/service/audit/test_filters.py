@@ -99,3 +99,9 @@ def test_no_person_fits_into_a_filter(filled: Filled, tmp_path: Path) -> None:
             assert person not in str(refused.value)
     assert size(filled) == before
     assert not out.exists()
+
+
+@pytest.mark.parametrize("edge", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_moment_that_no_calendar_has_in_utc_is_refused(edge: str) -> None:
+    with pytest.raises(MalformedRequest, match="no day and no time"):
+        Filters.parse({"since": edge})
