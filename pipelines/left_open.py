@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.band import EVERYTHING, Band
-from models.combiner import held_out_pulls
 from models.decision import CUT
 from models.log_odds import log_odds, probability
 from models.prompt import EvidenceKind
+from models.pull_fitting import held_out_pulls
 from pipelines.fitting import FittedClassifier
 from pipelines.reading import Reading
 from pipelines.verdicts import Verdicts

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from features.redaction import RedactedText
 from models.band import Band, fit_band
-from models.combiner import TWO_SIDED_95, Combiner, PullTrial, try_pull
+from models.combiner import Combiner
 from models.prompt import EvidenceKind
+from models.pull_fitting import TWO_SIDED_95, PullTrial, try_pull
 from models.text_model import TextModel
 from pipelines.fitting import FittedClassifier
 from pipelines.text_fitting import FittedText, fit_text

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from features.lead import Lead
 from models.band import NOTHING
-from models.combiner import Combiner, PullTrial, try_pull
+from models.combiner import Combiner
 from models.prompt import EvidenceKind, Prompt, choose_examples
+from models.pull_fitting import PullTrial, try_pull
 from models.routing import RoutingPolicy, TextRouting
 from pipelines.fitting import FittedClassifier
 from pipelines.left_open import left_open

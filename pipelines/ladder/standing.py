@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.combiner import (
+from models.log_odds import log_odds, probability
+from models.prompt import EvidenceKind
+from models.pull_fitting import (
     TWO_SIDED_95,
     PullTrial,
     bounded_pulls,
@@ -16,8 +18,6 @@ from models.combiner import (
     shift_for,
     try_pull,
 )
-from models.log_odds import log_odds, probability
-from models.prompt import EvidenceKind
 from pipelines.evaluation import said_alone
 from pipelines.fitting import FittedClassifier
 from pipelines.ladder.rung import Floats, Opinions, Rows, Rung

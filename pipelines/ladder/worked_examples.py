@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.redaction import RedactedText
-from models.combiner import DEFAULT_BOUND, held_out_pulls
+from models.combiner import DEFAULT_BOUND
 from models.llm_version import LlmVersion
 from models.log_odds import log_odds, probability
 from models.prompt import EXAMPLES, EvidenceKind, Prompt, WorkedExample, choose_examples
+from models.pull_fitting import held_out_pulls
 from pipelines.ladder.asking import Asked
 from pipelines.ladder.rung import Rows
 from pipelines.metrics import log_loss
