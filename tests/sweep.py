@@ -6,7 +6,7 @@ import base64
 import contextlib
 import urllib.parse
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 LEAST = 6  # bytes of an encoded value that cannot stand there by chance
@@ -28,7 +28,7 @@ def found_in(data: bytes, values: Iterable[str]) -> list[tuple[str, str]]:
 
 
 def found_under(
-    folder: Path, values: Iterable[str], *, but_not: Path | None = None
+    folder: Path, values: Iterable[str], *, but_not: Sequence[Path] = ()
 ) -> list[tuple[str, str, str]]:
     """(file, value, writing) for each file under a folder that holds a value."""
     listed = list(values)
@@ -36,7 +36,7 @@ def found_under(
         (str(path.relative_to(folder)), *hit)
         for path in sorted(folder.rglob("*"))
         if path.is_file() and not path.is_symlink()
-        if but_not is None or not path.is_relative_to(but_not)
+        if not any(path.is_relative_to(known) for known in but_not)
         for hit in found_in(path.read_bytes() + path.name.encode(), listed)
     ]
 
