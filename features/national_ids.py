@@ -12,7 +12,7 @@ from typing import Any
 
 from features.checksums import ean_13, luhn, mod_11_10, weighted
 from features.cpu_timer import check_cpu
-from features.patterns import ANY_DIGIT, IS, LONG_NUMBER, Found, PatternSet
+from features.patterns import ANY_DIGIT, IS, Found, PatternSet
 from features.recognizers import Patterns, Recognizer
 from features.text_signs import Digits
 
@@ -285,7 +285,7 @@ KEYWORDED_IDS = PatternSet(
             {IS}
             (?P<pii> [A-Z]{{0,5}}[ ]?\d(?:[ ./-]?[A-Z\d](?![a-z]{{2}})){{4,17}} )(?!\w)""",
     ),
-    needs=LONG_NUMBER,
+    needs=Digits(5, anywhere=True),  # letters may stand between them
     honest=lambda match: sum(map(str.isdigit, match)) >= 5,
     after=KEYWORDS,
 )

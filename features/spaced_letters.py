@@ -43,9 +43,14 @@ def dashed_letters(text: str) -> Iterator[Edit]:
 
 
 def _is_spread(run: str) -> bool:
-    """True for a word or a number; False for few digits, and for `A B C D`, which is a list."""
+    """True for a word or a number.
+
+    False for few digits, for one letter again and again, and for `A B C D`, which is a list.
+    """
     letters = [c for c in run if c.isalnum()]
     if len(letters) < (LEAST_DIGITS if "".join(letters).isdecimal() else LEAST_LETTERS):
+        return False
+    if letters[0].isalpha() and len(set(letters)) == 1:
         return False
     first = ord(letters[0])
     return any(ord(c) != first + i for i, c in enumerate(letters))

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 # ruff: noqa: RUF001  # look-alikes are the subject
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from features.homoglyphs import LATIN
@@ -201,6 +201,7 @@ def test_each_honest_sentence_stays_as_it_is(honest: str) -> None:
         max_size=30,
     )
 )
+@example(["y"] * 4)
 def test_ordinary_words_in_any_order_stay(words: list[str]) -> None:
     text = " ".join(words)
     said = DIGITS.keys() | TIMES.keys()  # "one double three" is dictated, whatever is around it

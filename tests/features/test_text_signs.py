@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from features.national_ids import IDS, IdShape
@@ -26,6 +26,8 @@ NEEDY = [r for r in recognizers() if r.needs is not None]
 
 
 @given(TEXTS)
+@example("tax id B011 2 3")
+@example("vat 12A34B5")
 @settings(max_examples=400, deadline=None)
 def test_who_is_spared_a_text_would_have_found_nothing_in_it(text: str) -> None:
     signs = TextSigns(text)
