@@ -20,7 +20,7 @@ from service.storage.projection import ADD
 from service.storage.tables import answered
 from service.storage.unit import Expected, Late, Unit
 
-TRIES, PAUSE_S = 50, 0.02  # for a key that another process has said to destroy, and destroys next
+TRIES, PAUSE_S = 10, 0.02  # for a key that another process has said to destroy, and destroys next
 ERASED = SelectAmong("SELECT 1 FROM erasures WHERE subject IN ({}) LIMIT 1")
 
 
