@@ -20,7 +20,8 @@ NUMBER = re.compile(r"\d(?:[ .\-+/]?\d){5,}+")
 class Digits:
     """A number of at least so many digits, with one of ` .-+/` between two of them or nothing.
 
-    at_least: six or more. anywhere: all digits of the text count, whatever is between them.
+    at_least: six or more, unless anywhere. anywhere: all digits of the text count, whatever is
+    between them.
     """
 
     at_least: int

@@ -126,11 +126,9 @@ def difference(
 
     For AUC more than 0 means that the first is better, for the losses less than 0.
     """
-    p, y = _checked(first, won)
-    q, _ = _checked(second, won)
-    on_first, on_second = RESAMPLED[which](p, y), RESAMPLED[which](q, y)
-    values = _bootstrap(lambda w: on_first(w) - on_second(w), len(y), draws, seed)
-    return _interval(measure(which, p, y) - measure(which, q, y), values)
+    (p, y), (q, _) = _checked(first, won), _checked(second, won)
+    everybody = Paired(np.arange(len(y)), p, q, y)
+    return mean_difference(which, [everybody], draws=draws, seed=seed)
 
 
 @dataclass(frozen=True)
@@ -140,7 +138,7 @@ class Paired:
     rows: NDArray[np.intp]
     first: Floats
     second: Floats
-    won: NDArray[np.int8]
+    won: Floats | NDArray[np.int8]
 
 
 def mean_difference(

@@ -51,10 +51,7 @@ class Erasing:
             StorageUnavailable: do it again.
         """
         for start in range(0, len(subjects), AT_ONCE):
-            part = subjects[start : start + AT_ONCE]
-            with self.store.writing() as writing:
-                _write(writing, part, because=because, key_id=key_id)
-            self.keys.destroy(part)
+            self._erase(subjects[start : start + AT_ONCE], because=because, key_id=key_id)
 
     def expire(self, kept: timedelta) -> int:
         """Erase whom nothing was decided or asked about for this long. Returns how many.
@@ -68,17 +65,26 @@ class Erasing:
             with self.store.reading() as connection:
                 recent = _seen_since(connection, old, iso(before))
             if gone := [subject for subject in old if subject not in recent]:
-                erased += self._expire(gone, iso(before))
+                why, who = ErasedBecause.RETENTION, entry.SERVICE
+                erased += self._erase(gone, because=why, key_id=who, unless_since=iso(before))
         return erased
 
-    def _expire(self, subjects: Sequence[str], moment: str) -> int:
-        """Looks once more when it is its turn to write: somebody may just have come back."""
+    def _erase(
+        self,
+        subjects: Sequence[str],
+        *,
+        because: ErasedBecause,
+        key_id: str,
+        unless_since: str | None = None,
+    ) -> int:
+        """Returns how many. unless_since: but for those who have come back since this moment."""
         with self.store.writing() as writing:
-            recent = _seen_since(writing.connection, subjects, moment)
-            gone = [subject for subject in subjects if subject not in recent]
-            _write(writing, gone, because=ErasedBecause.RETENTION, key_id=entry.SERVICE)
-        self.keys.destroy(gone)
-        return len(gone)
+            if unless_since is not None:
+                recent = _seen_since(writing.connection, subjects, unless_since)
+                subjects = [subject for subject in subjects if subject not in recent]
+            _write(writing, subjects, because=because, key_id=key_id)
+        self.keys.destroy(subjects)
+        return len(subjects)
 
 
 def _write(

@@ -85,12 +85,10 @@ class WritingProcess:
                 self._child = _Child(self._orders)
             async with asyncio.timeout(WRITE_S):
                 ending = await self._child.written(unit)
-        except TimeoutError as error:
-            log.error("The process that writes the ledger hangs. It is killed.")
-            self._child.kill()
-            message = "The decision was not written down, or nobody knows. Try again"
-            raise StorageUnavailable(message) from error
-        except OSError as error:  # it ended, or could not be started
+        except OSError as error:  # it hangs, it ended, or could not be started
+            if isinstance(error, TimeoutError):
+                log.error("The process that writes the ledger hangs. It is killed.")
+                self._child.kill()
             message = "The decision was not written down, or nobody knows. Try again"
             raise StorageUnavailable(message) from error
         if isinstance(ending, Clash):

@@ -49,14 +49,15 @@ def printed(
         if words[0] != "tiebreak" or (words[1] == "tune" and not can_tune()):
             continue
         done = subprocess.run(
-            [*words, "--json"] if words[1] == "tune" else words,
+            [*words, "--promote", "--json"] if words[1] == "tune" else words,
             env=environment | {"TIEBREAK_HOME": printed["home"]},
             cwd=folder,
             capture_output=True,
             text=True,
             check=False,
         )
-        assert done.returncode == 0, f"{command}: {done.stderr[-2000:]}"
+        codes = (0, 3) if words[1] == "tune" else (0,)  # 3: a gate refused
+        assert done.returncode in codes, f"{command}: {done.stderr[-2000:]}"
         printed[words[1]] = done.stdout
     return printed
 
@@ -65,7 +66,7 @@ def printed(
 @pytest.mark.timeout(1800)
 @pytest.mark.xdist_group("readme")
 def test_the_commands_in_readme_run(printed: dict[str, str]) -> None:
-    assert {"init", "train", "releases", "audit"} <= printed.keys()
+    assert {"sample", "init", "train", "releases", "audit"} <= printed.keys()
 
 
 @pytest.mark.journey
@@ -82,10 +83,10 @@ def test_the_command_that_tunes_registers_and_says_what_it_cost(
     assert release.llm.adapter == Adapter.from_json(tuning["adapter"])
     assert tuning["adapter"]["base"] == model_digest()
     assert release.llm.adapter.checked(release.adapter_file)
-    assert [point["examples"] for point in tuning["curve"]] == [tuning["adapter"]["examples"]]
+    assert [point["examples"] for point in tuning["curve"]] == [200]
     assert tuning["agreement"]["mean_gap"] < 0.03
     assert told["metrics"]["tuning_minutes"] > 0 < told["metrics"]["tuning_peak_memory_mib"]
-    assert not told["promoted"]
+    assert told["promoted"] == all(gate["passed"] for gate in told["gates"])
     assert "inside the band" in told["gates"][-1]["name"]
     assert not list((home / "tuning").glob("*.pt"))
 

@@ -133,8 +133,8 @@ def test_torch_has_the_tokens_and_the_next_words_of_the_file_that_serves(
         ours = torch.log_softmax(logits.float(), -1)[0]
         gaps = [abs(float(ours[one["id"]]) - one["logprob"]) for one in top]
         assert np.mean(gaps) < 0.3, (text, gaps)
-        best = float(ours[top[0]["id"]])
-        assert float(ours.max()) - best < 0.2  # in bf16 one step of these logits is 0.125
+        # Of those that bf16 makes equal any may be the likeliest.
+        assert max(float(ours[one["id"]]) for one in top[:2]) == float(ours.max())
 
 
 def test_what_was_tuned_is_what_is_served_and_a_kill_on_the_way_changes_nothing(

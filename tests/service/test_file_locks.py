@@ -26,7 +26,7 @@ store = store_at(sys.argv[1])
 create_key(store, name="second", role=Role.ADMIN)
 store.close()
 """
-# An auditor's machine after a power failure: whatever a process had in memory is gone.
+# As any other process sees it, which knows nothing of files that are deleted.
 COUNT = """
 import sqlite3, sys
 print(sqlite3.connect(sys.argv[1]).execute("SELECT count(*) FROM entries").fetchone()[0])
