@@ -32,6 +32,8 @@ TABLES = (
     (2500, 48, 13),
     (2500, 48, 14),
 )
+COUNTS = np.array([[count] for count, _, _ in TABLES], dtype=np.uint32)
+FIRSTS = np.cumsum(COUNTS, axis=0, dtype=np.uint32) - COUNTS  # of each table's rows, among all
 EMBEDDED = sum(width for _, width, _ in TABLES)
 SUMS = PIECES * WIDTH
 READ = WIDTH + 3 * SUMS  # what `NameNetwork.read` says of a word
@@ -139,13 +141,11 @@ class NameNetwork:
 
     def _mixed(self, features: NDArray[np.uint64]) -> Floats:
         """The mix's sums: of four rows for each feature of a word."""
-        rows = np.empty((len(features), len(TABLES), 4), dtype=np.intp)
-        first = 0
-        for column, (count, _, seed) in enumerate(TABLES):
-            ids = np.ascontiguousarray(features[:, column])
-            rows[:, column] = self._hash(ids, seed) % count
-            rows[:, column] += first
-            first += count
+        rows = np.empty((len(features), len(TABLES), 4), dtype=np.uint32)
+        for column, (_, _, seed) in enumerate(TABLES):
+            rows[:, column] = self._hash(np.ascontiguousarray(features[:, column]), seed)
+        rows %= COUNTS
+        rows += FIRSTS
         found = self._rows.take(rows.reshape(len(features), -1), axis=0)
         sums: Floats = np.add.reduce(found, axis=1)
         return sums

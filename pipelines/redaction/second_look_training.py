@@ -10,21 +10,24 @@ people are found as without.
 
 from __future__ import annotations
 
+import json
 import random
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from features.boosted_trees import DEPTH, BoostedTrees
 from features.name_reader import NameReader
+from features.name_signs import NameSigns, Signs
 from features.name_sound import ROWS, NameSound, rows
 from features.named_entities import readable
 from features.ner_component import load_network, save_second_look
 from features.ordinary_language import OrdinaryLanguage
-from features.second_look import AT, SIGNS, SecondLook
 from pipelines.display import Display
 from pipelines.redaction.census_names import census_names, learned_names
 from pipelines.redaction.english_words import BASE_MODEL, english_kinds_of_base
@@ -34,12 +37,16 @@ from pipelines.redaction.known_products import known_product_words
 from pipelines.redaction.name_pools import folded
 from pipelines.redaction.training_corpus import drawn, is_validation
 from pipelines.redaction.training_messages import Filler, Template, second_look_templates, templates
+from pipelines.redaction.word_casing_list import word_casing
 
 FOLDS = 5
 EXAMPLES = {"second look": 20_000, "validation": 7_000}
+NAMESAKES = 0.3  # of words that products are called by: how many are names too
 COINED_PRODUCTS = 0.5  # of products that exist: replaced by some that do not
 SOUND_ENGLISH = 8_000  # English words that do not sound like names
-SOUND_STRENGTH, STRENGTH = 0.02, 0.1  # inverse of the penalty on weights
+SOUND_STRENGTH = 0.02  # inverse of the penalty on weights
+TREES, LEARNING_RATE = 300, 0.1
+KEPT = 0.93  # of people: what goes with them is nobody
 NEITHER = {"LOCATION", "NRP", "DATE_TIME"}  # goes or stays: nobody is hurt
 IDENTIFIES_NOBODY = {*NEITHER, "MISC"}
 
@@ -75,14 +82,14 @@ def train_second_look(seed: int, folder: Path, display: Display) -> SecondLookSu
     network, lexicon = load_network(BASE_MODEL, folder)
     with display.stage("Learning how names sound"):
         sound = _sound(seed)
-    unweighed = SecondLook(lexicon, census_names(), NameSound(sound), dict.fromkeys(SIGNS, 0.0))
+    signs = NameSigns(lexicon, census_names(), word_casing(), NameSound(sound))
     names = lexicon.given | lexicon.family
     ordinary = OrdinaryLanguage(frozenset(lexicon.kinds).difference(names), lexicon.products)
     with display.stage("Looking twice at names"):
-        looks = _looks(seed, NameReader(network, lexicon), unweighed, ordinary)
+        looks = _looks(seed, NameReader(network, lexicon), signs, ordinary)
     with display.stage("Weighing what tells"):
-        weights, summary = _weighed(looks)
-    save_second_look(census_names(), sound, weights, folder)
+        trees, summary = _weighed(looks)
+    save_second_look(census_names(), word_casing(), sound, trees, folder)
     return summary
 
 
@@ -113,13 +120,13 @@ def _sound(seed: int) -> NDArray[np.float32]:
 
 
 def _looks(
-    seed: int, reader: NameReader, second_look: SecondLook, ordinary: OrdinaryLanguage
+    seed: int, reader: NameReader, name_signs: NameSigns, ordinary: OrdinaryLanguage
 ) -> _Looks:
-    found: list[tuple[NDArray[np.float32], bool, bool, int]] = []
+    found: list[tuple[Signs, bool, bool, int]] = []
     for fold, example in _examples(seed):
         text = readable(example.text)
         reading = reader.read(text, 0, len(text))
-        for look, signs in second_look.looks(reading):
+        for look, signs in name_signs.looks(reading):
             start, end = reading.extent(look.first, look.after)
             if ordinary.holds(text, start, end, "PERSON"):
                 continue
@@ -127,8 +134,8 @@ def _looks(
             somebody = bool(types - IDENTIFIES_NOBODY)
             if somebody or not types & NEITHER:
                 found.append((signs, somebody, look.taken, fold))
-    each = zip(*found, strict=True)
-    return _Looks(*map(np.array, each))
+    signs, *others = zip(*found, strict=True)
+    return _Looks(np.array(signs, dtype=np.float32), *map(np.array, others))
 
 
 def _touches(span: Span, start: int, end: int) -> bool:
@@ -138,7 +145,7 @@ def _touches(span: Span, start: int, end: int) -> bool:
 def _examples(seed: int) -> Iterator[tuple[int, Example]]:
     """Each with its fold; what is put together is of templates of one fold."""
     held_out = [t for t in templates() if is_validation(t)]
-    filler = Filler(seed, Part.VALIDATION, coined=COINED_PRODUCTS)
+    filler = Filler(seed, Part.VALIDATION, coined=COINED_PRODUCTS, namesakes=NAMESAKES)
     rng = random.Random(f"second look:{seed}")  # noqa: S311  # no secret is drawn
     for source, choices in (("second look", second_look_templates()), ("validation", held_out)):
         for fold in range(FOLDS):
@@ -151,20 +158,18 @@ def _fold(template: Template) -> int:
     return zlib.crc32(template.text.encode()) % FOLDS
 
 
-def _weighed(looks: _Looks) -> tuple[dict[str, float], SecondLookSummary]:
-    """The weight of each sign, and how well they do on folds left out.
+def _weighed(looks: _Looks) -> tuple[BoostedTrees, SecondLookSummary]:
+    """Trees that weigh the signs, and how well they do on folds left out.
 
-    As many people are kept as the network takes: among them some that it did not.
+    KEPT of all people are, among them some that the network did not take.
     """
     left_out = np.zeros(len(looks.somebody))
     for fold in range(FOLDS):
         here = looks.fold == fold
-        left_out[here] = looks.signs[here] @ _fitted(looks, ~here)
+        left_out[here] = _learned(looks, ~here).margins(looks.signs[here])
     somebody = looks.somebody
-    kept = int((somebody & looks.taken).sum())
-    least = np.sort(left_out[somebody])[::-1][kept - 1]
-    weights = _fitted(looks, np.ones(len(somebody), dtype=bool))
-    weights[AT["bias"]] -= least
+    least = float(np.quantile(left_out[somebody], 1 - KEPT))
+    trees = _learned(looks, np.ones(len(somebody), dtype=bool))
     wrong = ~somebody
     summary = SecondLookSummary(
         looks=(int(somebody.sum()), int(wrong.sum())),
@@ -172,21 +177,56 @@ def _weighed(looks: _Looks) -> tuple[dict[str, float], SecondLookSummary]:
         wrong=_share(left_out >= least, wrong),
         wrong_before=_share(looks.taken, wrong),
     )
-    return dict(zip(SIGNS, weights.tolist(), strict=True)), summary
+    return replace(trees, base=trees.base - least), summary
 
 
-def _fitted(looks: _Looks, chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """The weight of each sign, learned from some of the looks."""
-    from sklearn.linear_model import LogisticRegression
+def _learned(looks: _Looks, chosen: NDArray[np.bool_]) -> BoostedTrees:
+    """What some of the looks teach."""
+    model = boosted()
+    model.fit(looks.signs[chosen], looks.somebody[chosen])
+    dump = model.get_booster().get_dump(dump_format="json")
+    splits, leaves = zip(*(_levelled(json.loads(tree)) for tree in dump), strict=True)
+    table = np.array(splits)
+    return BoostedTrees(
+        table[..., 0].astype(np.intp),
+        table[..., 1].astype(np.float32),
+        np.array(leaves, dtype=np.float32),
+        base=0.0,
+    )
 
-    signs = looks.signs[chosen].astype(np.float64)
-    middle, spread = signs.mean(axis=0), signs.std(axis=0)
-    spread[spread == 0] = 1  # of a sign that never changes
-    model = LogisticRegression(C=STRENGTH, max_iter=1_000)
-    model.fit((signs - middle) / spread, looks.somebody[chosen])
-    weights: NDArray[np.float64] = model.coef_[0] / spread
-    weights[AT["bias"]] = model.intercept_[0] - weights @ middle
-    return weights
+
+def boosted() -> Any:
+    """What learns: XGBoost, the same each time."""
+    from xgboost import XGBClassifier
+
+    return XGBClassifier(
+        max_depth=DEPTH,
+        n_estimators=TREES,
+        learning_rate=LEARNING_RATE,
+        min_child_weight=5,
+        subsample=0.7,
+        colsample_bytree=0.3,
+        base_score=0.5,  # log-odds of 0: BoostedTrees has a base of its own
+        random_state=0,
+        n_jobs=1,
+    )
+
+
+def _levelled(tree: dict[str, Any]) -> tuple[list[tuple[int, float]], list[float]]:
+    """A tree's splits, column and threshold, level by level, and its leaves."""
+    level, splits = [tree], []
+    for _ in range(DEPTH):
+        below: list[dict[str, Any]] = []
+        for node in level:
+            if "leaf" in node:
+                splits.append((0, 0.0))
+                below += [node, node]
+            else:
+                splits.append((int(node["split"][1:]), node["split_condition"]))
+                children = {child["nodeid"]: child for child in node["children"]}
+                below += [children[node["yes"]], children[node["no"]]]
+        level = below
+    return splits, [node["leaf"] for node in level]
 
 
 def _share(chosen: NDArray[np.bool_], among: NDArray[np.bool_]) -> float:

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from pipelines.redaction.address_writings import corner, street_name, unit
-from pipelines.redaction.english_words import english_words
+from pipelines.redaction.english_words import english_namesakes, english_words
 from pipelines.redaction.example import Example, Span
 from pipelines.redaction.identities import SLOT_TYPES, Identities, Identity, Part
 from pipelines.redaction.identity_numbers import digits
@@ -107,12 +107,17 @@ def phrases() -> Mapping[str, Phrases]:
 class Filler:
     """Fills templates. The same seed fills them alike."""
 
-    def __init__(self, seed: int, part: Part = Part.TRAIN, coined: float = 0.0) -> None:
-        """coined: how many of the products that exist are replaced by some that only sound so."""
+    def __init__(
+        self, seed: int, part: Part = Part.TRAIN, coined: float = 0.0, namesakes: float = 0.0
+    ) -> None:
+        """coined: how many of the products that exist are replaced by some that only sound so.
+        namesakes: how many English words that products are called by are people's names too.
+        """
         self._rng = random.Random(f"filler:{seed}")  # noqa: S311  # no secret is drawn
         self._identities = Identities(part, seed)
         self._part = part
         self._coined = coined
+        self._namesakes = namesakes
 
     def fill(self, template: Template) -> Example:
         """One example of a template."""
@@ -218,13 +223,19 @@ class Filler:
     def _made_up(self, endings: str) -> str:
         """A tool or product that nobody has heard of, so that what is said of it must tell."""
         name = self._rng.choice(invented_words(self._part))
-        if self._rng.random() < 0.4:
+        if self._is_namesake():
+            name = self._rng.choice(english_namesakes("noun")).capitalize()
+        elif self._rng.random() < 0.4:
             pool = english_words("noun") if self._rng.random() < 0.5 else frequent_words()
             name = self._rng.choice(pool).capitalize()
         if self._rng.random() < 0.2:
             name += self._rng.choice(frequent_words()).capitalize()
         ending = self._rng.choice(endings.split())
         return name if self._rng.random() < 0.5 else f"{name} {ending}"
+
+    def _is_namesake(self) -> bool:
+        """Drawn only where namesakes are wanted, so that what is drawn without them stays."""
+        return self._namesakes > 0 and self._rng.random() < self._namesakes
 
     def _title(self, *, quoted: bool) -> str:
         """Of a film or a song: words that may stand in any title."""
@@ -248,6 +259,8 @@ class Filler:
 
     def _drawn(self, kind: str) -> str:
         """A noun, a verb or an adjective with a capital."""
+        if self._is_namesake():
+            return self._rng.choice(english_namesakes(kind)).capitalize()
         common = phrases()[kind].choices
         pools = (common, frequent_words(), english_words(kind), english_words(kind))
         return self._rng.choice(self._rng.choice(pools)).split()[0].capitalize()

@@ -68,6 +68,7 @@ STAYS = [
     "Our company was founded in 1998 and has 250 people.",
     "My team of 12 needs 15 licences for 36 months.",
     "Spring 2024 and Winter 2025 collections",
+    "Our Instagram 2024 campaign and the LinkedIn 2023 one.",
     "During 2024 the monitoring 5 tool failed twice.",
     "The new product line costs 1.299,00 EUR plus 19% VAT.",
     "It is 10:30, on Monday 12 May, at 20 degrees.",

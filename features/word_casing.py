@@ -1,0 +1,53 @@
+"""WordCasing: how often people begin a word with a capital, and how often they say it at all.
+
+`Price` is a name too, but who writes `price` hardly ever means one; `Grace` is another matter. A
+census knows who is called so, not what else the word is said for.
+
+`ner/word_casing.txt` is of a billion words and more of English forums, as the package
+spacy-lookups-data 1.0.5 (MIT) counts them (`pipelines/redaction/word_casing_list.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+FILE = "word_casing.txt"
+TENTHS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class WordCasing:
+    """By word, in plain small letters: tenths of it with a first capital, of those with that or
+    none; and twice the decimal logarithm of how often it is said in a billion words.
+    """
+
+    sizes: Mapping[str, tuple[int, int]]
+
+    @classmethod
+    def read(cls, folder: Path) -> WordCasing:
+        """The list of a folder: `grace 3 8`, one word a line."""
+        pairs: dict[str, tuple[int, int]] = {}  # few differ: a tuple for each word is 10 MB
+        sizes: dict[str, tuple[int, int]] = {}
+        with (folder / FILE).open(encoding="ascii") as lines:
+            for line in lines:
+                word, _, size = line.partition(" ")
+                if size not in pairs:
+                    titled, said = size.split()
+                    pairs[size] = int(titled), int(said)
+                sizes[word] = pairs[size]
+        return cls(sizes)
+
+    def write(self, folder: Path) -> None:
+        """Write the list."""
+        rows = sorted(self.sizes.items())
+        lines = (f"{word} {titled} {said}\n" for word, (titled, said) in rows)
+        (folder / FILE).write_text("".join(lines), encoding="ascii", newline="\n")
+
+    def of(self, plain: str) -> tuple[float, float] | None:
+        """Of a word in plain small letters: the share with a capital, and the logarithm; None
+        where hardly anybody says it.
+        """
+        found = self.sizes.get(plain)
+        return found and (found[0] / TENTHS, found[1] / 2)
