@@ -4,6 +4,7 @@ ScoringError
 ├── LlmUnavailable           no verdict in time, whatever the cause: the classifier's answer stands
 │   └── MalformedVerdict     the LLM answered, but not the question
 ├── ReleaseNotFound          nothing is live, or there is no such version
+├── ReleaseRefused           its gates say that it must not go live
 ├── TrainingRefused          the table or the settings cannot give an honest model
 │   └── NotServedAsTuned     what is served says something else than what was tuned
 └── WrongAdapter             a file is not the adapter that its LLM version names
@@ -38,6 +39,10 @@ class MalformedVerdict(LlmUnavailable):
 
 class ReleaseNotFound(ScoringError):
     """Nothing is live, or there is no such version."""
+
+
+class ReleaseRefused(ScoringError):
+    """Its gates say that it must not go live. The message says which, and how to insist."""
 
 
 class TrainingRefused(ScoringError):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from features.redaction_policy import RedactionPolicy, shipped_files
-from models.errors import ReleaseNotFound, WrongAdapter
+from models.errors import ReleaseNotFound, ReleaseRefused, WrongAdapter
 from models.llm_version import Api, LlmVersion
 from models.prompt import EvidenceKind
 from models.release import (
@@ -43,6 +43,7 @@ TEXT = "lead-text"
 REDACTION = "lead-redaction"
 PROMPTS = {kind: f"lead-verdict-{kind.value}" for kind in EvidenceKind}
 PINNED = ("classifier", "text", "llm", "redaction")  # the tags of a release that name versions
+GATES, PASSED = "gates", "passed"  # a tag of a release; where it did not pass: which ones
 CHAMPION, PREVIOUS = "champion", "previous"
 DESCRIPTIONS = {
     CLASSIFIER: "The cheap first opinion: XGBoost on structured fields, calibrated. "
@@ -60,7 +61,10 @@ DESCRIPTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class ReleaseSummary:
-    """One line of `tiebreak releases`."""
+    """One line of `tiebreak releases`.
+
+    refused: the gates that it did not pass; "" where it passed all.
+    """
 
     version: str
     created: datetime
@@ -68,6 +72,7 @@ class ReleaseSummary:
     classifier: str
     llm: str
     metrics: Mapping[str, str]
+    refused: str
 
 
 class Registry:
@@ -101,17 +106,25 @@ class Registry:
         ranked = sorted(versions, key=lambda v: -int(v.version))
         return [_summary(v, aliases.get(str(v.version), ())) for v in ranked]
 
-    def promote(self, version: str | None = None) -> str:
+    def promote(self, version: str | None = None, *, force: bool = False) -> str:
         """Make a release live (the newest, unless named). Returns its version.
+
+        force: also one that its gates refused.
 
         Raises:
             ReleaseNotFound: there is no such release.
+            ReleaseRefused: its gates refused it.
         """
-        known = [release.version for release in self.releases()]
-        version = version or next(iter(known), None)
-        if version is None or version not in known:
-            listed = ", ".join(known) or "none yet: run `tiebreak train TABLE`"
+        refused = {release.version: release.refused for release in self.releases()}
+        version = version or next(iter(refused), None)
+        if version is None or version not in refused:
+            listed = ", ".join(refused) or "none yet: run `tiebreak train TABLE`"
             raise ReleaseNotFound(f"There is no release {version or ''}. Known: {listed}.")
+        if refused[version] and not force:
+            raise ReleaseRefused(
+                f"Release {version} was refused by its gates ({refused[version]}). Name another, "
+                f"or make it live all the same: `tiebreak promote {version} --force`."
+            )
         live = self.champion_version()
         if live is not None and live != version:
             self._client.set_registered_model_alias(RELEASE, PREVIOUS, live)
@@ -129,7 +142,7 @@ class Registry:
         previous = self._aliased(PREVIOUS)
         if previous is None:
             raise ReleaseNotFound("No other release was live before, so there is no way back.")
-        return self.promote(previous)
+        return self.promote(previous, force=True)  # it was live
 
     # -- from the registry to a running release -----------------------------------------------
 
@@ -159,10 +172,14 @@ class Registry:
 
     # -- from training to the registry --------------------------------------------------------
 
-    def publish(self, release: Release, *, metrics: Mapping[str, float]) -> Release:
+    def publish(
+        self, release: Release, *, metrics: Mapping[str, float], refused: Sequence[str] = ()
+    ) -> Release:
         """Register both models, their prompts and the release that pins them.
 
         Must be called inside the MLflow run that trained them. Returns the registered release.
+
+        refused: the gates that it did not pass, in words.
         """
         self._describe_models()
         classifier = self._publish_classifier(release, metrics)
@@ -171,7 +188,7 @@ class Registry:
         pinned = replace(release, llm=llm)
         tags = {"classifier": classifier, "llm": version, "redaction": redaction}
         tags |= {} if release.text is None else {"text": self._publish_text(release.text)}
-        tags |= _rounded(metrics)
+        tags |= _rounded(metrics) | {GATES: "; ".join(refused) or PASSED}
         pins = [f"lead-{name} {tags[name]}" for name in PINNED if name in tags]
         number = self._log_files(
             RELEASE,
@@ -362,7 +379,9 @@ def _summary(version: ModelVersion, aliases: tuple[str, ...]) -> ReleaseSummary:
     classifier, llm = tags.pop("classifier", "?"), tags.pop("llm", "?")
     for pinned in ("redaction", "text"):
         tags.pop(pinned, None)
-    return ReleaseSummary(str(version.version), created, aliases, classifier, llm, tags)
+    gates = tags.pop(GATES, PASSED)  # releases from before this tag were never asked
+    refused = "" if gates == PASSED else gates
+    return ReleaseSummary(str(version.version), created, aliases, classifier, llm, tags, refused)
 
 
 def _rounded(metrics: Mapping[str, float]) -> dict[str, str]:

@@ -219,11 +219,14 @@ def releases(as_json: AsJson = False) -> None:
 @app.command()
 def promote(
     version: Annotated[str | None, typer.Argument(help="The newest unless named.")] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also one that its gates refused.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make a release live. Running services follow within seconds."""
+    """Make a release live that passed its gates. Running services follow within seconds."""
     with _registry() as registry:
-        live = registry.promote(version)
+        live = registry.promote(version, force=force)
     _said_live(live, as_json)
 
 

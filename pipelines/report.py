@@ -153,13 +153,15 @@ def show_releases(releases: Sequence[ReleaseSummary]) -> None:
     if not releases:
         Console().print("No release yet. `tiebreak train TABLE --promote` makes one.")
         return
-    table = Table("release", "alias", "created", "classifier", "llm", "test figures")
+    table = Table("release", "alias", "created", "classifier", "llm", "gates", "test figures")
     for release in releases:
         shown = {k: v for k, v in release.metrics.items() if k != "promoted_at"}
         figures = ", ".join(f"{name} {value}" for name, value in sorted(shown.items()))
         created = f"{release.created:%Y-%m-%d %H:%M}"
         aliases = ", ".join(release.aliases)
-        table.add_row(release.version, aliases, created, release.classifier, release.llm, figures)
+        gates = f"refused: {release.refused}" if release.refused else "passed"
+        parts = release.classifier, release.llm
+        table.add_row(release.version, aliases, created, *parts, gates, figures)
     Console().print(table)
 
 

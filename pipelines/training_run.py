@@ -112,7 +112,8 @@ def _log(trained: Trained, settings: Settings) -> tuple[Release, str]:
         with tempfile.TemporaryDirectory() as folder:
             write_json(Path(folder) / "comparison.json", _comparison(trained))
             mlflow.log_artifacts(folder)
-        release = registry.publish(trained.release, metrics=_headline(trained))
+        refused = [gate.name for gate in trained.gates if not gate.passed]
+        release = registry.publish(trained.release, metrics=_headline(trained), refused=refused)
     return release, str(run.info.run_id)
 
 

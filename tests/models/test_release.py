@@ -13,7 +13,7 @@ from features.lead import Lead
 from features.redaction_policy import RedactionPolicy
 from models.adapter import Adapter, file_digest
 from models.band import Band
-from models.errors import ReleaseNotFound, WrongAdapter
+from models.errors import ReleaseNotFound, ReleaseRefused, WrongAdapter
 from models.prompt import EvidenceKind
 from models.registry import Registry
 from models.release import Release
@@ -131,6 +131,15 @@ def test_both_models_and_the_prompts_are_in_mlflow_and_the_alias_moves_as_one(
     assert redaction.tags["policy"] == RedactionPolicy.shipped().version
     assert (first.versions["redaction"], second.versions["redaction"]) == ("1", "1")
     assert pinned["redaction"] == "1"
+
+    # What its gates refused goes live only for who insists; who does not name it gets told.
+    client.set_model_version_tag("lead-release", "2", "gates", "the tuned LLM adds nothing")
+    for named in (None, "2"):
+        with pytest.raises(ReleaseRefused, match=r"adds nothing.*--force"):
+            registry.promote(named)
+    assert registry.champion_version() is None
+    assert registry.promote("2", force=True) == "2"
+    client.set_model_version_tag("lead-release", "2", "gates", "passed")
 
     assert registry.promote() == "2"
     assert registry.promote("1") == "1"
