@@ -92,8 +92,15 @@ def show_training(run: TrainingRun) -> None:
     for gate in trained.gates:
         mark = "[green]passed[/green]" if gate.passed else "[red]failed[/red]"
         out.print(f"Gate {mark}: {gate.name} ({gate.figure}).", highlight=False)
-    live = "is live" if run.promoted else "is registered, not live (tiebreak promote makes it so)"
-    out.print(f"Release {run.release.version} {live}.", highlight=False)
+    out.print(f"Release {run.release.version} {_standing(run)}.", highlight=False)
+
+
+def _standing(run: TrainingRun) -> str:
+    if run.promoted:
+        return "is live"
+    if all(gate.passed for gate in run.trained.gates):
+        return "is registered, not live (tiebreak promote makes it so)"
+    return "is registered, not live: its gates refused it"
 
 
 def _tuning_lines(trained: Any) -> list[str]:

@@ -4,8 +4,8 @@ Of templates that the network never read: `templates/second_look.txt` and those 
 on others it is surer than it will ever be. Of people of the validation part, whom it knows as
 little as those that it will meet; and with products half of which nobody has heard of.
 
-Where what is kept and what goes part is set on templates left out of five: so that with it as many
-people are found as without.
+Some of the products, plans and features are called by words that are names too. Where what goes and
+what stays part is set on templates left out of five: KEPT of the people go.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ COINED_PRODUCTS = 0.5  # of products that exist: replaced by some that do not
 SOUND_ENGLISH = 8_000  # English words that do not sound like names
 SOUND_STRENGTH = 0.02  # inverse of the penalty on weights
 TREES, LEARNING_RATE = 300, 0.1
-KEPT = 0.93  # of people: what goes with them is nobody
+KEPT = 0.93  # of people by one word or two; the more, the more goes that is nobody
 NEITHER = {"LOCATION", "NRP", "DATE_TIME"}  # goes or stays: nobody is hurt
 IDENTIFIES_NOBODY = {*NEITHER, "MISC"}
 
