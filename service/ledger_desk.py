@@ -14,6 +14,7 @@ from service.ledger.proofs import head, proof_of, witnessed
 from service.recording.entry import ErasedBecause
 from service.recording.erasing import Erasing
 from service.recording.overriding import Override, record_override
+from service.schemas import DECISION_ID
 from service.storage.store import Store
 from service.storage.tables import decisions
 
@@ -53,7 +54,8 @@ class LedgerDesk:
     def _proof(self, decision_id: str) -> str:
         query = select(decisions.c.seq).where(decisions.c.id == decision_id)
         with self._store.reading() as connection:
-            seq = connection.scalar(query)
+            # Not asked about what is no id: PostgreSQL takes no NUL.
+            seq = connection.scalar(query) if DECISION_ID.fullmatch(decision_id) else None
             if seq is None:
                 raise NoSuchEntry("There is no such decision. Name the decision_id of an answer.")
             return proof_of(connection, seq)

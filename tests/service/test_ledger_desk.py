@@ -117,7 +117,8 @@ async def test_a_decision_has_its_proof_at_once_and_it_is_small(service: Service
     assert response.status_code == 200
     check_proof(service, decided, response.text)
     unknown = "01a20732-4f86-7d46-899e-6d90bb2d96e1"
-    assert (await service.http.get(f"/decisions/{unknown}/proof")).status_code == 404
+    for no_decision in (unknown, "%00", f"{decided}%00"):
+        assert (await service.http.get(f"/decisions/{no_decision}/proof")).status_code == 404
 
 
 def check_proof(service: Service, decided: str, proof: str) -> None:
