@@ -63,6 +63,9 @@ class NerComponent:
 
 def english_kinds(model: str) -> dict[str, str]:
     """What each English word in lower case is: WordNet's, as a spaCy model brings them."""
+    from features.presidio_alone import import_presidio_alone
+
+    import_presidio_alone()
     import spacy
 
     pipe = spacy.load(model, exclude=NOT_LEMMATIZER)

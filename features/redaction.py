@@ -132,6 +132,9 @@ class Redactor:
 
         clock: CPU seconds of the calling thread.
         """
+        from features.presidio_alone import import_presidio_alone
+
+        import_presidio_alone()  # first of all
         from presidio_analyzer import RecognizerRegistry
 
         from features.disjoint_anonymizer import DisjointAnonymizer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
@@ -21,7 +22,11 @@ from models.llm_version import LlmVersion
 from models.prompt import EvidenceKind
 from models.release import Release
 from models.routing import Routing
+from models.sentence_embedding import Embedding
+from models.text_model import TextModel
 from models.verdict import Verdict
+
+log = logging.getLogger("tiebreak.cascade")
 
 
 class Judge(Protocol):
@@ -107,8 +112,11 @@ class Cascade:
         judge: Judge,
         budget: CallBudget,
         threads: Executor,
+        embedding: Embedding | None = None,
     ) -> None:
+        """embedding: of texts; needed where the release's text model reads what they mean."""
         self.release = release
+        self._embedding = embedding
         self._redactor = redactor
         self._judge = judge
         self._budget = budget
@@ -133,7 +141,7 @@ class Cascade:
         except RedactionFailed:
             return replace(alone, reason=RouteReason.REDACTION_FAILED)
         if routing.route is Route.TEXT:
-            alone, routing = self._read(alone, evidence, routing)
+            alone, routing = await self._read(alone, evidence, routing)
             if routing.route is not Route.LLM:
                 return alone  # nothing leaves, so there is no redaction to write down
             if not self._budget.take():
@@ -162,16 +170,28 @@ class Cascade:
         """Close what this release alone used. It decides nothing any more."""
         await self._judge.close()
 
-    def _read(
+    async def _read(
         self, alone: Decision, evidence: RedactedText, routing: Routing
     ) -> tuple[Decision, Routing]:
         """The decision once the text model has read the text, and how it goes on from there."""
         release, prior = self.release, alone.classifier_probability
-        said = release.require_text().log_odds(evidence)
+        said = await self._said(release.require_text(), evidence)
         read = release.combiner.read(prior, said)
         further = release.policy.after_reading(read, routing)
         decided = replace(alone, probability=read, route=Route.TEXT, reason=further.reason)
         return replace(decided, text_log_odds=said), further
+
+    async def _said(self, text: TextModel, evidence: RedactedText) -> float:
+        """What a text says. Where its meaning cannot be told, its words speak alone."""
+        if text.meaning is None or self._embedding is None:
+            return text.log_odds(evidence)
+        embed = partial(self._embedding.embed, [evidence])  # tens of milliseconds of CPU
+        try:
+            (vector,) = await asyncio.get_running_loop().run_in_executor(self._threads, embed)
+        except Exception as error:  # of a library: an answer always comes
+            log.warning("A text's meaning could not be told (%s).", type(error).__name__)
+            return text.log_odds(evidence)
+        return text.log_odds(evidence, vector.tolist())
 
     def _alone(self, lead: Lead, reasons: int) -> Decision:
         classifier = self.release.classifier

@@ -7,7 +7,8 @@ ScoringError
 ├── ReleaseRefused           its gates say that it must not go live
 ├── TrainingRefused          the table or the settings cannot give an honest model
 │   └── NotServedAsTuned     what is served says something else than what was tuned
-└── WrongAdapter             a file is not the adapter that its LLM version names
+├── WrongAdapter             a file is not the adapter that its LLM version names
+└── MissingExtra             a part that is not installed: the message says which extra brings it
 """
 
 from __future__ import annotations
@@ -55,3 +56,7 @@ class NotServedAsTuned(TrainingRefused):
 
 class WrongAdapter(ScoringError):
     """A file is not the adapter that its LLM version names."""
+
+
+class MissingExtra(ScoringError):
+    """A part that is not installed. The message says which extra brings it."""

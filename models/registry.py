@@ -233,7 +233,8 @@ class Registry:
             TEXT,
             {TEXT_FILE: text.to_json()},
             tags={"digest": text.version},
-            about=f"{len(text.idf):,} terms, each written by {text.fewest_writers} leads or more.",
+            about=f"{len(text.idf):,} terms, each written by {text.fewest_writers} leads or more"
+            f"{'' if text.meaning is None else ', and what they mean (sentence embedding)'}.",
         )
 
     def _publish_redaction(self) -> str:

@@ -1,6 +1,8 @@
-"""TextModel: what the words of a redacted text say, as log-odds. TF-IDF and logistic regression.
+"""TextModel: what a redacted text says, as log-odds: its words, and with them what it means.
 
-Read with a dictionary and a few sums: no scikit-learn, no pandas, nothing unpickled.
+Words: TF-IDF and logistic regression, read with a dictionary and a few sums; no scikit-learn, no
+pandas, nothing unpickled. What it means: weights of a sentence embedding, where these proved to
+help.
 """
 
 from __future__ import annotations
@@ -10,10 +12,11 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from itertools import pairwise
+from operator import mul
 from typing import Any, Self
 
 from features.redaction import RedactedText
@@ -40,9 +43,37 @@ def _plain(word: str) -> str:
     return PLACEHOLDER.sub(r"<\1>", word) if word.startswith("<") else word.casefold()
 
 
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a text means, beside its words: a linear model over its sentence embedding.
+
+    embedding: version of the embedding. weights: of the numbers of its vector. words: what the
+    log-odds of the words count for beside it, in [0, inf).
+    """
+
+    embedding: str
+    weights: tuple[float, ...]
+    intercept: float
+    words: float
+
+    def log_odds(self, words: float, vector: Sequence[float]) -> float:
+        """Of both together. vector: as long as the weights."""
+        meant: float = sum(map(mul, self.weights, vector))
+        return self.intercept + self.words * words + meant
+
+    @classmethod
+    def from_json(cls, tree: Mapping[str, Any]) -> Self:
+        return cls(
+            embedding=tree["embedding"],
+            weights=tuple(map(float, tree["weights"])),
+            intercept=float(tree["intercept"]),
+            words=float(tree["words"]),
+        )
+
+
 @dataclass(frozen=True)
 class TextModel:
-    """A linear model over terms.
+    """A linear model over terms, and over what they mean together where there is a `meaning`.
 
     idf, weights: by term, the same terms in both.
     examples: texts it was fitted on. fewest_writers: each term was written by that many of them.
@@ -53,11 +84,23 @@ class TextModel:
     intercept: float
     examples: int
     fewest_writers: int
+    meaning: Meaning | None = None
 
-    def log_odds(self, text: RedactedText) -> float:
+    def log_odds(self, text: RedactedText, vector: Sequence[float] | None = None) -> float:
         """ln(p / (1 - p)) of winning by this text alone: not calibrated, a Pull sees to that.
 
-        Sublinear TF-IDF of unit length (Salton & Buckley 1988), as scikit-learn computes it.
+        vector: its sentence embedding; without one its words speak alone.
+
+        Raises:
+            TypeError: `text` is not a RedactedText.
+        """
+        words = self._of_words(text)
+        if self.meaning is None or vector is None:
+            return words
+        return self.meaning.log_odds(words, vector)
+
+    def _of_words(self, text: RedactedText) -> float:
+        """Sublinear TF-IDF of unit length (Salton & Buckley 1988), as scikit-learn computes it.
 
         Raises:
             TypeError: `text` is not a RedactedText.
@@ -79,12 +122,13 @@ class TextModel:
         return hashlib.sha256(content.encode()).hexdigest()[:12]
 
     def to_json(self) -> dict[str, Any]:
-        return {
+        tree: dict[str, Any] = {
             "intercept": self.intercept,
             "examples": self.examples,
             "fewest_writers": self.fewest_writers,
             "terms": {term: [self.idf[term], self.weights[term]] for term in sorted(self.idf)},
         }
+        return tree if self.meaning is None else tree | {"meaning": asdict(self.meaning)}
 
     @classmethod
     def from_json(cls, tree: Mapping[str, Any]) -> Self:
@@ -96,4 +140,5 @@ class TextModel:
             intercept=float(tree["intercept"]),
             examples=int(tree["examples"]),
             fewest_writers=int(tree["fewest_writers"]),
+            meaning=None if tree.get("meaning") is None else Meaning.from_json(tree["meaning"]),
         )

@@ -83,6 +83,12 @@ MaxPull = Annotated[
     float,
     typer.Option(min=0, max=6, help="Most a text may move the log-odds; it gets what it earns."),
 ]
+Embeddings = Annotated[
+    bool,
+    typer.Option(
+        "--embeddings", help="Let the text model read what texts mean, too: extra `ladder`."
+    ),
+]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same classifier.")]
 
 
@@ -105,6 +111,7 @@ def train(
     text_model: Annotated[
         bool, typer.Option(help="Read texts with a small model first, where it proves to help.")
     ] = True,
+    embeddings: Embeddings = False,
     is_tuned: Annotated[
         bool, typer.Option("--tune", help="Tune the embedded LLM on the table's own outcomes.")
     ] = False,
@@ -127,6 +134,7 @@ def train(
         seed=seed,
         tuning=TuningOptions(minutes, examples) if is_tuned else None,
         text_model=text_model,
+        embeddings=embeddings,
     )
     _train(table, spec, options, promote=promote, as_json=as_json)
 
@@ -141,6 +149,7 @@ def tune(
     llm_calls: LlmCalls = 300,
     llm_test_calls: LlmTestCalls = 400,
     trials: Trials = 20,
+    embeddings: Embeddings = False,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
@@ -157,6 +166,7 @@ def tune(
         llm_test_calls=llm_test_calls,
         seed=seed,
         tuning=TuningOptions(minutes, examples),
+        embeddings=embeddings,
     )
     _train(table, spec, options, promote=promote, as_json=as_json)
 
@@ -432,6 +442,7 @@ def bench_tune(
     trials: Trials = 20,
     max_error: MaxError = 0.10,
     max_pull: MaxPull = 6.0,
+    embeddings: Embeddings = False,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
@@ -449,6 +460,7 @@ def bench_tune(
         max_pull=max_pull,
         seed=seed,
         tuning=TuningOptions(minutes, examples),
+        embeddings=embeddings,
     )
     from features.lead_spec import LeadSpec
     from pipelines.display import Display

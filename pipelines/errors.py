@@ -3,8 +3,7 @@
 ScoringError
 ├── UnusableTable    a table of leads cannot be read, or its outcome cannot be learned
 ├── UnusableFile     a file that a command was given cannot be read or written
-├── DidNotStart      a process that `tiebreak up` needs did not come up
-└── MissingExtra     a part that is not installed: the message says which extra brings it
+└── DidNotStart      a process that `tiebreak up` needs did not come up
 """
 
 from __future__ import annotations
@@ -22,7 +21,3 @@ class UnusableFile(ScoringError):
 
 class DidNotStart(ScoringError):
     """A process that `tiebreak up` needs did not come up. The message says where its log is."""
-
-
-class MissingExtra(ScoringError):
-    """A part that is not installed. The message says which extra brings it."""

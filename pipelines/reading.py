@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +12,13 @@ from numpy.typing import NDArray
 from features.redaction import RedactedText
 from models.band import Band, fit_band
 from models.combiner import Combiner
+from models.log_odds import probability
 from models.prompt import EvidenceKind
 from models.pull_fitting import TWO_SIDED_95, PullTrial, try_pull
 from models.text_model import TextModel
 from pipelines.fitting import FittedClassifier
-from pipelines.text_fitting import FittedText, fit_text
+from pipelines.metrics import Measure, difference
+from pipelines.text_fitting import FittedText, Vectors, fit_meaning, fit_text
 from pipelines.training_data import TrainingData
 
 Floats = NDArray[np.float64]
@@ -54,7 +57,8 @@ class Reading:
         trial = self.trial
         return (
             f"Text model: worth having, {trial.gain:+.3f} log loss gained per lead (at least "
-            f"{trial.gain_low:+.3f}), {trial.leads:,} leads; {len(self.model.idf):,} terms."
+            f"{trial.gain_low:+.3f}), {trial.leads:,} leads; {len(self.model.idf):,} terms"
+            f"{'' if self.model.meaning is None else ', and sentence embeddings'}."
         )
 
 
@@ -70,6 +74,7 @@ def fit_reading(
     fitted: FittedClassifier,
     texts: Mapping[int, RedactedText],
     *,
+    vectors: Vectors = MappingProxyType({}),
     bound: float,
     max_error: float,
     confidence: float,
@@ -78,9 +83,12 @@ def fit_reading(
     """Fit a text model on the training part, and keep it if its gate passes.
 
     The gate: combined with the classifier it lowers the log loss out of fold, and the 95 % interval
-    of that is above zero.
+    of that is above zero. vectors: what texts mean is read, too, where words alone do worse by the
+    same measure; none: words alone.
     """
     learned = fit_text(data, texts, fitted.split.train, seed=seed)
+    if learned and vectors:
+        learned = _better(learned, fit_meaning(learned, vectors, data, seed=seed), data, seed)
     trial = _trial(learned, fitted, data, bound) if learned else None
     if learned is None or trial is None:
         return NotRead("Text model: too few texts to fit one.")
@@ -88,13 +96,20 @@ def fit_reading(
         gain = f"{trial.gain:+.3f} log loss gained per lead (at least {trial.gain_low:+.3f})"
         return NotRead(f"Text model: no proven gain, {gain}, {trial.leads:,} leads; left out.")
     later = (*fitted.split.calibration, *fitted.split.test)
-    said = {int(row): learned.model.log_odds(texts[row]) for row in later if row in texts}
+    said = learned.said({int(row): texts[row] for row in later if row in texts}, vectors)
     read = _read(Combiner(bound, text=trial.pull), fitted.probabilities, said, later)
     calibration = fitted.split.calibration
     sure = fit_band(
         read[calibration], data.won[calibration], max_error=max_error, confidence=confidence
     )
     return Reading(learned.model, trial, said, read, sure)
+
+
+def _better(words: FittedText, both: FittedText, data: TrainingData, seed: int) -> FittedText:
+    """Words and meaning where these are certainly better, out of fold; else the smaller model."""
+    said = probability(both.held_out), probability(words.held_out)
+    gained = difference(Measure.LOG_LOSS, *said, data.won[words.rows], seed=seed)
+    return both if gained.high < 0 else words
 
 
 def _trial(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from features.lead import Lead
 from features.redaction import RedactedText
-from models.text_model import TextModel, terms_of
+from models.sentence_embedding import VERSION
+from models.text_model import Meaning, TextModel, terms_of
 from pipelines.split import cross_validation, text_groups
 from pipelines.training_data import TrainingData
 
@@ -20,12 +21,14 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 Floats = NDArray[np.float64]
+Vectors = Mapping[int, NDArray[np.float32]]  # sentence embeddings, by row
 # A term lives in a model file only if so many different leads wrote it: redaction misses a few
 # names in a hundred, and whose name is missed in one text is not missed in ten.
 FEWEST_WRITERS = 10
 MOST_TERMS = 20_000
 FOLDS = 5
 PENALTIES = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)  # C of scikit-learn: more is less regularised
+WEIGHING = 100.0  # C where two opinions are weighed: two numbers need hardly a penalty
 SOLVER_STEPS = 2_000
 
 
@@ -39,6 +42,13 @@ class FittedText:
     model: TextModel
     rows: NDArray[np.intp]
     held_out: Floats
+
+    def said(self, texts: Mapping[int, RedactedText], vectors: Vectors) -> dict[int, float]:
+        """What it says of each of these texts. vectors: of all of them; none for words alone."""
+        return {
+            row: self.model.log_odds(text, vectors[row].tolist() if row in vectors else None)
+            for row, text in texts.items()
+        }
 
 
 def fit_text(
@@ -72,6 +82,31 @@ def fit_text(
         won,
     )
     return FittedText(everything.model(won, penalty, fewest_writers), rows, held_out)
+
+
+def fit_meaning(
+    learned: FittedText, vectors: Vectors, data: TrainingData, *, seed: int
+) -> FittedText:
+    """The same model, reading beside the words what they mean.
+
+    Words and meaning each have a model with a penalty of its own; a third weighs what both said
+    out of fold (stacking, Wolpert 1992).
+    """
+    rows, won = learned.rows, data.won[learned.rows]
+    regression, meant = fit_linear(np.array([vectors[row] for row in rows]), rows, data, seed=seed)
+    said = np.column_stack([learned.held_out, meant])
+    held_out = np.empty(len(rows))
+    for fit, held in cross_validation(won, text_groups(data.part(rows)), FOLDS, seed):
+        held_out[held] = _regression(said[fit], won[fit], WEIGHING).decision_function(said[held])
+    weighing = _regression(said, won, WEIGHING)
+    words, means = weighing.coef_[0].tolist()
+    meaning = Meaning(
+        embedding=VERSION,
+        weights=tuple((means * regression.coef_[0]).tolist()),
+        intercept=float(weighing.intercept_[0] + means * regression.intercept_[0]),
+        words=words,
+    )
+    return FittedText(replace(learned.model, meaning=meaning), rows, held_out)
 
 
 def fit_linear(

@@ -18,6 +18,7 @@ from models.evidence import FIELDS_SHOWN
 from models.llm_version import Decoding, LlmVersion
 from models.prompt import EvidenceKind, Prompt
 from models.release import UNREGISTERED, Release
+from models.sentence_embedding import SentenceEmbedding
 from models.verdict import LlmJudge
 from pipelines.display import Display
 from pipelines.evaluation import Comparison, compare, judge_leads
@@ -33,7 +34,7 @@ from pipelines.gates import Gate, check_gates
 from pipelines.kept_answers import KeptAnswers
 from pipelines.metrics import Interval, Measure, with_interval
 from pipelines.reading import Reading, fit_reading
-from pipelines.table_texts import redacted_texts
+from pipelines.table_texts import embedded_texts, redacted_texts
 from pipelines.tie_breaking import (
     TieBreaking,
     build_prompts,
@@ -62,6 +63,7 @@ class TrainingOptions:
     max_pull: most that a text may move the log-odds, either way; it gets what it has earned.
     tuning: of the embedded LLM on this table's outcomes; None for none.
     text_model: read texts with a small model before any LLM, where it proves to help.
+    embeddings: it may read what they mean, too, where that proves to help.
     """
 
     trials: int = 20
@@ -74,6 +76,7 @@ class TrainingOptions:
     seed: int = 0
     tuning: TuningOptions | None = None
     text_model: bool = True
+    embeddings: bool = False
 
 
 @dataclass(frozen=True)
@@ -229,10 +232,12 @@ def _read(
     """The text model, where there is text and it proves to help; says which."""
     if not data.spec.texts or not options.text_model:
         return None
+    texts = redacted_texts(data, witness, display)
     found = fit_reading(
         data,
         fitted,
-        redacted_texts(data, witness, display),
+        texts,
+        vectors=embedded_texts(texts, SentenceEmbedding(), display) if options.embeddings else {},
         bound=options.max_pull,
         max_error=options.max_error,
         confidence=options.confidence,

@@ -147,6 +147,7 @@ def _params(trained: Trained) -> dict[str, Any]:
         "max_error": options.max_error,
         "confidence": options.confidence,
         "max_pull": options.max_pull,
+        "embeddings": options.embeddings,
         "calibration": fitted.classifier.calibrator.method.value,
         "rounds": fitted.rounds,
         "band_low": fitted.band.low,

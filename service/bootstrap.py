@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from prometheus_client import REGISTRY
 
 from models.budget import CallBudget
-from models.errors import LlmUnavailable
+from models.errors import LlmUnavailable, MissingExtra, ReleaseNotFound
 from models.registry import Registry
 from models.release import Release
 from service.desk import Desk
@@ -43,6 +43,7 @@ from service.witnessing import Witnessing
 
 if TYPE_CHECKING:
     from models.cascade import Cascade, Judge, TextRedactor
+    from models.sentence_embedding import Embedding
 
 log = logging.getLogger("tiebreak.bootstrap")
 
@@ -174,9 +175,47 @@ def assembler(
             judge=judge_of(release, settings),
             budget=budget,
             threads=threads,
+            embedding=embedding_of(release),
         )
 
     return assemble
+
+
+@cache
+def sentence_embedding() -> Embedding:
+    """The sentence embedding of this process, loaded once. Raises MissingExtra."""
+    from models.sentence_embedding import SentenceEmbedding
+
+    embedding = SentenceEmbedding()
+    embedding.load()
+    return embedding
+
+
+def embedding_of(
+    release: Release, load: Callable[[], Embedding] = sentence_embedding
+) -> Embedding | None:
+    """What tells the meaning of texts, where the release's text model needs it.
+
+    Raises:
+        ReleaseNotFound: it is not installed here, or another version: another release goes on
+            answering.
+    """
+    from models.sentence_embedding import VERSION
+
+    meaning = release.text and release.text.meaning
+    if not meaning:
+        return None
+    try:
+        embedding = load()
+    except MissingExtra as error:
+        message = f"Release {release.version} cannot read texts here. {error}"
+        raise ReleaseNotFound(message) from error
+    if meaning.embedding != VERSION:
+        raise ReleaseNotFound(
+            f"Release {release.version} reads texts with another sentence embedding than the one "
+            "that is installed. Train again."
+        )
+    return embedding
 
 
 @cache

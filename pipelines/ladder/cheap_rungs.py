@@ -10,14 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.redaction import RedactedText
+from models.sentence_embedding import SentenceEmbedding, is_available
 from pipelines.fitting import FittedClassifier
 from pipelines.ladder.memory import grown_mib
+from pipelines.ladder.remembering import Remembering
 from pipelines.ladder.rung import Absent, Cost, Opinions, Rung
-from pipelines.ladder.sentence_embedding import (
-    Remembering,
-    SentenceEmbedding,
-    is_available,
-)
 from pipelines.text_fitting import fit_linear, fit_text
 from pipelines.training_data import TrainingData
 

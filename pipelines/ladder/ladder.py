@@ -13,13 +13,14 @@ from features.redaction import RedactedText
 from models.combiner import DEFAULT_BOUND
 from models.errors import TrainingRefused
 from models.prompt import Prompt
+from models.sentence_embedding import SentenceEmbedding, is_available
 from pipelines.display import Display
 from pipelines.fitting import FittedClassifier
 from pipelines.ladder.cheap_rungs import embeddings_rung, with_text, words_rung
 from pipelines.ladder.llm_rungs import NOBODY, LlmRungs, Llms
 from pipelines.ladder.recommendation import Recommendation, recommend
+from pipelines.ladder.remembering import Remembering
 from pipelines.ladder.rung import Absent, Rows, Rung
-from pipelines.ladder.sentence_embedding import Remembering, SentenceEmbedding, is_available
 from pipelines.ladder.standing import MEASURES, Standing, no_text_candidate, standing
 from pipelines.metrics import Interval, Measure, with_interval
 from pipelines.table_texts import redacted_texts

@@ -19,8 +19,8 @@ from pipelines.fitting import FittedClassifier
 from pipelines.ladder.asking import Asker
 from pipelines.ladder.cheap_rungs import with_text
 from pipelines.ladder.managed_tuning import ManagedTuning
+from pipelines.ladder.remembering import Remembering
 from pipelines.ladder.rung import Absent, Rows, Rung
-from pipelines.ladder.sentence_embedding import Remembering
 from pipelines.ladder.worked_examples import nearest_examples, search_prompt
 from pipelines.training_data import TrainingData
 from pipelines.verdicts import Witness

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from features.lead import Lead
+from features.redaction import RedactedText
 from models.band import EVERYTHING, NOTHING, Band
 from models.budget import CallBudget
 from models.cascade import Cascade, ExampleOutbox, Leaving, UnavailableJudge
@@ -23,7 +27,8 @@ from models.log_odds import log_odds
 from models.prompt import EvidenceKind
 from models.release import Release
 from models.routing import RoutingPolicy, TextRouting
-from models.text_model import TextModel, terms_of
+from models.sentence_embedding import Embedding
+from models.text_model import Meaning, TextModel, terms_of
 from tests.fakes import Wire, completion, judge, redacted
 from tests.models.test_cascade import EmailRedactor
 from tests.small_release import sample_data, small_release
@@ -38,6 +43,7 @@ MODEL = TextModel(
     examples=100,
     fewest_writers=10,
 )
+MEANING = Meaning("test", weights=(3.0, -1.0), intercept=0.25, words=0.5)
 LEAD = {"Message": "price? please call jane@acme.com", "Email": "jane@acme.com", "Employees": 45}
 
 
@@ -64,10 +70,20 @@ def test_it_says_what_scikit_learn_would_say() -> None:
     assert [MODEL.log_odds(redacted(text)) for text in texts] == pytest.approx(expected)
 
 
-def test_it_survives_json_to_the_last_bit() -> None:
-    again = TextModel.from_json(json.loads(json.dumps(MODEL.to_json())))
-    assert (again, again.version) == (MODEL, MODEL.version)
-    assert replace(MODEL, intercept=0.0).version != MODEL.version
+@pytest.mark.parametrize("model", [MODEL, replace(MODEL, meaning=MEANING)], ids=["words", "both"])
+def test_it_survives_json_to_the_last_bit(model: TextModel) -> None:
+    again = TextModel.from_json(json.loads(json.dumps(model.to_json())))
+    assert (again, again.version) == (model, model.version)
+    assert replace(model, intercept=0.0).version != model.version
+    assert replace(model, meaning=None).version == MODEL.version
+
+
+def test_what_a_text_means_counts_beside_its_words() -> None:
+    both, text = replace(MODEL, meaning=MEANING), redacted("price price please")
+    words = MODEL.log_odds(text)
+    assert both.log_odds(text, [1.0, 2.0]) == pytest.approx(0.25 + 0.5 * words + 3.0 - 2.0)
+    assert both.log_odds(text) == words  # its meaning is not known: words alone
+    assert MODEL.log_odds(text, [1.0, 2.0]) == words
 
 
 class Written(ExampleOutbox):
@@ -78,13 +94,19 @@ class Written(ExampleOutbox):
         self.told.append(leaving)
 
 
-def reading(left_open: Band, *, asks: frozenset[EvidenceKind] = BOTH) -> Release:
+def reading(
+    left_open: Band, *, asks: frozenset[EvidenceKind] = BOTH, text: TextModel = MODEL
+) -> Release:
     policy = RoutingPolicy(EVERYTHING, NOTHING, asks, TextRouting(NOTHING, left_open))
-    return small_release(policy, combiner=PULLS, text=MODEL)
+    return small_release(policy, combiner=PULLS, text=text)
 
 
 def decide(
-    release: Release, *, wire: Wire | None = None, calls: int | None = None
+    release: Release,
+    *,
+    wire: Wire | None = None,
+    calls: int | None = None,
+    embedding: Embedding | None = None,
 ) -> tuple[Decision, Written]:
     outbox = Written()
 
@@ -96,6 +118,7 @@ def decide(
                 judge=judge(wire) if wire else UnavailableJudge("timeout"),
                 budget=CallBudget(calls),
                 threads=threads,
+                embedding=embedding,
             )
             lead = Lead.parse(sample_data().spec, LEAD)
             decision = await cascade.decide(lead, outbox=outbox)
@@ -138,6 +161,39 @@ def test_without_an_llm_the_text_models_answer_stands(
     assert (decision.route, decision.reason, decision.degraded) == (Route.TEXT, reason, True)
     moved = log_odds(decision.probability) - log_odds(decision.classifier_probability)
     assert moved == pytest.approx(SAID)
+
+
+class OneVector:
+    """Says the same of every text, and remembers from which thread it was asked."""
+
+    def __init__(self, fails: bool = False) -> None:
+        self.fails = fails
+        self.threads: list[threading.Thread] = []
+
+    def embed(self, texts: Sequence[RedactedText]) -> NDArray[np.float32]:
+        self.threads.append(threading.current_thread())
+        if self.fails:
+            raise RuntimeError("call me at jane@acme.com")
+        return np.array([[1.0, 2.0]] * len(texts), dtype=np.float32)
+
+
+def test_what_it_means_is_told_in_a_thread_and_recorded_with_the_decision() -> None:
+    embedding, both = OneVector(), replace(MODEL, meaning=MEANING)
+    decision, _ = decide(reading(NOTHING, text=both), embedding=embedding)
+    assert decision.text_log_odds == pytest.approx(0.25 + 0.5 * SAID + 1.0)
+    (thread,) = embedding.threads
+    assert thread is not threading.main_thread()
+
+
+def test_where_a_meaning_cannot_be_told_the_words_speak_alone_and_no_text_is_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    both = replace(MODEL, meaning=MEANING)
+    decision, _ = decide(reading(NOTHING, text=both), embedding=OneVector(fails=True))
+    assert decision.text_log_odds == SAID
+    (logged,) = caplog.messages
+    assert "RuntimeError" in logged
+    assert "acme" not in logged
 
 
 def test_it_goes_with_its_release_and_no_release_does_without_the_one_it_needs(

