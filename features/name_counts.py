@@ -8,9 +8,10 @@ immigrants, so it holds names of most languages in Latin letters.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from features.word_sizes import Sizes, read_sizes, write_sizes
 
 FILE = "census_names.txt"
 LETTERS = str.maketrans({"ß": "ss", "ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe"})
@@ -22,30 +23,16 @@ class NameCounts:
     name, and as family name; 0: too few to be listed.
     """
 
-    sizes: Mapping[str, tuple[int, int]]
+    sizes: Sizes
 
     @classmethod
     def read(cls, folder: Path) -> NameCounts:
-        """The list of a folder: `smith 7 13`, one name a line."""
-        pairs: dict[str, tuple[int, int]] = {}  # few differ: a tuple for each name is 10 MB
-        sizes: dict[str, tuple[int, int]] = {}
-        with (folder / FILE).open(encoding="ascii") as lines:
-            for line in lines:
-                name, _, size = line.partition(" ")
-                if size not in pairs:
-                    given, family = size.split()
-                    pairs[size] = int(given), int(family)
-                sizes[name] = pairs[size]
-        return cls(sizes)
+        """The list of a folder."""
+        return cls(read_sizes(folder / FILE))
 
     def write(self, folder: Path) -> None:
         """Write the list."""
-        lines = (f"{name} {given} {family}\n" for name, (given, family) in self.sorted())
-        (folder / FILE).write_text("".join(lines), encoding="ascii", newline="\n")
-
-    def sorted(self) -> Iterable[tuple[str, tuple[int, int]]]:
-        """All names, in order."""
-        return sorted(self.sizes.items())
+        write_sizes(self.sizes, folder / FILE)
 
     def of(self, word: str) -> tuple[float, float]:
         """Of a word in plain letters: the decimal logarithms, given and family."""

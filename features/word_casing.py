@@ -9,9 +9,10 @@ spacy-lookups-data 1.0.5 (MIT) counts them (`pipelines/redaction/word_casing_lis
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from features.word_sizes import Sizes, read_sizes, write_sizes
 
 FILE = "word_casing.txt"
 TENTHS = 10
@@ -23,27 +24,16 @@ class WordCasing:
     none; and twice the decimal logarithm of how often it is said in a billion words.
     """
 
-    sizes: Mapping[str, tuple[int, int]]
+    sizes: Sizes
 
     @classmethod
     def read(cls, folder: Path) -> WordCasing:
-        """The list of a folder: `grace 3 8`, one word a line."""
-        pairs: dict[str, tuple[int, int]] = {}  # few differ: a tuple for each word is 10 MB
-        sizes: dict[str, tuple[int, int]] = {}
-        with (folder / FILE).open(encoding="ascii") as lines:
-            for line in lines:
-                word, _, size = line.partition(" ")
-                if size not in pairs:
-                    titled, said = size.split()
-                    pairs[size] = int(titled), int(said)
-                sizes[word] = pairs[size]
-        return cls(sizes)
+        """The list of a folder."""
+        return cls(read_sizes(folder / FILE))
 
     def write(self, folder: Path) -> None:
         """Write the list."""
-        rows = sorted(self.sizes.items())
-        lines = (f"{word} {titled} {said}\n" for word, (titled, said) in rows)
-        (folder / FILE).write_text("".join(lines), encoding="ascii", newline="\n")
+        write_sizes(self.sizes, folder / FILE)
 
     def of(self, plain: str) -> tuple[float, float] | None:
         """Of a word in plain small letters: the share with a capital, and the logarithm; None
