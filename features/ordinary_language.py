@@ -14,10 +14,10 @@ BELONGING = re.compile(
     r"[:\s]+(?:the\s|our\s|my\s|a\s|der\s|die\s|la\s|el\s)?$"
 )
 BEFORE = 24  # characters in which such a word stands
-# Whoever moves from a tool to another does not work there.
+# Whoever leaves a tool for another does not work there.
 MOVING = re.compile(
-    r"(?i)\b(?:(?:mov|migrat|switch|chang|convert|export|import|sync|transfer|port|jump|upgrad)\w*"
-    r"|data|files?|records|contacts|leads|orders|tickets|invoices)\b[^.!?\n]{0,24}$"
+    r"(?i)\b(?:(?:migrat|switch|export|import|sync|convert)\w*\b[^.!?\n]{0,24}"
+    r"|moving\s(?:over\s|away\s)?)\bfrom\s(?:the\s|our\s)?$"
 )
 BEFORE_MOVING = 48
 EDGES = " \t>*-"

@@ -28,6 +28,7 @@ LANGUAGE = OrdinaryLanguage(
         ("1. Odoo\n3\n", "3", "STREET_ADDRESS"),
         ("We migrated away from Veloxa", "Veloxa", "ORGANIZATION"),
         ("exporting contacts from Veloxa", "Veloxa", "ORGANIZATION"),
+        ("We are moving away from Veloxa", "Veloxa", "ORGANIZATION"),
     ],
 )
 def test_ordinary_language_identifies_nobody(text: str, value: str, entity_type: str) -> None:
@@ -55,6 +56,9 @@ def test_ordinary_language_identifies_nobody(text: str, value: str, entity_type:
         ("Send it to 3. Basekit", "3. Basekit", "STREET_ADDRESS"),  # no line of its own
         ("Jane from Veloxa here", "Veloxa", "ORGANIZATION"),
         ("We moved house. I am Jane from Veloxa", "Veloxa", "ORGANIZATION"),
+        ("I moved here from Veloxa", "Veloxa", "ORGANIZATION"),
+        ("I run data imports at Veloxa", "Veloxa", "ORGANIZATION"),
+        ("The leads from Veloxa", "Veloxa", "ORGANIZATION"),
         ("in Rome", "Rome", "LOCATION"),
     ],
 )
