@@ -14,14 +14,9 @@ BELONGING = re.compile(
     r"[:\s]+(?:the\s|our\s|my\s|a\s|der\s|die\s|la\s|el\s)?$"
 )
 BEFORE = 24  # characters in which such a word stands
-# Whoever leaves a tool for another does not work there.
-MOVING = re.compile(
-    r"(?i)\b(?:(?:migrat|switch|export|import|sync|convert)\w*\b[^.!?\n]{0,24}"
-    r"|moving\s(?:over\s|away\s)?)\bfrom\s(?:the\s|our\s)?$"
-)
-BEFORE_MOVING = 48
 EDGES = " \t>*-"
-LIST_ITEM = re.compile(r"\d{1,2}(?:[.)]\s*|$)")
+LIST_ITEM = re.compile(r"\d{1,2}[.)]\s*")
+LISTED = re.compile(r"(?m)^[ \t>*-]*\d{1,2}[.)]\s")  # lines of a list
 STREET_WORD = re.compile(
     r"(?i)street|\bst\b|road|\brd\b|avenue|\bave\b|lane|\bln\b|drive|\bdr\b|court|\bct\b|place|\bpl\b"
     r"|square|way\b|boulevard|blvd|parkway|highway|terrace|close|crescent|gardens|corner|box|suite"
@@ -100,12 +95,21 @@ class OrdinaryLanguage:
 
     @staticmethod
     def _is_list_item(text: str, start: int, value: str) -> bool:
-        """`3. Origami`: the number of a line, and nothing that a street has."""
+        """`3. Origami` below or above another item, and nothing in it that a street has.
+
+        By itself it may be a house number as some write it: `3. Abbey Mews`.
+        """
         item = LIST_ITEM.match(value)
-        if not item or text[text.rfind("\n", 0, start) + 1 : start].strip(EDGES):
+        line = text.rfind("\n", 0, start) + 1
+        if not item or text[line:start].strip(EDGES):
             return False
+        before, after = text.rfind("\n", 0, max(0, line - 1)) + 1, text.find("\n", start) + 1
+        has_neighbour = (line > 0 and LISTED.match(text, before, line)) or (
+            after > 0 and LISTED.match(text, after)
+        )
         rest = value[item.end() :]
-        return not any(map(str.isdigit, rest)) and not STREET_WORD.search(rest)
+        is_street = any(map(str.isdigit, rest)) or STREET_WORD.search(rest)
+        return bool(has_neighbour) and not is_street
 
     def _are_known(self, words: list[str]) -> bool:
         """One word is known if millions say it; of two or more a dictionary is enough."""
@@ -128,7 +132,7 @@ class OrdinaryLanguage:
     def _is_whose(text: str, start: int, end: int) -> bool:
         """True where it is somebody's company: by the word before it, or on a line of its own."""
         if BELONGING.search(text, max(0, start - BEFORE), start):
-            return not MOVING.search(text, max(0, start - BEFORE_MOVING), start)
+            return True
         line_start = text.rfind("\n", 0, start) + 1
         line_end = text.find("\n", end)
         rest = text[line_start:start] + text[end : line_end if line_end >= 0 else len(text)]

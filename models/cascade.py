@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
@@ -182,7 +183,7 @@ class Cascade:
         return replace(decided, text_log_odds=said), further
 
     async def _said(self, text: TextModel, evidence: RedactedText) -> float:
-        """What a text says. Where its meaning cannot be told, its words speak alone."""
+        """What a text says; where its meaning cannot be told, what its words say."""
         if text.meaning is None or self._embedding is None:
             return text.log_odds(evidence)
         embed = partial(self._embedding.embed, [evidence])  # tens of milliseconds of CPU
@@ -191,7 +192,8 @@ class Cascade:
         except Exception as error:  # of a library: an answer always comes
             log.warning("A text's meaning could not be told (%s).", type(error).__name__)
             return text.log_odds(evidence)
-        return text.log_odds(evidence, vector.tolist())
+        said = text.log_odds(evidence, vector.tolist())
+        return said if math.isfinite(said) else text.log_odds(evidence)
 
     def _alone(self, lead: Lead, reasons: int) -> Decision:
         classifier = self.release.classifier

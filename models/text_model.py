@@ -48,17 +48,19 @@ class Meaning:
     """What a text means, beside its words: a linear model over its sentence embedding.
 
     embedding: version of the embedding. weights: of the numbers of its vector. words: what the
-    log-odds of the words count for beside it, in [0, inf).
+    log-odds of the words count for beside it, in [0, inf). usual: what texts mean on average, in
+    log-odds: it stands in where a text's meaning cannot be told.
     """
 
     embedding: str
     weights: tuple[float, ...]
     intercept: float
     words: float
+    usual: float
 
-    def log_odds(self, words: float, vector: Sequence[float]) -> float:
+    def log_odds(self, words: float, vector: Sequence[float] | None) -> float:
         """Of both together. vector: as long as the weights."""
-        meant: float = sum(map(mul, self.weights, vector))
+        meant: float = self.usual if vector is None else sum(map(mul, self.weights, vector))
         return self.intercept + self.words * words + meant
 
     @classmethod
@@ -68,6 +70,7 @@ class Meaning:
             weights=tuple(map(float, tree["weights"])),
             intercept=float(tree["intercept"]),
             words=float(tree["words"]),
+            usual=float(tree["usual"]),
         )
 
 
@@ -89,15 +92,13 @@ class TextModel:
     def log_odds(self, text: RedactedText, vector: Sequence[float] | None = None) -> float:
         """ln(p / (1 - p)) of winning by this text alone: not calibrated, a Pull sees to that.
 
-        vector: its sentence embedding; without one its words speak alone.
+        vector: its sentence embedding; without one its words are all that is told of it.
 
         Raises:
             TypeError: `text` is not a RedactedText.
         """
         words = self._of_words(text)
-        if self.meaning is None or vector is None:
-            return words
-        return self.meaning.log_odds(words, vector)
+        return words if self.meaning is None else self.meaning.log_odds(words, vector)
 
     def _of_words(self, text: RedactedText) -> float:
         """Sublinear TF-IDF of unit length (Salton & Buckley 1988), as scikit-learn computes it.

@@ -109,7 +109,8 @@ def _better(words: FittedText, both: FittedText, data: TrainingData, seed: int) 
     """Words and meaning where these are certainly better, out of fold; else the smaller model."""
     said = probability(both.held_out), probability(words.held_out)
     gained = difference(Measure.LOG_LOSS, *said, data.won[words.rows], seed=seed)
-    return both if gained.high < 0 else words
+    meaning = both.model.meaning
+    return both if meaning and meaning.words >= 0 and gained.high < 0 else words
 
 
 def _trial(

@@ -105,6 +105,7 @@ def fit_meaning(
         weights=tuple((means * regression.coef_[0]).tolist()),
         intercept=float(weighing.intercept_[0] + means * regression.intercept_[0]),
         words=words,
+        usual=float(means * (meant - regression.intercept_[0]).mean()),
     )
     return FittedText(replace(learned.model, meaning=meaning), rows, held_out)
 

@@ -181,7 +181,7 @@ def _train_on_sample(settings: Settings, display: Display) -> None:
         promote=True,
     )
     if not run.promoted:  # the sample is a demonstration: it goes live whatever the gates say
-        Registry(settings.mlflow_uri).promote(run.release.version)
+        Registry(settings.mlflow_uri).promote(run.release.version, force=True)
 
 
 def _fresh_key(settings: Settings) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -46,6 +46,7 @@ KNOWN = {"tool": "tool", "brand": "brand", "product": "brand"}
 MADE_UP_SHARE, KNOWN_SHARE, NAMESAKE_SHARE = 0.3, 0.4, 0.05  # namesakes: of people, as `Zoe`
 NAMESAKES = {"brand": surnames, "product": first_names}
 KNOWN_EMPLOYERS = 0.1  # of companies: brands, which go where somebody works there
+WORD_AS_NAME = 0.12  # of people, where products are called by names too
 TITLES = {"film", "song"}
 CAPITALISED = {"feature", "paper", "campaign"}  # any two or three words, as a product calls a part
 RARE = {"noun", "verb", "adjective", "adverb"}  # words of these come from a lexicon too
@@ -158,7 +159,7 @@ class Filler:
             yield chosen.capitalize() if "_cap" in kind else chosen, None
             return
         if who not in people:
-            people[who] = self._identities.draw(locale)
+            people[who] = self._with_word_as_name(self._identities.draw(locale))
         value, entity_type = self._value(word, people[who], names, who)
         yield value.upper() if kind.isupper() else value, entity_type
 
@@ -236,6 +237,14 @@ class Filler:
     def _is_namesake(self) -> bool:
         """Drawn only where namesakes are wanted, so that what is drawn without them stays."""
         return self._namesakes > 0 and self._rng.random() < self._namesakes
+
+    def _with_word_as_name(self, who: Identity) -> Identity:
+        """Where namesakes are wanted, some people are called Will, Hope or Grant."""
+        if not (self._namesakes and self._rng.random() < WORD_AS_NAME):
+            return who
+        first = self._rng.choice(phrases()["wordname"].choices)
+        full = who.full.replace(who.first, first, 1) if who.first in who.full else first
+        return replace(who, first=first, full=full)
 
     def _title(self, *, quoted: bool) -> str:
         """Of a film or a song: words that may stand in any title."""

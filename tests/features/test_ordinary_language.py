@@ -25,10 +25,6 @@ LANGUAGE = OrdinaryLanguage(
         ("16 GB RAM, Windows 11", "16 GB RAM, Windows 11", "STREET_ADDRESS"),
         ("Machine Learning", "Machine Learning", "STREET_ADDRESS"),
         ("1. Odoo\n2. Basekit\nRank them", "2. Basekit", "STREET_ADDRESS"),  # a list
-        ("1. Odoo\n3\n", "3", "STREET_ADDRESS"),
-        ("We migrated away from Veloxa", "Veloxa", "ORGANIZATION"),
-        ("exporting contacts from Veloxa", "Veloxa", "ORGANIZATION"),
-        ("We are moving away from Veloxa", "Veloxa", "ORGANIZATION"),
     ],
 )
 def test_ordinary_language_identifies_nobody(text: str, value: str, entity_type: str) -> None:
@@ -51,8 +47,10 @@ def test_ordinary_language_identifies_nobody(text: str, value: str, entity_type:
         ("the corner of White Street", "White Street", "STREET_ADDRESS"),
         ("5 W Machine Road", "5 W Machine Road", "STREET_ADDRESS"),
         ("in Koskikatu", "Koskikatu", "STREET_ADDRESS"),
-        ("3. Basekit Lane", "3. Basekit Lane", "STREET_ADDRESS"),
-        ("12. Basekit 5", "12. Basekit 5", "STREET_ADDRESS"),
+        ("My address:\n3. Abbey Mews, Leeds", "3. Abbey Mews", "STREET_ADDRESS"),  # no list
+        ("We are at\n12 Basekit", "12 Basekit", "STREET_ADDRESS"),
+        ("1. Odoo\n3. Basekit Lane", "3. Basekit Lane", "STREET_ADDRESS"),
+        ("1. Odoo\n12. Basekit 5", "12. Basekit 5", "STREET_ADDRESS"),
         ("Send it to 3. Basekit", "3. Basekit", "STREET_ADDRESS"),  # no line of its own
         ("Jane from Veloxa here", "Veloxa", "ORGANIZATION"),
         ("We moved house. I am Jane from Veloxa", "Veloxa", "ORGANIZATION"),

@@ -33,6 +33,10 @@ def redactor() -> Redactor:
         ("my name is ottokar", "ottokar"),
         ("Hi, I need a quote.\nOttokar", "Ottokar"),
         ("Regards,\nGrzegorz", "Grzegorz"),
+        ("Hi, this is Will from the finance team.", "Will"),
+        ("My colleague Hope will join the call.", "Hope"),
+        ("Best regards\nMay", "May"),
+        ("Please ask Liberty about the budget.", "Liberty"),
     ],
 )
 def test_people_by_one_name_go(redactor: Redactor, text: str, name: str) -> None:

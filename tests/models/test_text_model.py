@@ -43,7 +43,7 @@ MODEL = TextModel(
     examples=100,
     fewest_writers=10,
 )
-MEANING = Meaning("test", weights=(3.0, -1.0), intercept=0.25, words=0.5)
+MEANING = Meaning("test", weights=(3.0, -1.0), intercept=0.25, words=0.5, usual=-0.75)
 LEAD = {"Message": "price? please call jane@acme.com", "Email": "jane@acme.com", "Employees": 45}
 
 
@@ -82,7 +82,7 @@ def test_what_a_text_means_counts_beside_its_words() -> None:
     both, text = replace(MODEL, meaning=MEANING), redacted("price price please")
     words = MODEL.log_odds(text)
     assert both.log_odds(text, [1.0, 2.0]) == pytest.approx(0.25 + 0.5 * words + 3.0 - 2.0)
-    assert both.log_odds(text) == words  # its meaning is not known: words alone
+    assert both.log_odds(text) == pytest.approx(0.25 + 0.5 * words - 0.75)  # the usual meaning
     assert MODEL.log_odds(text, [1.0, 2.0]) == words
 
 
@@ -164,17 +164,17 @@ def test_without_an_llm_the_text_models_answer_stands(
 
 
 class OneVector:
-    """Says the same of every text, and remembers from which thread it was asked."""
+    """Says the same of every text, None: fails; remembers from which thread it was asked."""
 
-    def __init__(self, fails: bool = False) -> None:
-        self.fails = fails
+    def __init__(self, vector: tuple[float, float] | None = (1.0, 2.0)) -> None:
+        self.vector = vector
         self.threads: list[threading.Thread] = []
 
     def embed(self, texts: Sequence[RedactedText]) -> NDArray[np.float32]:
         self.threads.append(threading.current_thread())
-        if self.fails:
+        if self.vector is None:
             raise RuntimeError("call me at jane@acme.com")
-        return np.array([[1.0, 2.0]] * len(texts), dtype=np.float32)
+        return np.array([self.vector] * len(texts), dtype=np.float32)
 
 
 def test_what_it_means_is_told_in_a_thread_and_recorded_with_the_decision() -> None:
@@ -185,12 +185,15 @@ def test_what_it_means_is_told_in_a_thread_and_recorded_with_the_decision() -> N
     assert thread is not threading.main_thread()
 
 
-def test_where_a_meaning_cannot_be_told_the_words_speak_alone_and_no_text_is_logged(
-    caplog: pytest.LogCaptureFixture,
+@pytest.mark.parametrize("vector", [None, (float("nan"), 1.0)], ids=["it fails", "no number"])
+def test_where_a_meaning_cannot_be_told_the_words_decide_and_no_text_is_logged(
+    vector: tuple[float, float] | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     both = replace(MODEL, meaning=MEANING)
-    decision, _ = decide(reading(NOTHING, text=both), embedding=OneVector(fails=True))
-    assert decision.text_log_odds == SAID
+    decision, _ = decide(reading(NOTHING, text=both), embedding=OneVector(vector))
+    assert decision.text_log_odds == pytest.approx(0.25 + 0.5 * SAID - 0.75)
+    if vector:
+        return
     (logged,) = caplog.messages
     assert "RuntimeError" in logged
     assert "acme" not in logged

@@ -22,7 +22,7 @@ from tests.small_release import small_release
 def release(embedding: str) -> Release:
     reads = TextRouting(NOTHING, NOTHING)
     policy = RoutingPolicy(EVERYTHING, NOTHING, frozenset(EvidenceKind), reads)
-    meaning = Meaning(embedding, (0.1,) * NUMBERS, 0.0, 1.0)
+    meaning = Meaning(embedding, (0.1,) * NUMBERS, 0.0, 1.0, 0.0)
     return small_release(policy, combiner=PULLS, text=replace(MODEL, meaning=meaning))
 
 
