@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
 from types import MappingProxyType
 from typing import Any, NoReturn, Self, TypeVar, final
 
@@ -25,7 +24,7 @@ from features.lead import MAX_TEXT_CHARS
 from features.plain_text import PlainText
 from features.redaction_policy import Action, RedactionPolicy
 from features.redaction_trace import RedactionTrace, traced
-from features.text_signs import Need, TextSigns
+from features.text_signs import TextSigns
 
 LANGUAGE = "en"  # the shelf of Presidio's registry that all recognizers are on
 MOST_SPANS = 2_000  # found in one text: 20,000 characters of anything honest hold fewer
@@ -145,7 +144,6 @@ class Redactor:
         self._policy = policy
         self._clock = clock
         self._registry = RecognizerRegistry(list(chosen), supported_languages=[LANGUAGE])
-        self._by_need = _by_need(self._registry.recognizers)
         self._anonymizer = DisjointAnonymizer()
         for operator in OPERATORS:
             self._anonymizer.add_anonymizer(operator)
@@ -223,9 +221,10 @@ class Redactor:
 
         own = [LeadIdentity(contacts)] if contacts else []
         signs = TextSigns(text)
-        needed = [them for need, them in self._by_need if signs.hold(need)]
         found: list[FoundSpan] = []
-        for recognizer in chain(own, *needed):
+        for recognizer in (*self._registry.recognizers, *own):
+            if not signs.hold(getattr(recognizer, "needs", None)):  # Presidio's own say nothing
+                continue
             check_cpu()
             for r in recognizer.analyze(text, recognizer.supported_entities, None):
                 if not 0 <= r.start < r.end <= len(text):
@@ -285,14 +284,6 @@ class Redactor:
             self._policy.rule(span.entity_type).action,
             mark,
         )
-
-
-def _by_need(recognizers: Iterable[Any]) -> list[tuple[Need | None, list[Any]]]:
-    """Recognizers that need the same in a text; of Presidio's own, which say nothing, nothing."""
-    groups: dict[Need | None, list[Any]] = {}
-    for recognizer in recognizers:
-        groups.setdefault(getattr(recognizer, "needs", None), []).append(recognizer)
-    return list(groups.items())
 
 
 def _name_of(result: Any, recognizer: Any) -> str:

@@ -27,7 +27,14 @@ from dataclasses import dataclass
 import orjson
 
 from features.errors import InvalidLead, InvalidLeadSpec, RedactionFailed, ScoringError
-from models.errors import LlmUnavailable, ReleaseNotFound, TrainingRefused, WrongAdapter
+from models.errors import (
+    LlmUnavailable,
+    MissingExtra,
+    ReleaseNotFound,
+    ReleaseRefused,
+    TrainingRefused,
+    WrongAdapter,
+)
 from service.ledger.errors import LedgerError
 
 
@@ -155,6 +162,8 @@ STATUS_BY_ERROR: dict[type[ScoringError], HttpError] = {
     # Met on the way to a release or a running service, not by a caller of it.
     InvalidLeadSpec: HttpError(500, "invalid_lead_spec"),
     TrainingRefused: HttpError(500, "training_refused"),
+    ReleaseRefused: HttpError(500, "release_refused"),
+    MissingExtra: HttpError(500, "missing_extra"),
     InvalidSettings: HttpError(500, "invalid_settings"),
 }
 INTERNAL = HttpError(500, "internal")
