@@ -54,14 +54,7 @@ class SecondLook:
         mailed: plain words of the text's e-mail addresses. One that is in a mailbox, or in a full
         name elsewhere in the text, is somebody's for sure.
         """
-        found = [(reading, *look) for reading in readings for look in self._signs.looks(reading)]
-        if not found:
-            return []
-        margins = self._trees.margins(np.array([signs for *_, signs in found], dtype=np.float32))
-        judged = [
-            Judged(reading, look, 1 / (1 + math.exp(-margin)))
-            for (reading, look, _), margin in zip(found, margins.tolist(), strict=True)
-        ]
+        judged = [one for reading in readings for one in self._judged(reading)]
         doubted = {(id(j.reading), j.look.first) for j in judged if j.sure < LIKELY}
         known = frozenset(mailed).union(
             plain_letters(word)
@@ -71,3 +64,14 @@ class SecondLook:
             for word in reading.words[first:after]
         )
         return [replace(one, sure=1.0) if one.is_in(known) else one for one in judged]
+
+    def _judged(self, reading: Reading) -> list[Judged]:
+        """Piece by piece, so that the CPU timer can stop a long text."""
+        found = list(self._signs.looks(reading))
+        if not found:
+            return []
+        margins = self._trees.margins(np.array([signs for _, signs in found], dtype=np.float32))
+        return [
+            Judged(reading, look, 1 / (1 + math.exp(-margin)))
+            for (look, _), margin in zip(found, margins.tolist(), strict=True)
+        ]
