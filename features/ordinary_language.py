@@ -16,7 +16,7 @@ BELONGING = re.compile(
 BEFORE = 24  # characters in which such a word stands
 EDGES = " \t>*-"
 LIST_ITEM = re.compile(r"\d{1,2}[.)]\s*")
-LISTED = re.compile(r"(?m)^[ \t>*-]*\d{1,2}[.)]\s")  # lines of a list
+LISTED = re.compile(r"[ \t>*-]*\d{1,2}[.)]\s")  # a line of a list
 STREET_WORD = re.compile(
     r"(?i)street|\bst\b|road|\brd\b|avenue|\bave\b|lane|\bln\b|drive|\bdr\b|court|\bct\b|place|\bpl\b"
     r"|square|way\b|boulevard|blvd|parkway|highway|terrace|close|crescent|gardens|corner|box|suite"

@@ -3,8 +3,8 @@
 `Price` is a name too, but who writes `price` hardly ever means one; `Grace` is another matter. A
 census knows who is called so, not what else the word is said for.
 
-`ner/word_casing.txt` is of a billion words and more of English forums, as the package
-spacy-lookups-data 1.0.5 (MIT) counts them (`pipelines/redaction/word_casing_list.py`).
+`ner/word_casing.txt` is made of the probabilities of English words that the package
+spacy-lookups-data 1.0.5 (MIT) ships (`pipelines/redaction/word_casing_list.py`).
 """
 
 from __future__ import annotations

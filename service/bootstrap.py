@@ -205,17 +205,16 @@ def embedding_of(
     meaning = release.text and release.text.meaning
     if not meaning:
         return None
-    try:
-        embedding = load()
-    except MissingExtra as error:
-        message = f"Release {release.version} cannot read texts here. {error}"
-        raise ReleaseNotFound(message) from error
     if meaning.embedding != VERSION:
         raise ReleaseNotFound(
             f"Release {release.version} reads texts with another sentence embedding than the one "
             "that is installed. Train again."
         )
-    return embedding
+    try:
+        return load()
+    except MissingExtra as error:
+        message = f"Release {release.version} cannot read texts here. {error}"
+        raise ReleaseNotFound(message) from error
 
 
 @cache

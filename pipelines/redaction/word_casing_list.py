@@ -1,7 +1,7 @@
 """Word casing list: how people write words, which the name network and the second look go by.
 
-From probabilities of words in English forums (Reddit) as the package spacy-lookups-data 1.0.5 (MIT)
-ships them, whole: nothing was added or taken off by what redaction is measured on.
+From probabilities of English words as the package spacy-lookups-data 1.0.5 (MIT) ships them, whole:
+nothing was added or taken off by what redaction is measured on.
 
 `python -m pipelines.redaction.word_casing_list EN_LEXEME_PROB.json.gz` writes it anew.
 """
