@@ -43,7 +43,7 @@ TEXT = "lead-text"
 REDACTION = "lead-redaction"
 PROMPTS = {kind: f"lead-verdict-{kind.value}" for kind in EvidenceKind}
 PINNED = ("classifier", "text", "llm", "redaction")  # the tags of a release that name versions
-GATES, PASSED = "gates", "passed"  # a tag of a release; where it did not pass: which ones
+GATES, PASSED = "gates", "passed"  # a tag of a release; or which refused it
 CHAMPION, PREVIOUS = "champion", "previous"
 DESCRIPTIONS = {
     CLASSIFIER: "The cheap first opinion: XGBoost on structured fields, calibrated. "
@@ -63,7 +63,7 @@ DESCRIPTIONS = {
 class ReleaseSummary:
     """One line of `tiebreak releases`.
 
-    refused: the gates that it did not pass; "" where it passed all.
+    gates: PASSED, or which refused it; "" for a release from before this was kept.
     """
 
     version: str
@@ -72,7 +72,7 @@ class ReleaseSummary:
     classifier: str
     llm: str
     metrics: Mapping[str, str]
-    refused: str
+    gates: str
 
 
 class Registry:
@@ -115,14 +115,14 @@ class Registry:
             ReleaseNotFound: there is no such release.
             ReleaseRefused: its gates refused it.
         """
-        refused = {release.version: release.refused for release in self.releases()}
-        version = version or next(iter(refused), None)
-        if version is None or version not in refused:
-            listed = ", ".join(refused) or "none yet: run `tiebreak train TABLE`"
+        gates = {release.version: release.gates for release in self.releases()}
+        version = version or next(iter(gates), None)
+        if version is None or version not in gates:
+            listed = ", ".join(gates) or "none yet: run `tiebreak train TABLE`"
             raise ReleaseNotFound(f"There is no release {version or ''}. Known: {listed}.")
-        if refused[version] and not force:
+        if gates[version] not in {"", PASSED} and not force:
             raise ReleaseRefused(
-                f"Release {version} was refused by its gates ({refused[version]}). Name another, "
+                f"Release {version} did not pass its gates ({gates[version]}). Name another, "
                 f"or make it live all the same: `tiebreak promote {version} --force`."
             )
         live = self.champion_version()
@@ -188,7 +188,8 @@ class Registry:
         pinned = replace(release, llm=llm)
         tags = {"classifier": classifier, "llm": version, "redaction": redaction}
         tags |= {} if release.text is None else {"text": self._publish_text(release.text)}
-        tags |= _rounded(metrics) | {GATES: "; ".join(refused) or PASSED}
+        gates = f"refused: {'; '.join(refused)}" if refused else PASSED
+        tags |= _rounded(metrics) | {GATES: gates}
         pins = [f"lead-{name} {tags[name]}" for name in PINNED if name in tags]
         number = self._log_files(
             RELEASE,
@@ -380,9 +381,8 @@ def _summary(version: ModelVersion, aliases: tuple[str, ...]) -> ReleaseSummary:
     classifier, llm = tags.pop("classifier", "?"), tags.pop("llm", "?")
     for pinned in ("redaction", "text"):
         tags.pop(pinned, None)
-    gates = tags.pop(GATES, PASSED)  # releases from before this tag were never asked
-    refused = "" if gates == PASSED else gates
-    return ReleaseSummary(str(version.version), created, aliases, classifier, llm, tags, refused)
+    gates = tags.pop(GATES, "")
+    return ReleaseSummary(str(version.version), created, aliases, classifier, llm, tags, gates)
 
 
 def _rounded(metrics: Mapping[str, float]) -> dict[str, str]:

@@ -166,9 +166,8 @@ def show_releases(releases: Sequence[ReleaseSummary]) -> None:
         figures = ", ".join(f"{name} {value}" for name, value in sorted(shown.items()))
         created = f"{release.created:%Y-%m-%d %H:%M}"
         aliases = ", ".join(release.aliases)
-        gates = f"refused: {release.refused}" if release.refused else "passed"
-        parts = release.classifier, release.llm
-        table.add_row(release.version, aliases, created, *parts, gates, figures)
+        parts = release.classifier, release.llm, release.gates
+        table.add_row(release.version, aliases, created, *parts, figures)
     Console().print(table)
 
 
