@@ -18,7 +18,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from service.errors import InvalidSettings, StorageUnavailable
 from service.storage.secret_file import make_once
@@ -60,8 +60,8 @@ class Database:
         busy_timeout: timedelta = BUSY_TIMEOUT,
         forgets: bool = False,
     ) -> None:
-        self._writer = _close_late_ones(_engine(url, busy_timeout, writes=True, forgets=forgets))
-        self._reader = _close_late_ones(_engine(url, busy_timeout, writes=False, forgets=forgets))
+        self._writer = _engine(url, busy_timeout, writes=True, forgets=forgets)
+        self._reader = _engine(url, busy_timeout, writes=False, forgets=forgets)
         self._driver: Any = self._writer.dialect.loaded_dbapi
         self._writing = _Standing(self._writer)
         self._prepare = prepare
@@ -75,7 +75,7 @@ class Database:
             with self._reader.connect() as connection, connection.begin():
                 yield connection
         except (SQLAlchemyError, self._driver.Error, OSError) as error:
-            _give_up(self._reader)
+            self._reader.dispose()
             raise _unavailable(error) from error
 
     @contextmanager
@@ -115,12 +115,12 @@ class Database:
 
     def close(self) -> None:
         """Let go of all connections; of one that is in use as soon as it is not."""
-        _give_up(self._reader)
+        self._reader.dispose()
         self._let_writers_go()
 
     def _let_writers_go(self) -> None:
         self._writing.let_go()
-        _give_up(self._writer)
+        self._writer.dispose()
 
     def _prepare_once(self) -> None:
         if not self._is_prepared:
@@ -152,14 +152,15 @@ class _Standing:
             yield self._fresh()
         finally:
             self._used_at = time.monotonic()
-            if self._is_let_go:
-                self._put_back()
             self._in_use.release()
+            if self._is_let_go:  # asked for since it was taken: whoever asked did not get it
+                self.let_go()
 
     def let_go(self) -> None:
         """Put it back into its pool; where it is in use, as soon as it is not."""
         self._is_let_go = True
         if self._in_use.acquire(blocking=False):
+            self._is_let_go = False
             self._put_back()
             self._in_use.release()
 
@@ -170,32 +171,30 @@ class _Standing:
         return self._kept
 
     def _put_back(self) -> None:
-        self._is_let_go = False
         if self._kept is not None:
             self._kept.close()
             self._kept = None
 
 
-def _give_up(engine: Engine) -> None:
-    """Close its connections: those in use when they come back. It can be used again."""
-    pool = engine.pool
-    engine.dispose()
-    pool.dispose()  # what came back meanwhile
+class _Pool(QueuePool):
+    """Once given up it closes what comes back to it, which SQLAlchemy's would leave open.
 
+    That holds for a connection that was in use, or still being opened, when it was given up.
+    """
 
-def _close_late_ones(engine: Engine) -> Engine:
-    """A connection that was in use when its pool was given up would be closed by nobody."""
+    _is_given_up = False
 
-    @event.listens_for(engine, "connect")
-    def _note_pool(_: object, record: ConnectionPoolEntry) -> None:
-        record.info["pool"] = engine.pool
+    def dispose(self) -> None:
+        self._is_given_up = True
+        super().dispose()
 
-    @event.listens_for(engine, "checkin")
-    def _close(_: object, record: ConnectionPoolEntry) -> None:
-        if record.info.get("pool") is not engine.pool:
-            record.invalidate()
-
-    return engine
+    def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
+        was_given_up = self._is_given_up
+        if was_given_up:
+            record.close()  # and put back empty: whoever waits for it opens it anew
+        super()._do_return_conn(record)
+        if self._is_given_up and not was_given_up:
+            super().dispose()
 
 
 def _unavailable(error: Exception) -> StorageUnavailable:
@@ -217,7 +216,9 @@ def _engine(url: str, busy_timeout: timedelta, *, writes: bool, forgets: bool) -
         )
         raise InvalidSettings(message) from error
     timeout = busy_timeout.total_seconds()
-    engine = create_engine(parsed, connect_args={"timeout": timeout}, hide_parameters=True)
+    engine = create_engine(
+        parsed, poolclass=_Pool, connect_args={"timeout": timeout}, hide_parameters=True
+    )
     file = parsed.database or ""
     begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
 
@@ -271,6 +272,7 @@ def _server_engine(parsed: URL, busy_timeout: timedelta, *, writes: bool) -> Eng
     level = "READ COMMITTED" if writes else "REPEATABLE READ"
     engine = create_engine(
         parsed,
+        poolclass=_Pool,
         pool_pre_ping=True,
         hide_parameters=True,
         connect_args=limits,

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from held_database import held_database
 from service_fakes import fake_desk, running, scorer_with, store_at, store_with_process_at
-from sqlalchemy import func, select, update
+from sqlalchemy import Engine, event, func, select, update
 
 from pipelines.ledger.temporary_postgres import TemporaryPostgres
 from service.errors import AlreadyAnswered, StorageUnavailable
@@ -190,6 +190,32 @@ def test_a_writer_in_use_at_the_end_is_closed_when_it_comes_back(store: Store) -
     with pytest.raises(Exception, match="closed"):
         raw.cursor().execute("SELECT 1")
     assert count(store, entries) == 1
+
+
+@pytest.mark.parametrize("way", ["reading", "writing"])
+def test_a_connection_that_is_being_opened_at_the_end_is_closed_after_its_use(
+    store: Store, way: str
+) -> None:
+    assert count(store, entries) == 0  # the tables are there
+    store.close()
+    closed: list[bool] = []
+
+    @event.listens_for(Engine, "do_connect")
+    def _close_meanwhile(*_: object) -> None:
+        if not closed:
+            closed.append(True)
+            store.close()
+
+    try:
+        with getattr(store, way)() as opened:
+            connection = opened if way == "reading" else opened.connection
+            raw = connection.connection.dbapi_connection
+            assert connection.scalar(select(func.count()).select_from(log_head)) == 1
+    finally:
+        event.remove(Engine, "do_connect", _close_meanwhile)
+    assert closed
+    with pytest.raises(Exception, match="closed"):
+        raw.cursor().execute("SELECT 1")
 
 
 def test_one_after_the_other_writes_through_the_same_connection(store: Store) -> None:
