@@ -16,6 +16,12 @@ LEGAL_FORM = r"""(?:GmbH(?:[ ]&[ ]Co\.?[ ]?KG(?:aA)?)?|gGmbH|mbH|AG(?:[ ]&[ ]Co\
     |Private[ ]Limited|Oyj?|AB|ASA?|A/S|ApS|Sp\.?[ ]?z[ ]?o\.?[ ]?o|S\.?[ ]?R\.?[ ]?L|Ltda|LTDA
     |EIRELI|S/A|Pte(?:\.?[ ]Ltd)?
     |K\.K|KK|Bhd|Sdn\.?[ ]Bhd|d\.o\.o|s\.r\.o|a\.s|Kft|Zrt|A\.?Ş|Lda|Co|Company|Holdings?|Group)"""
+# A full stop ends a sentence, but behind few letters, or none: `Gebr. Weiss`, `J. Murphy`.
+WORD = rf"""(?:[{UPPER}\d][\w&'.-]{{0,30}}+
+    (?: (?<!\.) | (?<![\d]\.)(?<![^\W\d_]{{4}}\.) | (?<=Gebr\.) | (?<=Bros\.) | (?<=Corp\.) ))"""
+# `Weiss, Braun & Roth AG`, but not what follows on somebody's given name: `Jana Weiss, Roth AG`.
+LIST_START = r"""(?: (?<!\w[ ]) | (?<=\b(?:of|at|by|is)[ ]) | (?<=\b(?:for|von|bei|are)[ ])
+    | (?<=\b(?:from|with|chez)[ ]) )"""
 WEAK_FORMS = re.compile(r"(?:SA|AB|SE|AS|AG|Co|Company|Holdings?|Group|KK|UG|e\.?[ ]?K|Corp)\.?$")
 FIRST_WORDS = frozenset(
     """
@@ -51,8 +57,11 @@ COMPANIES = PatternSet(
     "CompaniesByLegalForm",
     0.75,
     (
-        rf"""(?<![\w&]) (?: [{UPPER}\d][\w&'.-]{{0,30}}+ ,?[ ] (?:(?:&|\+|and|und|of|et|y|e|de|del
-            |di|für)[ ]){{0,2}} ){{1,5}}
+        rf"""(?<![\w&]) (?: {LIST_START} (?:
+                (?:{WORD},[ ]){{1,4}} {WORD} ,?[ ](?:&|\+|and|und|et|y|e)[ ]
+                | (?:{WORD},[ ]){{2,4}} ) )?
+            (?: {WORD} (?:,(?=[ ]{LEGAL_FORM}(?!\w)))? [ ]
+                (?:(?:&|\+|and|und|of|et|y|e|de|del|di|für)[ ]){{0,2}} ){{1,5}}
             {LEGAL_FORM} (?!\w)\.?""",
         rf"""(?i: (?<![\w&]) {NO_NAMES} [^\W\d_][\w&'-]{{1,30}}+ [ ] {LOWER_FORM} (?!\w)\.? )""",
     ),

@@ -19,7 +19,7 @@ from features.name_reader import PERSON, NameReader
 from features.ner_component import SHIPPED, load_component
 from features.ordinary_language import OrdinaryLanguage
 
-VERSION = "2026-11.7"
+VERSION = "2026-11.8"
 SCORE = 0.85
 REPORTED = ("PERSON", "ORGANIZATION", "STREET_ADDRESS", "LOCATION", "NRP", "DATE_TIME")
 # Runs that no name is in, and that make the tokenizer slow; and signs that no name has.
@@ -62,7 +62,9 @@ class NamedEntities(LocalRecognizer):  # type: ignore[misc]  # Presidio ships no
         component = load_component(model, weights, folder)
         self._reader = NameReader(component.network, component.lexicon)
         self._second_look = component.second_look
-        self._ordinary = OrdinaryLanguage(component.ordinary_words, component.lexicon.products)
+        self._ordinary = OrdinaryLanguage(
+            component.ordinary_words, component.lexicon.products, component.places
+        )
         self._max_words = max_words
         self._metadata = {
             name: {

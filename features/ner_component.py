@@ -3,7 +3,7 @@
 `weights.npy` holds all weights of its network, one after the other, in half precision;
 `given_names.txt` and `family_names.txt` the names that it knows, `products.txt` words of tools and
 brands. `census_names.txt`, `word_casing.txt`, `sound.npy` and `second_look.json` are what
-`SecondLook` judges by.
+`SecondLook` judges by; `places.txt` what is nobody's.
 `meta.json` says where they come from. The redaction policy names the digest of the others.
 """
 
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from features import name_counts, word_casing
+from features import name_counts, places, word_casing
 from features.boosted_trees import BoostedTrees
 from features.errors import RedactionFailed
 from features.name_counts import NameCounts
@@ -25,6 +25,7 @@ from features.name_signs import SIGNS, NameSigns
 from features.name_sound import NameSound
 from features.name_tags import LABELS
 from features.name_tokens import Lexicon
+from features.places import Places
 from features.second_look import SecondLook
 from features.word_casing import WordCasing
 
@@ -41,7 +42,9 @@ LISTS = {
     "family": "family_names.txt",
     "products": "products.txt",
 }
-FILES = (WEIGHTS, *LISTS.values(), name_counts.FILE, word_casing.FILE, SOUND, SECOND_LOOK)
+FILES = (
+    WEIGHTS, *LISTS.values(), name_counts.FILE, word_casing.FILE, SOUND, SECOND_LOOK, places.FILE
+)  # fmt: skip
 KINDS = {"noun": "n", "verb": "v", "adj": "a", "adv": "r"}
 NOT_LEMMATIZER = ("tok2vec", "tagger", "parser", "senter", "attribute_ruler", "ner")
 
@@ -53,6 +56,7 @@ class NerComponent:
     network: NameNetwork
     lexicon: Lexicon
     second_look: SecondLook
+    places: Places
 
     @property
     def ordinary_words(self) -> frozenset[str]:
@@ -96,7 +100,7 @@ def load_component(model: str, digest: str, folder: Path = SHIPPED) -> NerCompon
             "(ner_weights). Restore the shipped ones, or put their digest into the policy."
         )
     network, lexicon = load_network(model, folder)
-    return NerComponent(network, lexicon, _second_look(lexicon, folder))
+    return NerComponent(network, lexicon, _second_look(lexicon, folder), Places.read(folder))
 
 
 def _second_look(lexicon: Lexicon, folder: Path) -> SecondLook:
@@ -139,13 +143,15 @@ def save_second_look(
     casing: WordCasing,
     sound: NDArray[np.float32],
     trees: BoostedTrees,
+    places: Places,
     folder: Path,
 ) -> None:
-    """Write what `SecondLook` judges by, next to the network that it judges."""
+    """Write what `SecondLook` judges by, and what is nobody's, next to the network."""
     import numpy as np
 
     counts.write(folder)
     casing.write(folder)
+    places.write(folder)
     np.save(folder / SOUND, sound.astype(np.float16), allow_pickle=False)
     trees.write(folder / SECOND_LOOK, list(SIGNS))
 

@@ -5,14 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
+from features.places import Places
+
 LETTERS = re.compile(r"[^\W\d_]+")
 ENDINGS = ("s", "es", "ed", "ing", "ly", "er", "est", "y", "ers")
 # Who stands behind one of these is where somebody works, or whom they are.
 BELONGING = re.compile(
-    r"(?i)\b(?:at|for|from|with|by|of|behalf|company|firm|employer|client|customer|called|named"
-    r"|join(?:ed|ing)?|represent(?:ing)?|bei|von|für|firma|chez|pour|entreprise|en|para|empresa)"
+    r"(?i)\b(?:(?<!\blook )(?<!\blooking )at|for|from|with|by|of|behalf|company|firm|employer"
+    r"|client|customer|called|named|join(?:ed|ing)?|represent(?:ing)?|bei|von|für|firma|chez|pour|entreprise|en|para|empresa)"
     r"[:\s]+(?:the\s|our\s|my\s|a\s|der\s|die\s|la\s|el\s)?$"
 )
+# Before what somebody does, in capitals too, these are no names: `Junior Developers`.
+RANKS = {"assistant", "associate", "chief", "deputy", "head", "junior", "lead", "major"}
+RANKS |= {"principal", "senior"}
+NEXT_WORD = re.compile(r"[ ]([^\W\d_]+)")
 BEFORE = 24  # characters in which such a word stands
 EDGES = " \t>*-"
 LIST_ITEM = re.compile(r"\d{1,2}[.)]\s*")
@@ -54,14 +60,22 @@ WELL_KNOWN = frozenset(
     """.split()  # noqa: SIM905  # to be read
 )
 
+NOWHERE = Places((), ())
+
 
 class OrdinaryLanguage:
     """A dictionary of words that are hardly ever a name, and how they stand in a text."""
 
-    def __init__(self, words: Collection[str], products: Collection[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        words: Collection[str],
+        products: Collection[str] = frozenset(),
+        places: Places = NOWHERE,
+    ) -> None:
         """words: of a dictionary, products: of tools and brands; in lower case, nobody's name."""
         self._words = words
         self._products = products
+        self._places = places
 
     def holds(self, text: str, start: int, end: int, entity_type: str) -> bool:
         """True where characters start to end say nothing of a person, whatever a network says.
@@ -72,7 +86,11 @@ class OrdinaryLanguage:
         if entity_type == "STREET_ADDRESS":
             return self._is_no_address(value) or self._is_list_item(text, start, value)
         if entity_type == "PERSON":
-            return self._is_nobody(value)
+            return (
+                self._is_nobody(value)
+                or self._places.is_nobody(value)
+                or self._is_rank(text, value, end)
+            )
         if entity_type != "ORGANIZATION" or any(map(str.isdigit, value)):
             return False
         words = LETTERS.findall(value)
@@ -86,12 +104,17 @@ class OrdinaryLanguage:
         rest = [word for word in words if word not in self._products]
         return len(rest) < len(words) and all(map(self._is_exactly_ordinary, rest))
 
+    def _is_rank(self, text: str, value: str, end: int) -> bool:
+        after = NEXT_WORD.match(text, end) if value.lower() in RANKS else None
+        return bool(after and after[1].istitle() and self._is_ordinary(after[1].lower()))
+
     def _is_no_address(self, value: str) -> bool:
-        if MEASURE.search(value):
+        if MEASURE.search(value) or self._places.has(value):
             return True
         if any(map(str.isdigit, value)) or STREET_WORD.search(value):
             return False
-        return all(self._is_ordinary(word.lower()) for word in LETTERS.findall(value))
+        words = [word.lower() for word in LETTERS.findall(value)]
+        return all(self._is_ordinary(word) or self._is_well_known(word) for word in words)
 
     @staticmethod
     def _is_list_item(text: str, start: int, value: str) -> bool:
@@ -115,11 +138,11 @@ class OrdinaryLanguage:
         """One word is known if millions say it; of two or more a dictionary is enough."""
         lower = [word.lower() for word in words]
         if len(lower) == 1:
-            return lower[0] in WELL_KNOWN or lower[0] in self._products
-        return all(
-            word in WELL_KNOWN or word in self._products or self._is_exactly_ordinary(word)
-            for word in lower
-        )
+            return self._is_well_known(lower[0])
+        return all(self._is_well_known(word) or self._is_exactly_ordinary(word) for word in lower)
+
+    def _is_well_known(self, word: str) -> bool:
+        return word in WELL_KNOWN or word in self._products
 
     def _is_exactly_ordinary(self, word: str) -> bool:
         """Stricter than in small letters: `Jones` is no plural, and `Carly` not like a carl."""

@@ -38,7 +38,7 @@ from pipelines.redaction.name_network_training import arrays, untrained
 from pipelines.redaction.second_look_training import SecondLookSummary, train_second_look
 from pipelines.redaction.training_corpus import training_corpus
 
-VERSION = "2026-11.7"
+VERSION = "2026-11.8"
 EXAMPLES = 40_000
 EPOCHS = 6  # of the schedule by which the rate falls
 HALVES = 11  # half epochs that are learned from: as many as what ships was

@@ -35,6 +35,7 @@ from pipelines.redaction.example import Example, Span
 from pipelines.redaction.identities import Part
 from pipelines.redaction.known_products import known_product_words
 from pipelines.redaction.name_pools import folded
+from pipelines.redaction.place_list import places
 from pipelines.redaction.training_corpus import drawn, is_validation
 from pipelines.redaction.training_messages import Filler, Template, second_look_templates, templates
 from pipelines.redaction.word_casing_list import word_casing
@@ -84,12 +85,13 @@ def train_second_look(seed: int, folder: Path, display: Display) -> SecondLookSu
         sound = _sound(seed)
     signs = NameSigns(lexicon, census_names(), word_casing(), NameSound(sound))
     names = lexicon.given | lexicon.family
-    ordinary = OrdinaryLanguage(frozenset(lexicon.kinds).difference(names), lexicon.products)
+    words = frozenset(lexicon.kinds).difference(names)
+    ordinary = OrdinaryLanguage(words, lexicon.products, places())
     with display.stage("Looking twice at names"):
         looks = _looks(seed, NameReader(network, lexicon), signs, ordinary)
     with display.stage("Weighing what tells"):
         trees, summary = _weighed(looks)
-    save_second_look(census_names(), word_casing(), sound, trees, folder)
+    save_second_look(census_names(), word_casing(), sound, trees, places(), folder)
     return summary
 
 

@@ -15,6 +15,14 @@ GOES = [
     "[ORGANIZATION Contoso S.A. de C.V.]",
     "[ORGANIZATION Contoso Ltd and Fabrikam, Inc.]",
     "[ORGANIZATION Volkswagen AG]",
+    "Contact Jana Weiss, [ORGANIZATION Roth & Braun AG]",
+    "Procurement, [ORGANIZATION Cenzoka Plumbing Sp. z o.o.]",
+    "We use Spotify. [ORGANIZATION Roth AG]",
+    "[IP_ADDRESS 10.1.2.3]. [ORGANIZATION Roth AG]",
+    "We are [ORGANIZATION Weiss, Braun & Roth AG]",
+    "[ORGANIZATION Weiss, Braun, Roth LLP]",
+    "at [ORGANIZATION Gebr. Weiss GmbH]",
+    "at [ORGANIZATION J. Murphy, Inc.]",
 ]
 STAYS = [
     "the Limited edition and the Group",

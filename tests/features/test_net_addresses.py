@@ -32,6 +32,7 @@ GOES = [
     "follow [SOCIAL_HANDLE @jane.smith]. today",
     "[SOCIAL_HANDLE u/jane_smith] on reddit",
     "the username is [SOCIAL_HANDLE jdoe77]",
+    "discord [SOCIAL_HANDLE 80351110224678912] is me",
 ]
 STAYS = [
     "meet at noon @ the office",
@@ -44,6 +45,8 @@ STAYS = [
     "sent.Please call",
     "@angular/core and @media rules",
     "signal strength is good.",
+    "throws a TypeError in line 218 of Client",
+    "see line 218.",
     "Facebook is great",
 ]
 

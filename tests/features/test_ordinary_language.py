@@ -3,10 +3,12 @@ from __future__ import annotations
 import pytest
 
 from features.ordinary_language import OrdinaryLanguage
+from features.places import Places
 
 LANGUAGE = OrdinaryLanguage(
     {"machine", "learning", "white", "glove", "smart", "energy", "growth", "tom", "evaluate"},
     {"veloxa", "grafyx"},
+    Places({"costa rica", "kuala lumpur"}, {"florence", "santa rosa"}),
 )
 
 
@@ -24,6 +26,12 @@ LANGUAGE = OrdinaryLanguage(
         ("4 x Trail Runner", "4 x Trail Runner", "STREET_ADDRESS"),
         ("16 GB RAM, Windows 11", "16 GB RAM, Windows 11", "STREET_ADDRESS"),
         ("Machine Learning", "Machine Learning", "STREET_ADDRESS"),
+        ("one Smart Glove GTX", "Smart Glove GTX", "STREET_ADDRESS"),
+        ("an office near Kuala Lumpur.", "Kuala Lumpur", "STREET_ADDRESS"),
+        ("an office near FLORENCE", "FLORENCE", "STREET_ADDRESS"),
+        ("I moved to Costa Rica", "Costa Rica", "PERSON"),
+        ("decided to look at Machine Learning", "Machine Learning", "ORGANIZATION"),
+        ("hire Junior Learning too", "Junior", "PERSON"),
         ("1. Odoo\n2. Basekit\nRank them", "2. Basekit", "STREET_ADDRESS"),  # a list
     ],
 )
@@ -37,6 +45,13 @@ def test_ordinary_language_identifies_nobody(text: str, value: str, entity_type:
     [
         ("Tom will call", "Tom", "PERSON"),  # one word, though the dictionary has it
         ("Jane Growth will call", "Jane Growth", "PERSON"),
+        ("Junior will call", "Junior", "PERSON"),
+        ("Junior Tomsen will call", "Junior", "PERSON"),
+        ("Santa Rosa will call", "Santa Rosa", "PERSON"),  # somebody may be called so
+        ("Costa Rica Smith will call", "Costa Rica Smith", "PERSON"),
+        ("12 Kuala Lumpur", "12 Kuala Lumpur", "STREET_ADDRESS"),
+        ("Kuala Lumpur Street", "Kuala Lumpur Street", "STREET_ADDRESS"),
+        ("I work at Machine Learning", "Machine Learning", "ORGANIZATION"),
         ("Jane Veloxa will call", "Jane Veloxa", "PERSON"),  # a product's namesake
         ("I work at Veloxa", "Veloxa", "ORGANIZATION"),
         ("Machine Learning will call", "Machine Learning", "PERSON"),  # Hope Young is a name too

@@ -1,0 +1,61 @@
+"""Places: countries, states and large towns. They identify nobody, and stay.
+
+To a network that knows few of them `Costa Rica` could be a colleague, and `Kuala Lumpur` part of
+an address. `ner/places.txt` is made of GeoNames (`pipelines/redaction/place_list.py`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from features.name_counts import plain_letters
+
+FILE = "places.txt"
+WORD = re.compile(r"[^\W\d_]+")
+NAMESAKE = "?"  # behind a place on the list
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Their names in English, as `place_key` writes them.
+
+    nobodys: those that nobody is called by.
+    namesakes: the others: `Florence`, `Santa Rosa`.
+    """
+
+    nobodys: Collection[str]
+    namesakes: Collection[str]
+
+    @classmethod
+    def read(cls, folder: Path) -> Places:
+        """The list of a folder."""
+        lines = (folder / FILE).read_text(encoding="ascii").splitlines()
+        return cls(
+            frozenset(line for line in lines if not line.endswith(NAMESAKE)),
+            frozenset(line.removesuffix(NAMESAKE) for line in lines if line.endswith(NAMESAKE)),
+        )
+
+    def write(self, folder: Path) -> None:
+        """Write the list."""
+        lines = [*self.nobodys, *(place + NAMESAKE for place in self.namesakes)]
+        text = "".join(f"{line}\n" for line in sorted(lines))
+        (folder / FILE).write_text(text, encoding="ascii", newline="\n")
+
+    def has(self, value: str) -> bool:
+        """True for the whole name of a place, nothing more."""
+        key = place_key(value)
+        return key in self.nobodys or key in self.namesakes
+
+    def is_nobody(self, value: str) -> bool:
+        """True for the whole name of a place that is no person's."""
+        return place_key(value) in self.nobodys
+
+
+def place_key(value: str) -> str:
+    """Its words in plain letters; empty where there are figures."""
+    if any(map(str.isdigit, value)):
+        return ""
+    return " ".join(map(plain_letters, WORD.findall(value)))

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from features.ner_component import SHIPPED
+from features.places import Places, place_key
+
+SHIPPED_PLACES = Places.read(SHIPPED)
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    places = Places({"costa rica", "oslo"}, {"florence"})
+    places.write(tmp_path)
+    read = Places.read(tmp_path)
+    assert (set(read.nobodys), set(read.namesakes)) == ({"costa rica", "oslo"}, {"florence"})
+
+
+@pytest.mark.parametrize("place", ["Costa Rica", "Kuala Lumpur", "SRI LANKA", "Malmö", "São Paulo"])
+def test_a_place_is_one_in_any_writing(place: str) -> None:
+    assert SHIPPED_PLACES.has(place)
+    assert not SHIPPED_PLACES.has(f"12 {place}")
+    assert not SHIPPED_PLACES.has(f"{place} Street")
+
+
+@pytest.mark.parametrize("place", ["Florence", "Jordan", "Virginia", "Iwo", "Juan Díaz", "El Paso"])
+def test_whom_somebody_may_be_called_like_is_not_nobody(place: str) -> None:
+    assert SHIPPED_PLACES.has(place)
+    assert not SHIPPED_PLACES.is_nobody(place)
+
+
+def test_key_has_neither_marks_nor_accents() -> None:
+    assert place_key("  São-Paulo, ") == "sao paulo"
+    assert place_key("") == place_key("Unit 5") == ""
+    assert not SHIPPED_PLACES.has("")
