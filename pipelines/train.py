@@ -18,7 +18,7 @@ from models.evidence import FIELDS_SHOWN
 from models.llm_version import Decoding, LlmVersion
 from models.prompt import EvidenceKind, Prompt
 from models.release import UNREGISTERED, Release
-from models.sentence_embedding import SentenceEmbedding
+from models.sentence_embedding import Embedding, SentenceEmbedding
 from models.verdict import LlmJudge
 from pipelines.display import Display
 from pipelines.evaluation import Comparison, compare, judge_leads
@@ -161,7 +161,8 @@ def train_on(
     record: QuestionRecord,
     display: Display,
 ) -> Trained:
-    """The same for a table that was read. Raises TrainingRefused."""
+    """The same for a table that was read. Raises TrainingRefused, MissingExtra."""
+    embedding = SentenceEmbedding() if options.embeddings else None  # or it fails before the search
     display.say(f"Read {len(data.leads):,} leads, {data.won.mean():.1%} won.")
     fitted = fit_shown(data, options, display)
     display.say(_said_of(fitted, options))
@@ -173,14 +174,18 @@ def train_on(
         kept = tuned.answers if tuned else None
         inquiry = _Inquiry(data, witness, llm, endpoint, settings, record, display, kept)
         checked = tuned and tuned.checked(partial(inquiry.ask, what="validation"))
-        return _fit_and_evaluate(inquiry, fitted, checked, options)
+        return _fit_and_evaluate(inquiry, fitted, checked, options, embedding)
 
 
 def _fit_and_evaluate(
-    inquiry: _Inquiry, fitted: FittedClassifier, tuned: TunedLlm | None, options: TrainingOptions
+    inquiry: _Inquiry,
+    fitted: FittedClassifier,
+    tuned: TunedLlm | None,
+    options: TrainingOptions,
+    embedding: Embedding | None,
 ) -> Trained:
     data, llm, witness, display = inquiry.data, inquiry.llm, inquiry.witness, inquiry.display
-    reading = _read(data, fitted, witness, options, display)
+    reading = _read(data, fitted, witness, options, embedding, display)
     kinds = tuple(llm.prompts)
     sampled = sample_calls(data, fitted, kinds, calls=options.llm_calls, seed=options.seed)
     calibration = inquiry.ask(sampled, "calibration")
@@ -227,6 +232,7 @@ def _read(
     fitted: FittedClassifier,
     witness: Witness,
     options: TrainingOptions,
+    embedding: Embedding | None,
     display: Display,
 ) -> Reading | None:
     """The text model, where there is text and it proves to help; says which."""
@@ -237,7 +243,7 @@ def _read(
         data,
         fitted,
         texts,
-        vectors=embedded_texts(texts, SentenceEmbedding(), display) if options.embeddings else {},
+        vectors=embedded_texts(texts, embedding, display) if embedding else {},
         bound=options.max_pull,
         max_error=options.max_error,
         confidence=options.confidence,

@@ -16,7 +16,7 @@ from models.prompt import Prompt
 from models.sentence_embedding import SentenceEmbedding, is_available
 from pipelines.display import Display
 from pipelines.fitting import FittedClassifier
-from pipelines.ladder.cheap_rungs import embeddings_rung, with_text, words_rung
+from pipelines.ladder.cheap_rungs import both_rung, embeddings_rung, with_text, words_rung
 from pipelines.ladder.llm_rungs import NOBODY, LlmRungs, Llms
 from pipelines.ladder.recommendation import Recommendation, recommend
 from pipelines.ladder.remembering import Remembering
@@ -117,7 +117,10 @@ def climb(
         rungs: list[Rung | Absent] = [words_rung(data, fitted, texts, seed=options.seed)]
     with display.stage("Reading sentences"):
         sentences = Remembering(SentenceEmbedding()) if is_available() else None
-        rungs.append(embeddings_rung(data, fitted, texts, seed=options.seed, model=sentences))
+        rungs += [
+            rung(data, fitted, texts, seed=options.seed, model=sentences)
+            for rung in (embeddings_rung, both_rung)
+        ]
     asking = LlmRungs(
         data=data,
         fitted=fitted,

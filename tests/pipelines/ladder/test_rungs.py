@@ -18,7 +18,14 @@ from models.sentence_embedding import SentenceEmbedding, is_available
 from models.verdict import Prices
 from pipelines.finetuning.proof import with_texts_dealt_anew
 from pipelines.ladder.asking import Asked
-from pipelines.ladder.cheap_rungs import EMBEDDINGS, WORDS, embeddings_rung, words_rung
+from pipelines.ladder.cheap_rungs import (
+    BOTH,
+    EMBEDDINGS,
+    WORDS,
+    both_rung,
+    embeddings_rung,
+    words_rung,
+)
 from pipelines.ladder.money import monthly
 from pipelines.ladder.rung import Cost, Place, Rows, Rung
 from pipelines.ladder.standing import Standing, standing
@@ -33,6 +40,7 @@ needs_embeddings = pytest.mark.skipif(not is_available(), reason="needs the extr
 MAKERS = [
     pytest.param(words_rung, id=WORDS),
     pytest.param(embeddings_rung, id=EMBEDDINGS, marks=needs_embeddings),
+    pytest.param(both_rung, id=BOTH, marks=needs_embeddings),
 ]
 
 
