@@ -17,7 +17,8 @@ class Adapter:
     """A LoRA adapter (Hu et al. 2021, arXiv:2106.09685) on top of one model file.
 
     digest: SHA-256 (hex) of the adapter's GGUF file. base: of the model file that it sits on.
-    data: of the redacted texts and outcomes that it was tuned on; examples: how many there were.
+    data: of the redacted texts and outcomes that it was tuned on; examples: how many of these it
+    was shown; drawn: how many there were, None where nobody wrote it down.
     rank, alpha: of the low-rank update, which is scaled by alpha / rank.
     layers: how many of the model's topmost layers it changes.
     minutes, peak_memory_mib: what tuning took; None where nobody measured.
@@ -32,6 +33,7 @@ class Adapter:
     layers: int
     minutes: float | None = None
     peak_memory_mib: int | None = None
+    drawn: int | None = None
 
     @property
     def name(self) -> str:

@@ -36,6 +36,7 @@ ANSWER_SCHEMA: Mapping[str, Any] = {
         "additionalProperties": False,
     },
 }
+NO_ANSWER = "no_answer"  # a cause: it says neither yes nor no
 EDGE = 1e-4  # probabilities are kept this far from 0 and 1: no LLM is that sure
 LEAST_MASS = 0.05  # of the next token: below this, yes and no are not what the LLM wants to say
 EVIDENCE_LIMIT = 300  # characters
@@ -69,7 +70,7 @@ def read_completion(body: Any) -> Answer:
     choice = _first_choice(body)
     probability = _yes_share(_first_position(_mapping(choice.get("logprobs"))))
     if probability is None:
-        raise MalformedVerdict("no_answer", "The LLM's next token is neither yes nor no.")
+        raise MalformedVerdict(NO_ANSWER, "The LLM's next token is neither yes nor no.")
     return Answer(probability, VerdictSource.LOGPROBS)
 
 
@@ -187,7 +188,7 @@ def _refuse_constant(name: str) -> float:
 def _is_yes(answer: Any) -> bool:
     word = _text(answer).strip().casefold()
     if word not in {"yes", "no"}:
-        raise MalformedVerdict("no_answer", "The LLM's answer is neither yes nor no.")
+        raise MalformedVerdict(NO_ANSWER, "The LLM's answer is neither yes nor no.")
     return word == "yes"
 
 

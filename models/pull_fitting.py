@@ -18,6 +18,7 @@ from models.log_odds import log_odds, probability
 from models.prompt import EvidenceKind
 
 Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
 FOLDS = 10
 ONE_SIDED_90, TWO_SIDED_95 = 1.2816, 1.9600  # standard errors below the mean
 FEWEST_LEADS = 40  # fewer verdicts than this fit nothing that could be trusted
@@ -64,28 +65,32 @@ def try_pull(
     bound: float,
     errors_below: float = ONE_SIDED_90,
     text: Floats | None = None,
+    groups: Indices | None = None,
 ) -> PullTrial | None:
     """Fit a pull on leads with verdicts (log-odds), and measure it out of fold.
 
     Logistic regression with the classifier's log-odds as offset, slope and weights >= 0, and a
     ridge that pulls them towards "no effect": the classifier and the text model as they were
-    without a verdict. None where there are too few leads, or only one outcome.
+    without a verdict. None where there are too few leads, or only one outcome, or one group.
 
     bound: most that it may move the log-odds; it is narrowed to what is earned.
     errors_below: how many standard errors below the gain `gain_low` lies.
     text: the text model's pull on each lead; then what is gained is gained beyond it.
+    groups: the number of each lead's group: those with the same text stand or fall together, in one
+    fold, and with one error. Each by itself unless given.
     """
-    if len(won) < FEWEST_LEADS or len(np.unique(won)) < 2:
+    numbered = _numbered(groups, len(won))
+    if len(won) < FEWEST_LEADS or len(np.unique(won)) < 2 or not numbered.any():
         return None
     offset = log_odds(priors)
     before = np.zeros(len(won)) if text is None else np.clip(text, -bound, bound)
     losses = _log_loss(log_odds(put_right(probability(offset + before), won)), won)
-    held_out = held_out_pulls(priors, verdicts, won, bound=bound, text=text)
+    held_out = held_out_pulls(priors, verdicts, won, bound=bound, text=text, groups=groups)
     gains = losses - _log_loss(offset + held_out, won)  # before a bound is chosen on these leads
     bound = narrowest_bound(offset, held_out, won, widest=bound, loss=float(losses.mean()))
     pull = replace(_fit(offset, verdicts, won, text), bound=bound)
     low, high = np.quantile(bounded_pulls(pull, verdicts, bound, text), [0.05, 0.95])
-    error = float(gains.std(ddof=1)) / math.sqrt(len(won))
+    error = _standard_error(gains, numbered)
     gain, spread = float(gains.mean()), (float(low), float(high))
     return PullTrial(kind, len(won), pull, gain, gain - errors_below * error, spread)
 
@@ -132,13 +137,14 @@ def held_out_pulls(
     *,
     bound: float,
     text: Floats | None = None,
+    groups: Indices | None = None,
 ) -> Floats:
-    """What is added to each lead's log-odds by a pull that was fitted without it.
+    """What is added to each lead's log-odds by a pull that was fitted without it, and its group.
 
     text: the text model's pull on each lead; what is added holds it, by its weight.
     """
     offset = log_odds(priors)
-    folds = np.arange(len(won)) % FOLDS
+    folds = _numbered(groups, len(won)) % FOLDS
     held_out = np.empty(len(won))
     for fold in range(FOLDS):
         fit, held = folds != fold, folds == fold
@@ -147,6 +153,21 @@ def held_out_pulls(
         beside = None if text is None else text[held]
         held_out[held] = bounded_pulls(pull, verdicts[held], bound, beside)
     return held_out
+
+
+def _numbered(groups: Indices | None, leads: int) -> Indices:
+    """The groups from 0 on, as they come."""
+    if groups is None:
+        return np.arange(leads)
+    _, firsts, places = np.unique(groups, return_index=True, return_inverse=True)
+    return np.asarray(np.argsort(np.argsort(firsts))[places], dtype=np.intp)
+
+
+def _standard_error(values: Floats, groups: Indices) -> float:
+    """Of their mean, where those of a group depend on each other (Liang & Zeger 1986)."""
+    sums = np.bincount(groups, values - values.mean())
+    count = len(sums)  # two at least
+    return math.sqrt(float(sums @ sums) * count / (count - 1)) / len(values)
 
 
 def bounded_pulls(pull: Pull, verdicts: Floats, bound: float, text: Floats | None = None) -> Floats:

@@ -72,7 +72,10 @@ LlmCalls = Annotated[
 ]
 LlmTestCalls = Annotated[int, typer.Option(min=0, help="Most test leads to ask the LLM about.")]
 Trials = Annotated[int, typer.Option(min=1, help="Settings tried for the classifier.")]
-Minutes = Annotated[float, typer.Option(min=0.5, help="Most that tuning the LLM takes.")]
+A_WEEK = 7 * 24 * 60.0
+Minutes = Annotated[
+    float, typer.Option(min=0.5, max=A_WEEK, help="Most that tuning the LLM takes.")
+]
 Examples = Annotated[
     int | None, typer.Option(min=100, help="Most leads the LLM is tuned on, drawn by chance.")
 ]
@@ -89,7 +92,9 @@ Embeddings = Annotated[
         "--embeddings", help="Let the text model read what texts mean, too: extra `ladder`."
     ),
 ]
-Seed = Annotated[int, typer.Option(help="The same seed gives the same classifier.")]
+Seed = Annotated[
+    int, typer.Option(min=0, max=2**32 - 1, help="The same seed gives the same classifier.")
+]
 
 
 @app.command()

@@ -32,7 +32,7 @@ class Judged:
 
     prior: the classifier; read: once the text model has read what it is given to read; pulled: with
     the LLM's bounded pull, wherever it gave a verdict; llm: the LLM alone; escalated: where the
-    policy asks it; reasons: the routes' reasons.
+    policy asks it; reasons: the routes' reasons; groups: the same number for the same texts.
     """
 
     won: NDArray[np.int8]
@@ -43,6 +43,7 @@ class Judged:
     escalated: Flags
     in_band: Flags
     reasons: tuple[RouteReason, ...]
+    groups: NDArray[np.intp]
 
     @property
     def hybrid(self) -> Floats:
@@ -142,6 +143,7 @@ def judge_leads(
         escalated=np.array([r.route is Route.LLM for r in routings], dtype=bool),
         in_band=fitted.band.covers(prior),
         reasons=tuple(r.reason for r in routings),
+        groups=data.groups[rows],
     )
 
 
@@ -175,7 +177,11 @@ def compare(judged: Judged, *, without_text: Judged | None = None, seed: int) ->
         } | contenders
     everywhere = np.ones_like(judged.in_band)
     lines = tuple(
-        Line(name, share, {m: with_interval(m, p, judged.won, seed=seed) for m in MEASURES})
+        Line(
+            name,
+            share,
+            {m: with_interval(m, p, judged.won, groups=judged.groups, seed=seed) for m in MEASURES},
+        )
         for name, (p, share) in contenders.items()
     )
     return Comparison(
@@ -190,7 +196,8 @@ def compare(judged: Judged, *, without_text: Judged | None = None, seed: int) ->
 
 
 def _saving(judged: Judged, without_text: Judged, seed: int) -> Saving:
-    loss = difference(Measure.LOG_LOSS, judged.hybrid, without_text.hybrid, judged.won, seed=seed)
+    pair = (judged.hybrid, without_text.hybrid)
+    loss = difference(Measure.LOG_LOSS, *pair, judged.won, groups=judged.groups, seed=seed)
     return Saving(int(judged.escalated.sum()), int(without_text.escalated.sum()), loss)
 
 
@@ -200,7 +207,8 @@ def _gains(judged: Judged, before: Floats, chosen: Flags, seed: int) -> dict[Mea
     if len(np.unique(won)) < 2:
         return {}
     pair = (judged.hybrid[chosen], before[chosen])
-    return {m: difference(m, *pair, won, seed=seed) for m in MEASURES}
+    groups = judged.groups[chosen]
+    return {m: difference(m, *pair, won, groups=groups, seed=seed) for m in MEASURES}
 
 
 def _random(judged: Judged, seed: int) -> Floats:

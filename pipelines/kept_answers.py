@@ -24,7 +24,7 @@ class KeptAnswers:
 
     def __post_init__(self) -> None:
         if self.path.exists():
-            self._known.update(map(_answer, _whole_lines(self.path)))
+            self._known.update(filter(None, map(_answer, _whole_lines(self.path))))
 
     def of(self, asked: Asked) -> Verdict | None:
         """The answer of an earlier process, or of this one; None where nobody asked."""
@@ -43,7 +43,7 @@ class KeptAnswers:
 
 
 def _whole_lines(path: Path) -> list[str]:
-    text = path.read_text()
+    text = path.read_text(errors="replace")
     whole, _, cut = text.rpartition("\n")
     if cut:  # or the next answer would be written behind the half of one
         path.write_text(f"{whole}\n" if whole else "")
@@ -57,7 +57,11 @@ def _line(asked: Asked, verdict: Verdict) -> str:
     return json.dumps([row, kind.value, *said, *cost])
 
 
-def _answer(line: str) -> tuple[Asked, Verdict]:
-    row, kind, p, source, prompt, completion, latency = json.loads(line)
-    verdict = Verdict(p, VerdictSource(source), None, prompt, completion, None, latency, None, ())
-    return (row, EvidenceKind(kind)), verdict
+def _answer(line: str) -> tuple[Asked, Verdict] | None:
+    """None where the line is damaged: that lead is asked about again."""
+    try:
+        row, kind, p, source, prompt, completion, latency = json.loads(line)
+        said = p, VerdictSource(source), None, prompt, completion, None, latency, None, ()
+        return (row, EvidenceKind(kind)), Verdict(*said)
+    except (ValueError, TypeError):
+        return None

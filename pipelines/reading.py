@@ -108,7 +108,8 @@ def fit_reading(
 def _better(words: FittedText, both: FittedText, data: TrainingData, seed: int) -> FittedText:
     """Words and meaning where these are certainly better, out of fold; else the smaller model."""
     said = probability(both.held_out), probability(words.held_out)
-    gained = difference(Measure.LOG_LOSS, *said, data.won[words.rows], seed=seed)
+    won, groups = data.won[words.rows], data.groups[words.rows]
+    gained = difference(Measure.LOG_LOSS, *said, won, groups=groups, seed=seed)
     meaning = both.model.meaning
     return both if meaning and meaning.words >= 0 and gained.high < 0 else words
 
@@ -123,6 +124,7 @@ def _trial(
         data.won[learned.rows],
         bound=bound,
         errors_below=TWO_SIDED_95,
+        groups=data.groups[learned.rows],
     )
 
 

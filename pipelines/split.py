@@ -14,6 +14,7 @@ from features.lead import Lead
 
 Indices = NDArray[np.intp]
 SHARES = (0.6, 0.2, 0.2)  # train, calibration, test
+FIFTHS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +32,25 @@ def split(
 ) -> Split:
     """Three parts: by time where there are dates (the newest judge), else stratified.
 
-    Leads with the same text stay together, or the test would only ask what training has seen.
+    Stratified, leads with the same text stay together, or the test would only ask what training has
+    seen; by time they are where they were, for that is how they will come.
     """
     groups = text_groups(leads)
     if dates is not None:
         return _by_time(dates)
-    test, calibration, *rest = _folds(won, groups, 5, seed)
-    by = "stratified, repeated texts together" if _repeats(groups) else "stratified"
+    test, calibration, *rest = _folds(won, groups, FIFTHS, seed)
+    is_grouped = _keeps_together(groups, FIFTHS)
+    by = "stratified, repeated texts together" if is_grouped else "stratified"
     return Split(np.sort(np.concatenate(rest)), np.sort(calibration), np.sort(test), by)
 
 
 def cross_validation(
     won: NDArray[np.int8], groups: Indices, folds: int, seed: int
 ) -> Iterator[tuple[Indices, Indices]]:
-    """(fit, held out) row numbers of each fold, stratified, groups kept together."""
+    """(fit, held out) row numbers of each fold, stratified, groups kept together.
+
+    Fewer groups than folds are a few stock phrases, which cannot be kept together.
+    """
     for held_out in _folds(won, groups, folds, seed):
         yield np.setdiff1d(np.arange(len(won)), held_out), held_out
 
@@ -63,15 +69,15 @@ def _text_key(lead: Lead) -> str | None:
 def _folds(won: NDArray[np.int8], groups: Indices, folds: int, seed: int) -> list[Indices]:
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-    if _repeats(groups):
+    if _keeps_together(groups, folds):
         grouped = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
         return [held_out for _, held_out in grouped.split(won, won, groups)]
     plain = StratifiedKFold(folds, shuffle=True, random_state=seed)
     return [held_out for _, held_out in plain.split(won, won)]
 
 
-def _repeats(groups: Indices) -> bool:
-    return len(np.unique(groups)) < len(groups)
+def _keeps_together(groups: Indices, folds: int) -> bool:
+    return folds <= len(np.unique(groups)) < len(groups)
 
 
 def _by_time(dates: pd.Series) -> Split:

@@ -65,11 +65,11 @@ def fit_text(
     """
     rows = np.array([row for row in rows if row in texts], dtype=np.intp)
     leads, won = data.part(rows), data.won[rows]
-    if len(rows) < 2 * FOLDS or len(np.unique(won)) < 2:
+    folds = _folds(won, leads, seed)
+    if folds is None:
         return None
     counts = [terms_of(texts[row]) for row in rows]
     writers = [writer(lead) for lead in leads]
-    folds = list(cross_validation(won, text_groups(leads), FOLDS, seed))
     weighed = [_Weighed.of(counts, writers, fit, fewest_writers) for fit, _ in folds]
     everything = _Weighed.of(counts, writers, np.arange(len(rows)), fewest_writers)
     if not all(one.terms for one in (*weighed, everything)):
@@ -93,10 +93,14 @@ def fit_meaning(
     out of fold (stacking, Wolpert 1992).
     """
     rows, won = learned.rows, data.won[learned.rows]
-    regression, meant = fit_linear(np.array([vectors[row] for row in rows]), rows, data, seed=seed)
+    linear = fit_linear(np.array([vectors[row] for row in rows]), rows, data, seed=seed)
+    folds = _folds(won, data.part(rows), seed)
+    assert linear is not None  # noqa: S101  (the words were fitted on the same leads)
+    assert folds is not None  # noqa: S101  (too)
+    regression, meant = linear
     said = np.column_stack([learned.held_out, meant])
     held_out = np.empty(len(rows))
-    for fit, held in cross_validation(won, text_groups(data.part(rows)), FOLDS, seed):
+    for fit, held in folds:
         held_out[held] = _regression(said[fit], won[fit], WEIGHING).decision_function(said[held])
     weighing = _regression(said, won, WEIGHING)
     words, means = weighing.coef_[0].tolist()
@@ -112,14 +116,29 @@ def fit_meaning(
 
 def fit_linear(
     matrix: Any, rows: NDArray[np.intp], data: TrainingData, *, seed: int
-) -> tuple[Any, Floats]:
-    """Logistic regression on any features of leads `rows`, and its log-odds out of fold."""
+) -> tuple[Any, Floats] | None:
+    """Logistic regression on any features of leads `rows`, and its log-odds out of fold.
+
+    None where there are too few leads of either outcome.
+    """
     won = data.won[rows]
-    folds = cross_validation(won, text_groups(data.part(rows)), FOLDS, seed)
+    folds = _folds(won, data.part(rows), seed)
+    if folds is None:
+        return None
     penalty, held_out = _best_penalty(
         [(matrix[fit], matrix[held], fit, held) for fit, held in folds], won
     )
     return _regression(matrix, won, penalty), held_out
+
+
+def _folds(
+    won: NDArray[np.int8], leads: Sequence[Lead], seed: int
+) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]] | None:
+    """None where there are too few leads of either outcome, or one is in one fold alone."""
+    if np.bincount(won, minlength=2).min() < FOLDS:
+        return None
+    folds = list(cross_validation(won, text_groups(leads), FOLDS, seed))
+    return folds if all(len(np.unique(won[fit])) == 2 for fit, _ in folds) else None
 
 
 def writer(lead: Lead) -> Hashable:

@@ -116,17 +116,19 @@ def fit_tie_breaking(
     bound: float,
     always_ask: bool,
     reading: Reading | None = None,
+    groups: NDArray[np.intp] | None = None,
 ) -> TieBreaking:
     """Combiner and policy from verdicts on calibration leads; `verdicts` None: nobody was asked.
 
-    reading: of a text model that reads first; then the LLM has to add to both.
+    reading: of a text model that reads first; then the LLM has to add to both. groups: the same
+    number for all leads of the table with the same text.
 
     A kind of evidence that has not proven to lower the log loss pulls nothing, and is not asked
     (unless `always_ask`). Where nobody was asked, every kind is, and pulls nothing.
     """
     trials: dict[EvidenceKind, PullTrial] = {}
     for kind in kinds if verdicts else ():
-        trial = _try(kind, fitted, verdicts, won, bound, reading)
+        trial = _try(kind, fitted, verdicts, won, bound, reading, groups)
         trials |= {kind: trial} if trial else {}
     pulls = {kind: trial.pull for kind, trial in trials.items() if trial.is_worth_it}
     asks = frozenset(k for k in kinds if verdicts is None or k in pulls or always_ask)
@@ -152,6 +154,7 @@ def _try(
     won: NDArray[np.int8],
     bound: float,
     reading: Reading | None,
+    groups: NDArray[np.intp] | None,
 ) -> PullTrial | None:
     assert verdicts is not None  # noqa: S101  (the caller only asks where there are some)
     answered = verdicts.of_kind(kind)
@@ -164,6 +167,7 @@ def _try(
         won[rows],
         bound=bound,
         text=read.pulls(rows) if read else None,
+        groups=None if groups is None else groups[rows],
     )
 
 

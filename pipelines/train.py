@@ -11,6 +11,7 @@ from pathlib import Path
 
 from features.lead_spec import LeadSpec
 from features.redaction import Redactor
+from models.answer import NO_ANSWER
 from models.band import EVERYTHING
 from models.combiner import DEFAULT_BOUND
 from models.errors import TrainingRefused
@@ -23,7 +24,7 @@ from models.verdict import LlmJudge
 from pipelines.display import Display
 from pipelines.evaluation import Comparison, compare, judge_leads
 from pipelines.example_lead import example_lead
-from pipelines.finetuning.machine_share import MachineShare, is_listening
+from pipelines.finetuning.machine_share import INSTALL, MachineShare, can_tune, is_listening
 from pipelines.finetuning.tuned_llm import TunedLlm, tune_llm
 from pipelines.finetuning.tuning_gate import tuning_gate
 from pipelines.finetuning.tuning_log import tuning_metrics
@@ -162,7 +163,10 @@ def train_on(
     display: Display,
 ) -> Trained:
     """The same for a table that was read. Raises TrainingRefused, MissingExtra."""
-    embedding = SentenceEmbedding() if options.embeddings else None  # or it fails before the search
+    # What cannot be done is said before the search, which takes minutes.
+    embedding = SentenceEmbedding() if options.embeddings else None
+    if options.tuning:
+        _require_tunable(endpoint)
     display.say(f"Read {len(data.leads):,} leads, {data.won.mean():.1%} won.")
     fitted = fit_shown(data, options, display)
     display.say(_said_of(fitted, options))
@@ -175,6 +179,14 @@ def train_on(
         inquiry = _Inquiry(data, witness, llm, endpoint, settings, record, display, kept)
         checked = tuned and tuned.checked(partial(inquiry.ask, what="validation"))
         return _fit_and_evaluate(inquiry, fitted, checked, options, embedding)
+
+
+def _require_tunable(endpoint: LlmEndpoint) -> None:
+    """Raises TrainingRefused."""
+    if not endpoint.is_embedded:
+        raise TrainingRefused("Only the embedded LLM can be tuned: unset TIEBREAK_LLM_BASE_URL.")
+    if not can_tune():
+        raise TrainingRefused(INSTALL)
 
 
 def _fit_and_evaluate(
@@ -194,6 +206,7 @@ def _fit_and_evaluate(
         *(fitted, calibration, data.won, kinds),
         bound=options.max_pull,
         always_ask=options.always_ask,
+        groups=data.groups,
     )
     tie_breaking = fit(reading=reading)
     for note in tie_breaking.notes:
@@ -313,10 +326,6 @@ class _Preparing:
             yield tuned.version, tuned
 
     def _tuned(self, witness: Witness, options: TuningOptions) -> TunedLlm:
-        if not self.endpoint.is_embedded:
-            raise TrainingRefused(
-                "Only the embedded LLM can be tuned: unset TIEBREAK_LLM_BASE_URL."
-            )
         return tune_llm(
             self.data,
             self.fitted,
@@ -358,29 +367,38 @@ class _Inquiry:
                 on_answer=advance,
                 kept=self.kept,
             )
-        require_answers(verdicts)
+        require_answers(verdicts, is_tuned=self.llm.adapter is not None)
         return verdicts
 
     def _open_judge(self) -> LlmJudge:
         return judge_at(self.endpoint, self.llm, self.settings, deadline=PATIENT)
 
 
-def require_answers(verdicts: Verdicts) -> None:
-    """Raises TrainingRefused where so many calls failed that the figures mean nothing."""
+def require_answers(verdicts: Verdicts, *, is_tuned: bool = False) -> None:
+    """Raises TrainingRefused where so many calls failed that the figures mean nothing.
+
+    is_tuned: an adapter of our own was asked.
+    """
     failed, asked = sum(verdicts.failures.values()), len(verdicts.answers)
     if failed > MAX_FAILED * asked:
         causes = ", ".join(f"{cause}: {n}" for cause, n in sorted(verdicts.failures.items()))
-        message = (
-            f"The LLM gave no verdict on {failed} of {asked} leads ({causes}). Check "
-            "TIEBREAK_LLM_BASE_URL, _API_KEY and _MODEL, or train without it: --llm-calls 0."
+        remedy = (
+            "Check TIEBREAK_LLM_BASE_URL, _API_KEY and _MODEL, or train without it: --llm-calls 0."
         )
-        raise TrainingRefused(message)
+        if is_tuned:
+            remedy = "The same command goes on from where it was."
+            if verdicts.failures.get(NO_ANSWER, 0) > MAX_FAILED * asked:
+                remedy = "It learned too little to say yes or no: give it more --minutes or leads."
+        raise TrainingRefused(
+            f"The LLM gave no verdict on {failed} of {asked} leads ({causes}). {remedy}"
+        )
 
 
 def _measures(data: TrainingData, fitted: FittedClassifier, seed: int) -> dict[Measure, Interval]:
     rows = fitted.split.test
     probabilities, won = fitted.probabilities[rows], data.won[rows]
-    return {m: with_interval(m, probabilities, won, seed=seed) for m in Measure}
+    groups = data.groups[rows]
+    return {m: with_interval(m, probabilities, won, groups=groups, seed=seed) for m in Measure}
 
 
 def _release(

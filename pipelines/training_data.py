@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from features.lead import Lead
 from features.lead_spec import LeadSpec
 from models.errors import TrainingRefused
 from pipelines.dates import lead_dates
+from pipelines.split import text_groups
 from pipelines.tables import check_outcome, labelled, read_table, rows
 from pipelines.validation import check_table
 
@@ -36,6 +38,11 @@ class TrainingData:
     won: NDArray[np.int8]
     dates: pd.Series | None
     table: pd.DataFrame
+
+    @cached_property
+    def groups(self) -> NDArray[np.intp]:
+        """A number for each lead: the same for the same texts."""
+        return text_groups(self.leads)
 
     def part(self, indices: NDArray[np.intp]) -> list[Lead]:
         return [self.leads[i] for i in indices]

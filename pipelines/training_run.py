@@ -57,7 +57,8 @@ def run_training(
     Raises:
         UnusableTable, TrainingRefused, LlmUnavailable: nothing was logged.
     """
-    with llm_to_train_with(settings, is_asked=options.llm_calls > 0) as (endpoint, record):
+    is_asked = options.llm_calls > 0 or options.tuning is not None  # what is tuned is tried out
+    with llm_to_train_with(settings, is_asked=is_asked) as (endpoint, record):
         trained = train(
             table,
             spec,

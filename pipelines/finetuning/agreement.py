@@ -17,8 +17,9 @@ Floats = NDArray[np.float64]
 MOST_MEAN_GAP = 0.03
 MOST_GAP = 0.25
 LEAST_CORRELATION = 0.95
-# Of log-odds, root mean square: rounding comes to about 0.2. A model that says nearly the same of
-# everybody, for the texts say nothing, has little else to correlate: its gate is to refuse it.
+# Of log-odds, root mean square: rounding comes to 0.1 to 0.25. Where all are that near there is no
+# more to ask: around P(yes) = 0.5 that alone is 0.05 of it, and a model that says nearly the
+# same of everybody, for the texts say nothing, has little else to correlate: its gate is to refuse.
 ROUNDING = 0.3
 
 
@@ -45,8 +46,8 @@ class Agreement:
 
     @property
     def holds(self) -> bool:
-        small = self.mean_gap <= MOST_MEAN_GAP and self.max_gap <= MOST_GAP
-        return small and (self.correlation >= LEAST_CORRELATION or self.noise <= ROUNDING)
+        is_like = self.mean_gap <= MOST_MEAN_GAP and self.correlation >= LEAST_CORRELATION
+        return self.max_gap <= MOST_GAP and (is_like or self.noise <= ROUNDING)
 
     def require(self) -> Self:
         """Itself, where it holds.
@@ -55,7 +56,10 @@ class Agreement:
             NotServedAsTuned: the adapter is not what was tuned, or is not served as it was.
         """
         if not self.holds:
-            raise NotServedAsTuned(f"The adapter is not served as it was tuned: {self}. Not used.")
+            raise NotServedAsTuned(
+                f"The adapter is not served as it was tuned: {self}. Not used. Try again with "
+                "another --seed, or train without --tune."
+            )
         return self
 
     def to_json(self) -> dict[str, Any]:

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import io
+import logging
 import os
+import pickle
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from models.errors import TrainingRefused
+
+log = logging.getLogger("tiebreak.tuning")
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,24 +23,42 @@ class Checkpoint:
     path: Path
 
     def save(self, tree: dict[str, Any]) -> None:
-        """Numbers, strings and tensors. A kill half-way leaves the file before it."""
+        """Numbers, strings and tensors. A kill half-way leaves the file before it.
+
+        Raises:
+            TrainingRefused: it cannot be written; the file before it is there still.
+        """
         import torch
 
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        part = self.path.with_suffix(".part")
-        with part.open("wb") as file:
-            torch.save(tree, file)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(self.path)
+        content = io.BytesIO()
+        torch.save(tree, content)
+        part = self.path.with_suffix(f".{os.getpid()}.part")  # another process may tune the same
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with part.open("wb") as file:
+                file.write(content.getbuffer())
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(self.path)
+        except OSError as error:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
+            raise TrainingRefused(
+                f"The checkpoint of the tuning cannot be written ({error.strerror}). Make room in "
+                "TIEBREAK_HOME; the same command goes on from the one before."
+            ) from error
 
     def load(self) -> dict[str, Any] | None:
-        """What was saved last; None where nothing was."""
+        """What was saved last; None where nothing was, or what there is is damaged."""
         import torch
 
         if not self.path.exists():
             return None
-        tree: dict[str, Any] = torch.load(self.path, weights_only=True, map_location="cpu")
+        try:
+            tree: dict[str, Any] = torch.load(self.path, weights_only=True, map_location="cpu")
+        except (RuntimeError, EOFError, OSError, ValueError, pickle.UnpicklingError):
+            log.warning("The checkpoint %s is damaged: tuning begins anew.", self.path.name)
+            return None
         return tree
 
     def remove(self) -> None:

@@ -22,6 +22,7 @@ from pipelines.verdicts import Witness
 
 FEWEST = 100  # lessons; `tiebreak train` offers to tune from ENOUGH on
 ENOUGH = 500
+FEWEST_OF_EACH = 3  # outcome, among those that are drawn
 VALIDATION_FOLDS = 7  # one of them validates
 MOST_VALIDATING = 200  # each look at them costs seconds, so there are
 VALIDATING_SHARE = 4  # times as many to learn from, at least
@@ -83,14 +84,21 @@ def draw_lessons(
     rows = np.array([row for row in fitted.split.train if data.leads[row].has_text], dtype=np.intp)
     _require_enough(data.won[rows])
     learning, validating = _parted(data, rows, seed)
-    drawn = np.sort(np.random.default_rng(seed).permutation(learning)[:at_most])
+    drawn = _some(learning, data.won, at_most, seed)
     most = min(MOST_VALIDATING, len(drawn) // VALIDATING_SHARE)
-    looked_at = np.sort(np.random.default_rng(seed).permutation(validating)[:most])
+    looked_at = _some(validating, data.won, most, seed)
 
     def lessons(chosen: NDArray[np.intp]) -> tuple[Lesson, ...]:
         return tuple(_lessons(data, witness, prompt, chosen, on_lead))
 
-    return Lessons(lessons(drawn), lessons(looked_at))
+    made = Lessons(lessons(drawn), lessons(looked_at))
+    for part in (made.learning, made.validation):
+        if len({lesson.won for lesson in part}) < 2:
+            raise TrainingRefused(
+                "The leads that the LLM would be tuned on, or those that it would be looked at by, "
+                "all have one outcome. Give it more --examples, or train without it."
+            )
+    return made
 
 
 def _parted(
@@ -99,6 +107,22 @@ def _parted(
     won, groups = data.won[rows], text_groups(data.part(rows))
     learning, validating = next(iter(cross_validation(won, groups, VALIDATION_FOLDS, seed)))
     return rows[learning], rows[validating]
+
+
+def _some(
+    rows: NDArray[np.intp], won: NDArray[np.int8], most: int | None, seed: int
+) -> NDArray[np.intp]:
+    """So many of them by chance, in order; a few of each outcome, however rare it is."""
+    order = np.random.default_rng(seed).permutation(rows)
+    if most is None or most >= len(order):
+        return np.sort(order)
+    chosen, others = order[:most], order[most:]
+    for outcome in (0, 1):
+        missing = FEWEST_OF_EACH - int((won[chosen] == outcome).sum())
+        wanted = others[won[others] == outcome][: max(0, missing)]
+        spare = np.flatnonzero(won[chosen] != outcome)[::-1][: len(wanted)]
+        chosen[spare] = wanted[: len(spare)]
+    return np.sort(chosen)
 
 
 def _lessons(

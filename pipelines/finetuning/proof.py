@@ -65,9 +65,12 @@ class Trial:
 
 @dataclass(frozen=True)
 class Contest:
-    """What each contender said of the same test leads, the hybrid last. rows: of the table."""
+    """What each contender said of the same test leads, the hybrid last.
 
-    rows: NDArray[np.intp]
+    groups: of the table's leads; the same number for the same texts.
+    """
+
+    groups: NDArray[np.intp]
     won: NDArray[np.int8]
     said: dict[str, Floats]
     in_band: Flags
@@ -77,7 +80,7 @@ class Contest:
         """The same of some of the leads."""
         said = {name: p[chosen] for name, p in self.said.items()}
         flags = self.in_band[chosen], self.asked[chosen]
-        return Contest(self.rows[chosen], self.won[chosen], said, *flags)
+        return Contest(self.groups[chosen], self.won[chosen], said, *flags)
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,7 @@ def contest_of(trained: Trained) -> Contest | None:
     said |= {LLM: judged.llm}
     said |= {BEFORE: judged.read} if trained.reading else {}
     said |= {HYBRID: judged.hybrid}
-    return Contest(verdicts.rows, judged.won, said, judged.in_band, judged.escalated)
+    return Contest(judged.groups, judged.won, said, judged.in_band, judged.escalated)
 
 
 def trial_of(trained: Trained, contest: Contest | None) -> Trial:
@@ -144,7 +147,7 @@ def _sides(contest: Contest, seed: int) -> Iterator[Side]:
         (SETTLED, ~contest.asked),
     ):
         there = contest.of(chosen)
-        yield side_of(where, there.said, there.won, seed)
+        yield side_of(where, there.said, there.won, seed, there.groups)
 
 
 def together(contests: Sequence[Contest], seed: int) -> tuple[Side, ...]:
@@ -167,22 +170,33 @@ def _together(where: str, contests: Sequence[Contest], seed: int) -> Side:
         return float(np.mean([measure(m, c.said[name], c.won) for c in contests]))
 
     def gain(name: str, m: Measure) -> Interval:
-        pairs = [Paired(c.rows, c.said[HYBRID], c.said[name], c.won) for c in contests]
+        pairs = [Paired(c.groups, c.said[HYBRID], c.said[name], c.won) for c in contests]
         return mean_difference(m, pairs, seed=seed)
 
     values = {name: {m.value: mean(name, m) for m in MEASURES} for name in names}
     others = [name for name in names if name != HYBRID]
     gains = {name: {m.value: gain(name, m) for m in MEASURES} for name in others}
-    return Side(where, sum(len(c.rows) for c in contests), values, gains)
+    return Side(where, sum(len(c.groups) for c in contests), values, gains)
 
 
-def side_of(where: str, said: dict[str, Floats], won: NDArray[np.int8], seed: int) -> Side:
-    """The contenders on some leads, by what each says of them; the last one is the hybrid."""
+def side_of(
+    where: str,
+    said: dict[str, Floats],
+    won: NDArray[np.int8],
+    seed: int,
+    groups: NDArray[np.intp] | None = None,
+) -> Side:
+    """The contenders on some leads, by what each says of them; the last one is the hybrid.
+
+    groups: of `Contest`.
+    """
     if len(np.unique(won)) < 2:
         return Side(where, len(won), {}, {})
     values = {n: {m.value: measure(m, p, won) for m in MEASURES} for n, p in said.items()}
     gains = {
-        name: {m.value: difference(m, said[HYBRID], p, won, seed=seed) for m in MEASURES}
+        name: {
+            m.value: difference(m, said[HYBRID], p, won, groups=groups, seed=seed) for m in MEASURES
+        }
         for name, p in said.items()
         if name != HYBRID
     }

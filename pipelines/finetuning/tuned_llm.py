@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.adapter import Adapter, file_digest
-from models.errors import TrainingRefused
 from models.llm_version import LlmVersion
 from models.prompt import EvidenceKind, Prompt
 from pipelines.display import Display
@@ -23,7 +22,7 @@ from pipelines.finetuning.base_model import load_base_model
 from pipelines.finetuning.checkpoint import Checkpoint
 from pipelines.finetuning.hidden_states import HiddenStates
 from pipelines.finetuning.lessons import Lesson, Lessons, draw_lessons
-from pipelines.finetuning.machine_share import INSTALL, MachineShare, can_tune, peak_memory_mib
+from pipelines.finetuning.machine_share import MachineShare, peak_memory_mib
 from pipelines.finetuning.recipe import Recipe
 from pipelines.finetuning.tuner import Tuned, Tuner
 from pipelines.finetuning.tuning_options import TuningOptions
@@ -82,6 +81,8 @@ class TunedLlm:
             return self
         answered = answers.of_kind(EvidenceKind.TEXT)
         agreement = Agreement.between(answers.log_odds[answered], self.expected[answered])
+        if not agreement.holds and self.answers:
+            self.answers.remove()  # another time another server may be asked
         return replace(self, agreement=agreement.require())
 
 
@@ -100,10 +101,8 @@ def tune_llm(
     """Tune on the training part alone. `llm` is what is tuned: the embedded model, untuned.
 
     Raises:
-        TrainingRefused: the extra is missing, or there is too little to learn from.
+        TrainingRefused: there is too little to learn from.
     """
-    if not can_tune():
-        raise TrainingRefused(INSTALL)
     began, recipe = time.monotonic(), Recipe(seed=seed)
     prompt = Prompt.bare(EvidenceKind.TEXT, outcome=data.spec.outcome, won=data.spec.won)
     with display.stage("Redacting what the LLM is tuned on"):
@@ -146,6 +145,7 @@ def _exported(
         layers=recipe.layers,
         minutes=round(tuned.seconds / 60, 2),
         peak_memory_mib=peak_memory_mib(),
+        drawn=len(lessons.learning),
     )
     compared = lessons.validation[:COMPARED]
     return TunedLlm(

@@ -32,6 +32,7 @@ SAVED_EVERY_S = 30.0
 # What a token of the validation part costs, of one that is learned from: a forward pass alone, and
 # later the upper layers alone, for what the lower ones make of it is kept.
 FIRST_TIME, LATER = 0.7, 0.3
+MORE_TIME = 1.2  # times as long as before is worth another tuning
 RESERVE = 1.3  # times what looks are expected to take is kept for them
 
 
@@ -243,6 +244,7 @@ class Tuner:
                 "progress": self._progress.to_tree(),
                 "weights": self._low_rank.copies(),
                 "optimizer": self._optimizer.state_dict(),
+                "budget_s": self._budget_s,
             }
         )
 
@@ -250,9 +252,21 @@ class Tuner:
         saved = self._checkpoint.load()
         if saved is None:
             return
-        self._progress = Progress.from_tree(saved["progress"])
+        progress = Progress.from_tree(saved["progress"])
+        if self._has_more_time(progress, saved.get("budget_s", 0.0)):
+            return
+        self._progress = progress
         self._low_rank.restore(saved["weights"])
         self._optimizer.load_state_dict(saved["optimizer"])
+
+    def _has_more_time(self, progress: Progress, before_s: float) -> bool:
+        """True where it ended for want of time, of which there is more now: it begins anew.
+
+        It cannot go on: its weights were brought to rest as if that were all.
+        """
+        has_ended = progress.step >= progress.schedule.total
+        is_short = has_ended and progress.ending is Ending.TIME
+        return is_short and self._budget_s > MORE_TIME * before_s
 
     def _result(self) -> Tuned:
         progress = self._progress

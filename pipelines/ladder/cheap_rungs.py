@@ -20,6 +20,7 @@ from pipelines.training_data import TrainingData
 
 WORDS, EMBEDDINGS = "TF-IDF + logistic regression", "sentence embeddings + logistic regression"
 BOTH = "TF-IDF and sentence embeddings"
+TOO_FEW = "Too few training leads of each outcome wrote anything, or the same words."
 Texts = Mapping[int, RedactedText]
 TIMED = 50  # texts, one at a time
 
@@ -32,7 +33,7 @@ def words_rung(
     learned = fit_text(data, texts, fitted.split.train, seed=seed)
     took = time.perf_counter() - started
     if learned is None:
-        return Absent(WORDS, "No word was written by enough different leads.")
+        return Absent(WORDS, TOO_FEW)
     model = learned.model
 
     def opinions(rows: NDArray[np.intp]) -> Opinions:
@@ -66,7 +67,10 @@ def embeddings_rung(
     model = model or Remembering(SentenceEmbedding())
     train = with_text(fitted.split.train, texts)
     vectors = model.embed([texts[row] for row in train])
-    regression, _ = fit_linear(vectors, train, data, seed=seed)
+    linear = fit_linear(vectors, train, data, seed=seed)
+    if linear is None:
+        return Absent(EMBEDDINGS, TOO_FEW)
+    regression, _ = linear
     took = time.perf_counter() - started
 
     def opinions(rows: NDArray[np.intp]) -> Opinions:
@@ -96,7 +100,7 @@ def both_rung(
     vectors = dict(zip(texts, model.embed(list(texts.values())), strict=True))
     learned = fit_text(data, texts, fitted.split.train, seed=seed)
     if learned is None:
-        return Absent(BOTH, "No word was written by enough different leads.")
+        return Absent(BOTH, TOO_FEW)
     learned = fit_meaning(learned, vectors, data, seed=seed)
     took = time.perf_counter() - started
     said = learned.said(texts, vectors)

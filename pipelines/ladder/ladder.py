@@ -151,7 +151,7 @@ def _judged(
     absent = [rung for rung in rungs if isinstance(rung, Absent)]
     for rung in rungs:
         if isinstance(rung, Rung):
-            found = standing(rung, fitted, data.won, bound=options.bound, seed=options.seed)
+            found = standing(rung, fitted, data, bound=options.bound, seed=options.seed)
             if found is None:
                 absent.append(Absent(rung.name, "It met one outcome only: ask about more leads."))
             else:
@@ -168,21 +168,23 @@ def _judged(
         no_text=_no_text(fitted, data, test, options.seed),
         standings=tuple(standings),
         absent=tuple(absent),
-        recommendation=recommend(candidates, data.won, seed=options.seed),
+        recommendation=recommend(candidates, data.won, groups=data.groups, seed=options.seed),
         share_read=_share_read(fitted, texts),
         prompts=prompts,
     )
 
 
 def _no_text(fitted: FittedClassifier, data: TrainingData, rows: Rows, seed: int) -> NoText:
-    prior, won = fitted.probabilities[rows], data.won[rows]
+    prior, won, groups = fitted.probabilities[rows], data.won[rows], data.groups[rows]
     band = fitted.band.covers(prior)
     loss = Measure.LOG_LOSS
     is_split = len(np.unique(won[band])) == 2
     return NoText(
         leads=len(rows),
-        measures={m: with_interval(m, prior, won, seed=seed) for m in MEASURES},
-        in_band=with_interval(loss, prior[band], won[band], seed=seed) if is_split else None,
+        measures={m: with_interval(m, prior, won, groups=groups, seed=seed) for m in MEASURES},
+        in_band=with_interval(loss, prior[band], won[band], groups=groups[band], seed=seed)
+        if is_split
+        else None,
         share_in_band=float(band.mean()),
     )
 

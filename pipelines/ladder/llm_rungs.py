@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from features.redaction import RedactedText
 from models.adapter import Adapter
+from models.errors import TrainingRefused
 from models.llm_version import Api, Decoding, LlmVersion
 from models.prompt import EvidenceKind, Prompt
 from models.release import Release
@@ -82,9 +84,12 @@ class LlmRungs:
 
     def rungs(self, llms: Llms) -> Iterator[Rung | Absent]:
         """From the smallest to the largest."""
+        why_not = self._why_not_tuned(llms)  # before hours are spent on the others
+        if why_not and llms.tuned:
+            self.display.say(f"{TUNED}: {why_not}")
         yield from self._embedded(llms.embedded)
         yield Absent(SOFT_PROMPT, NO_SERVER)
-        yield self._tuned(llms)
+        yield Absent(TUNED, why_not) if why_not else self._tuned(llms)
         yield from self._managed(llms.managed, fine_tunes=llms.fine_tunes)
 
     def _embedded(self, endpoint: LlmEndpoint | None) -> Iterator[Rung | Absent]:
@@ -118,15 +123,23 @@ class LlmRungs:
         notes = (f"The best of {found.tried} prompts by log loss on training leads.",)
         return asker.rung(OPTIMISED, best, self._parts, before=found.asked, notes=notes)
 
+    def _why_not_tuned(self, llms: Llms) -> str:
+        """Empty where an adapter learned from this split's training part and no other lead."""
+        adapter = llms.tuned.llm.adapter if llms.tuned else None
+        if llms.tuned is None or adapter is None or llms.embedded is None or not self.calls:
+            return "Name a release of `tiebreak tune TABLE` with `--tuned`."
+        if llms.embedded.weights not in (None, adapter.base):
+            return "It was tuned on another model than the one that is installed."
+        if not self._taught(llms.tuned.llm, adapter):
+            return "It learned from other leads than this split's: same table, leads.toml and seed?"
+        return ""
+
     def _tuned(self, llms: Llms) -> Rung | Absent:
-        """The adapter of a release, if it learned from this split's training part and no other."""
         release, endpoint = llms.tuned, llms.embedded
-        if release is None or release.llm.adapter is None or endpoint is None or not self.calls:
-            return Absent(TUNED, "Name a release of `tiebreak tune TABLE` with `--tuned`.")
+        assert release is not None  # noqa: S101  (or it was said why not; nor the next two)
+        assert release.llm.adapter is not None  # noqa: S101
+        assert endpoint is not None  # noqa: S101
         adapter, llm = release.llm.adapter, release.llm
-        if not self._taught(llm, adapter):
-            why = "It learned from other leads than this split's: same table, leads.toml and seed?"
-            return Absent(TUNED, why)
         notes = (f"{adapter.examples:,} outcomes, {adapter.minutes or 0:.1f} minutes of tuning.",)
         with adapter_tried_out(endpoint.address, adapter, release.adapter_file):
             return self._asker(endpoint).rung(TUNED, llm, self._parts, notes=notes)
@@ -135,11 +148,16 @@ class LlmRungs:
         """Whether the adapter's data digest is that of this split's training part."""
         prompt = llm.prompts[EvidenceKind.TEXT]
         table = (self.data, self.fitted, self.witness, prompt)
-        with self.display.stage("Comparing with what the adapter learned from"):
+        drawn = (None, adapter.drawn or adapter.examples)
+        with (
+            self.display.stage("Comparing with what the adapter learned from"),
+            suppress(TrainingRefused),
+        ):
             return any(
                 draw_lessons(*table, at_most=most, seed=self.seed).digest == adapter.data
-                for most in (None, adapter.examples)
+                for most in drawn
             )
+        return False
 
     def _managed(
         self, endpoint: LlmEndpoint | None, *, fine_tunes: bool

@@ -9,9 +9,11 @@ at the provider afterwards, whatever came of the job.
 from __future__ import annotations
 
 import asyncio
+import http
 import json
+import logging
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sized
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -31,7 +33,10 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI
     from openai.types.fine_tuning import FineTuningJob
 
+log = logging.getLogger("tiebreak.ladder")
+
 FEWEST_EXAMPLES = 10  # what the API takes
+PASSING = frozenset({0, 408, 409, 429})  # HTTP statuses, beside those of 500 and above; 0: none
 OVER = frozenset({"succeeded", "failed", "cancelled"})
 POLL = timedelta(seconds=30)
 PATIENCE = timedelta(hours=6)  # jobs queue at the provider
@@ -71,11 +76,11 @@ class ManagedTuning:
             StorageUnavailable: nothing was sent.
         """
         prompt = replace(self.llm.prompts[EvidenceKind.TEXT], examples=())
+        _require_enough(rows)  # before anything is on the record
         lines, questions = await self._written_down(data, rows, prompt)
-        if len(lines) < FEWEST_EXAMPLES:
-            raise LlmUnavailable("too_few", f"Fine-tuning takes {FEWEST_EXAMPLES} texts or more.")
         call = LlmCall(str(uuid.uuid4()))
         try:
+            _require_enough(lines)
             async with self._uploaded("\n".join(lines).encode(), call) as file_id:
                 return await self._made_of(file_id, seed)
         finally:
@@ -113,8 +118,10 @@ class ManagedTuning:
         try:
             yield file.id
         finally:
-            with suppress(openai.OpenAIError):
+            try:
                 await self.client.files.delete(file.id)
+            except openai.OpenAIError:
+                log.error("The provider still has %s: delete it there.", file.id)
 
     async def _made_of(self, file_id: str, seed: int) -> str:
         import openai
@@ -123,21 +130,42 @@ class ManagedTuning:
             job = await self.client.fine_tuning.jobs.create(
                 model=self.llm.model, training_file=file_id, seed=seed
             )
-            async with asyncio.timeout(self.patience.total_seconds()):
-                done = await self._over(job)
         except openai.OpenAIError as error:
             raise _refused("job", error) from None
-        except TimeoutError:
-            raise LlmUnavailable("timeout", "The fine-tuning job was not done in time.") from None
+        try:
+            async with asyncio.timeout(self.patience.total_seconds()):
+                done = await self._over(job)
+        except BaseException as error:  # a person's Ctrl-C too: it would go on, and cost
+            with suppress(openai.OpenAIError):
+                await self.client.fine_tuning.jobs.cancel(job.id)
+            if isinstance(error, openai.OpenAIError):
+                raise _refused("job", error) from None
+            if isinstance(error, TimeoutError):
+                message = f"The fine-tuning job {job.id} was not done in time, and was cancelled."
+                raise LlmUnavailable("timeout", message) from None
+            raise
         if done.status != "succeeded" or not done.fine_tuned_model:
             raise LlmUnavailable("fine_tuning", f"The fine-tuning job ended as {done.status}.")
         return str(done.fine_tuned_model)
 
     async def _over(self, job: FineTuningJob) -> FineTuningJob:
+        """The job once it is over. A connection that was lost, or a busy server, is waited out."""
+        import openai
+
         while job.status not in OVER:
             await asyncio.sleep(self.poll.total_seconds())
-            job = await self.client.fine_tuning.jobs.retrieve(job.id)
+            try:
+                job = await self.client.fine_tuning.jobs.retrieve(job.id)
+            except openai.OpenAIError as error:
+                status, _ = _failure(error)
+                if status not in PASSING and status < http.HTTPStatus.INTERNAL_SERVER_ERROR:
+                    raise
         return job
+
+
+def _require_enough(texts: Sized) -> None:
+    if len(texts) < FEWEST_EXAMPLES:
+        raise LlmUnavailable("too_few", f"Fine-tuning takes {FEWEST_EXAMPLES} texts or more.")
 
 
 def _failure(error: Any) -> tuple[int, str]:

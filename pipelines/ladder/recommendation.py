@@ -42,11 +42,19 @@ class Recommendation:
 
 
 def recommend(
-    candidates: Sequence[Candidate], won: NDArray[np.int8], *, seed: int
+    candidates: Sequence[Candidate],
+    won: NDArray[np.int8],
+    *,
+    groups: NDArray[np.intp] | None = None,
+    seed: int,
 ) -> Recommendation:
-    """candidates: from the smallest to the largest, the first is always there ("no text")."""
+    """candidates: from the smallest to the largest, the first is always there ("no text").
+
+    groups: the same number for all leads of the table with the same text.
+    """
+    groups = np.arange(len(won)) if groups is None else groups
     duels = tuple(
-        _duel(small, large, won, seed)
+        _duel(small, large, won, groups, seed)
         for i, small in enumerate(candidates)
         for large in candidates[i + 1 :]
     )
@@ -57,10 +65,21 @@ def recommend(
     )
 
 
-def _duel(small: Candidate, large: Candidate, won: NDArray[np.int8], seed: int) -> Duel:
+def _duel(
+    small: Candidate,
+    large: Candidate,
+    won: NDArray[np.int8],
+    groups: NDArray[np.intp],
+    seed: int,
+) -> Duel:
     rows, ours, theirs = np.intersect1d(small.rows, large.rows, return_indices=True)
     gap = difference(
-        Measure.LOG_LOSS, large.held_out[theirs], small.held_out[ours], won[rows], seed=seed
+        Measure.LOG_LOSS,
+        large.held_out[theirs],
+        small.held_out[ours],
+        won[rows],
+        groups=groups[rows],
+        seed=seed,
     )
     return Duel(small.name, large.name, len(rows), gap)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,7 @@ from pipelines.evaluation import said_alone
 from pipelines.fitting import FittedClassifier
 from pipelines.ladder.rung import Floats, Opinions, Rows, Rung
 from pipelines.metrics import Interval, Measure, difference, with_interval
+from pipelines.training_data import TrainingData
 
 MEASURES = (Measure.AUC, Measure.LOG_LOSS)
 NO_TEXT = "no text"
@@ -68,33 +71,35 @@ class Standing:
 
 
 def standing(
-    rung: Rung, fitted: FittedClassifier, won: NDArray[np.int8], *, bound: float, seed: int
+    rung: Rung, fitted: FittedClassifier, data: TrainingData, *, bound: float, seed: int
 ) -> Standing | None:
     """Measure a rung. None where it has no opinion on any test lead, or meets one outcome only."""
     calibration, test = rung.calibration.answered, rung.test.answered
-    y = won[test.rows]
+    y, groups = data.won[test.rows], data.groups[test.rows]
     if len(np.unique(y)) < 2:
         return None
     prior = fitted.probabilities[test.rows]
-    before = probability(log_odds(prior) + _shift(calibration, fitted, won))
-    trial = _trial(calibration, fitted, won, bound)
-    combined = _combined(prior, test.log_odds, trial, bound)
-    alone = said_alone(calibration.log_odds, won[calibration.rows])(test.log_odds)
+    before = probability(log_odds(prior) + _shift(calibration, fitted, data.won))
+    trial = _trial(calibration, fitted, data, bound)
+    combined = _combined(prior, test.log_odds, trial, bound) if trial else before
+    alone = said_alone(calibration.log_odds, data.won[calibration.rows])(test.log_odds)
     band = fitted.band.covers(prior)
     is_split = len(np.unique(y[band])) == 2
     loss = Measure.LOG_LOSS
+    among = partial(with_interval, groups=groups, seed=seed)
+    inside: dict[str, Any] = {"groups": groups[band], "seed": seed}
     return Standing(
         rung=rung,
         leads=len(y),
-        alone={m: with_interval(m, alone, y, seed=seed) for m in MEASURES},
-        combined={m: with_interval(m, combined, y, seed=seed) for m in MEASURES},
-        in_band=with_interval(loss, combined[band], y[band], seed=seed) if is_split else None,
-        gain=difference(loss, combined, before, y, seed=seed),
-        gain_in_band=difference(loss, combined[band], before[band], y[band], seed=seed)
+        alone={m: among(m, alone, y) for m in MEASURES},
+        combined={m: among(m, combined, y) for m in MEASURES},
+        in_band=with_interval(loss, combined[band], y[band], **inside) if is_split else None,
+        gain=difference(loss, combined, before, y, groups=groups, seed=seed),
+        gain_in_band=difference(loss, combined[band], before[band], y[band], **inside)
         if is_split
         else None,
         trial=trial,
-        candidate=_candidate(rung.name, calibration, fitted, won, bound) if trial else None,
+        candidate=_candidate(rung.name, calibration, fitted, data, bound) if trial else None,
     )
 
 
@@ -109,27 +114,26 @@ def _shift(calibration: Opinions, fitted: FittedClassifier, won: NDArray[np.int8
 
 
 def _trial(
-    said: Opinions, fitted: FittedClassifier, won: NDArray[np.int8], bound: float
+    said: Opinions, fitted: FittedClassifier, data: TrainingData, bound: float
 ) -> PullTrial | None:
     return try_pull(
         EvidenceKind.TEXT,
         fitted.probabilities[said.rows],
         said.log_odds,
-        won[said.rows],
+        data.won[said.rows],
         bound=bound,
         errors_below=TWO_SIDED_95,
+        groups=data.groups[said.rows],
     )
 
 
 def _candidate(
-    name: str, said: Opinions, fitted: FittedClassifier, won: NDArray[np.int8], bound: float
+    name: str, said: Opinions, fitted: FittedClassifier, data: TrainingData, bound: float
 ) -> Candidate:
-    prior = fitted.probabilities[said.rows]
-    pulls = held_out_pulls(prior, said.log_odds, won[said.rows], bound=bound)
+    prior, groups = fitted.probabilities[said.rows], data.groups[said.rows]
+    pulls = held_out_pulls(prior, said.log_odds, data.won[said.rows], bound=bound, groups=groups)
     return Candidate(name, said.rows, probability(log_odds(prior) + pulls))
 
 
-def _combined(prior: Floats, said: Floats, trial: PullTrial | None, bound: float) -> Floats:
-    if trial is None:
-        return prior
+def _combined(prior: Floats, said: Floats, trial: PullTrial, bound: float) -> Floats:
     return probability(log_odds(prior) + bounded_pulls(trial.pull, said, bound))

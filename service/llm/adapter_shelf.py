@@ -8,7 +8,9 @@ from __future__ import annotations
 import logging
 import os
 import tempfile
+import time
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
 from models.adapter import Adapter, adapter_name, file_digest
@@ -58,6 +60,13 @@ class AdapterShelf:
         if was_there:
             (self.folder / f"{name}{SUFFIX}").unlink(missing_ok=True)
         return was_there
+
+    def drop_older_than(self, age: timedelta) -> None:
+        """Those that were put longer ago."""
+        for file in self._by_age():
+            with suppress(FileNotFoundError):
+                if time.time() - file.stat().st_mtime > age.total_seconds():
+                    file.unlink()
 
     def files(self) -> dict[str, Path]:
         """All that is whole, by name, newest first. What is not is said so and left out."""

@@ -22,13 +22,15 @@ log = logging.getLogger("tiebreak.llm")
 PATIENCE = timedelta(seconds=10)  # a question waits so long for an engine; callers have deadlines
 FIRST_PAUSE = timedelta(seconds=0.2)  # before another start after one that failed; doubles
 LONGEST_PAUSE = timedelta(seconds=10)
+TRIED_OUT_FOR = timedelta(hours=12)  # an adapter, by one command
 ATTEMPTS = 2  # of one question: an engine may be killed under it
 
 
 class EngineRoom:
     """Lives on one event loop.
 
-    kept: adapters of releases; passing: those that a command tries out, gone after a restart.
+    kept: adapters of releases; passing: those that a command tries out. These outlive a room that
+    was killed, for their command asks on; one that nobody took back is gone some hours later.
     """
 
     def __init__(self, cache_dir: Path, *, threads: int | None = None) -> None:
@@ -59,7 +61,7 @@ class EngineRoom:
 
     async def open(self) -> None:
         """Start the first engine. Raises LlmUnavailable."""
-        self._forget_passing()
+        self._passing.drop_older_than(TRIED_OUT_FOR)
         async with self._changing:
             await self._replace()
 

@@ -1,6 +1,7 @@
 """A pull is fitted on outcomes: who knows something is heard, and nobody is heard twice."""
 
 import numpy as np
+import pytest
 
 from models.log_odds import log_odds, probability
 from models.prompt import EvidenceKind
@@ -101,3 +102,29 @@ def test_an_llm_that_knows_nothing_is_not_asked_where_time_has_passed() -> None:
         trials.append(try_pull(TEXT, probability(prior), verdict, won, bound=6.0))
         assert shift_for(probability(prior), won) < -0.4
     assert sum(trial is not None and trial.is_worth_it for trial in trials) <= 8
+
+
+def test_leads_with_the_same_text_are_one_witness_not_many() -> None:
+    """Opinions that know nothing, a few texts written by many leads each."""
+    rng = np.random.default_rng(8)
+    passed = {"leads": 0, "groups": 0}
+    for _ in range(150):
+        groups = np.repeat(np.arange(8), 40)
+        effect = rng.normal(0, 1.2, 8)[groups]
+        won = (rng.random(len(groups)) < probability(effect)).astype(np.int8)
+        said = rng.normal(0, 1, 8)[groups]
+        for by, known in (("leads", None), ("groups", groups)):
+            trial = try_pull(TEXT, np.full(len(groups), 0.5), said, won, bound=3.0, groups=known)
+            passed[by] += trial is not None and trial.is_worth_it
+    assert passed["groups"] <= 0.1 * 150 < passed["leads"]
+
+
+def test_a_group_of_one_each_changes_nothing() -> None:
+    priors, verdicts, won = leads(np.random.default_rng(0), 200, 1.0)
+    alone = try_pull(TEXT, priors, verdicts, won, bound=3.0)
+    numbered = np.random.default_rng(1).permutation(200)
+    grouped = try_pull(TEXT, priors, verdicts, won, bound=3.0, groups=numbered)
+    assert alone is not None
+    assert grouped is not None
+    assert (grouped.pull, grouped.gain) == (alone.pull, alone.gain)
+    assert grouped.gain_low == pytest.approx(alone.gain_low)

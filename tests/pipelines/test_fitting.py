@@ -57,6 +57,14 @@ def test_leads_with_the_same_text_are_never_split_between_parts() -> None:
     assert "together" in parts.by
 
 
+def test_a_few_stock_phrases_are_no_reason_to_keep_leads_together() -> None:
+    leads = [Lead({}, {"m": f"phrase {i % 3}"}, {}) for i in range(300)]
+    won = np.tile([0, 1], 150).astype(np.int8)
+    parts = split(leads, won, None, seed=0)
+    assert (len(parts.train), len(parts.calibration), len(parts.test)) == (180, 60, 60)
+    assert parts.by == "stratified"
+
+
 @pytest.mark.parametrize("part", ["train", "calibration", "test"])
 def test_without_dates_every_part_has_the_same_share_of_won(part: str) -> None:
     won = (np.arange(1_000) % 4 == 0).astype(np.int8)

@@ -43,6 +43,17 @@ def test_a_kill_loses_the_line_being_written_and_no_other(tmp_path: Path, cut: i
     assert [last.of((row, TEXT)) is not None for row in range(4)] == [True, True, False, True]
 
 
+@pytest.mark.parametrize("damage", [b'[1,"text",0.5\x00\x00', b"\xff\xfe", b"{}", b"", b'[1,"x"]'])
+def test_a_damaged_line_loses_that_answer_and_no_other(tmp_path: Path, damage: bytes) -> None:
+    path = tmp_path / "answers.jsonl"
+    for row in range(3):
+        KeptAnswers(path).keep((row, TEXT), verdict(0.5))
+    first, _, last = path.read_bytes().splitlines()
+    path.write_bytes(b"\n".join((first, damage, last, b"")))
+    kept = KeptAnswers(path)
+    assert [kept.of((row, TEXT)) is not None for row in range(3)] == [True, False, True]
+
+
 def test_nothing_that_a_lead_wrote_is_kept_and_nothing_once_it_is_not_needed(
     tmp_path: Path,
 ) -> None:

@@ -61,6 +61,19 @@ def test_a_bound_draws_fewer_lessons_and_fewer_to_look_at_of_the_same() -> None:
     assert drawn(at_most=80) == few
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_however_rare_an_outcome_is_some_of_it_are_learned_from_and_looked_at(seed: int) -> None:
+    data, train = sample_data(), small_fit().split.train
+    written = [row for row in train if data.leads[row].has_text]
+    won = np.zeros(len(data.leads), dtype=np.int8)
+    won[np.random.default_rng(seed).permutation(written)[:21]] = 1
+    rare = replace(data, won=won)
+    lessons = draw_lessons(rare, small_fit(), witness(), PROMPT, at_most=100, seed=seed)
+    assert (len(lessons.learning), len(lessons.validation)) == (100, 25)
+    for part in (lessons.learning, lessons.validation):
+        assert sum(one.won for one in part) >= 3
+
+
 def test_too_few_texts_are_refused() -> None:
     data, fitted = sample_data(), small_fit()
     rows = fitted.split.train[: FEWEST // 2]

@@ -127,6 +127,29 @@ def test_the_mean_difference_of_samples_that_share_leads_covers_the_truth_as_oft
     assert COVERAGE_SEEN - 0.06 <= hits / TRIALS <= 0.99
 
 
+def test_where_rows_stand_and_fall_together_the_interval_covers_the_truth_only_by_groups() -> None:
+    rng = np.random.default_rng(7)
+
+    def table(groups: int) -> tuple[Floats, Floats, Floats, NDArray[np.intp]]:
+        said, known = rng.normal(size=(2, groups))
+        of = np.repeat(np.arange(groups), 20)
+        won = (rng.random(len(of)) < 1 / (1 + np.exp(-2 * known[of]))).astype(float)
+        better, worse = (1 / (1 + np.exp(-s))[of] for s in (0.3 * known + 0.3 * said, 0 * known))
+        return better, worse, won, of
+
+    better, worse, won, of = table(50_000)
+    truth = measure(Measure.LOG_LOSS, better, won) - measure(Measure.LOG_LOSS, worse, won)
+    hits = {"rows": 0, "groups": 0}
+    for seed in range(TRIALS):
+        better, worse, won, of = table(40)
+        for by, groups in (("rows", None), ("groups", of)):
+            pair = (Measure.LOG_LOSS, better, worse, won)
+            interval = difference(*pair, groups=groups, draws=200, seed=seed)
+            hits[by] += interval.low <= truth <= interval.high
+    assert hits["groups"] / TRIALS >= COVERAGE_SEEN - 0.08
+    assert hits["rows"] < hits["groups"] - TRIALS // 10
+
+
 def test_pairing_makes_a_difference_narrower_than_its_parts() -> None:
     rng = np.random.default_rng(3)
     p, won = leads(rng, 500)

@@ -22,7 +22,7 @@ from pipelines.left_open import left_open
 from pipelines.metrics import Measure, difference
 from pipelines.reading import NotRead, Reading, fit_reading
 from pipelines.table_texts import embedded_texts
-from pipelines.text_fitting import FEWEST_WRITERS, fit_text
+from pipelines.text_fitting import FEWEST_WRITERS, fit_linear, fit_text
 from pipelines.training_data import TrainingData
 from pipelines.verdicts import Verdicts
 from tests.fakes import redacted
@@ -166,3 +166,29 @@ def test_a_text_model_leaves_open_what_the_llm_adds_most_to(strength: float) -> 
     rows = [row for row in fit.split.test if row in texts()]
     left = band.covers(reading.probabilities[rows])
     assert 0.1 < left.mean() < 0.9  # it settles some, and not all
+
+
+def told(text: str | None, *, won_too: bool = True) -> TrainingData:
+    """The sample, each lead with this text instead of its own, or with none."""
+    data = sample_data()
+    leads = [
+        replace(lead, texts={"Message": text} if text and (won_too or not won) else {})
+        for lead, won in zip(data.leads, data.won, strict=True)
+    ]
+    return replace(data, leads=leads)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(told("I would like to know more."), id="a stock phrase"),
+        pytest.param(told("Lost: too dear.", won_too=False), id="only lost leads wrote"),
+        pytest.param(told(None), id="nobody wrote"),
+    ],
+)
+def test_texts_that_cannot_tell_make_no_text_model(data: TrainingData) -> None:
+    assert isinstance(read(data, small_fit()), NotRead)
+    embedded = np.zeros((len(texts_of(data)), 3), dtype=np.float32)
+    rows = np.array(sorted(texts_of(data)), dtype=np.intp)
+    linear = fit_linear(embedded, rows, data, seed=0)
+    assert (linear is None) == (len(np.unique(data.won[rows])) < 2)

@@ -2,22 +2,57 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
-from models.errors import MissingExtra
-from pipelines.train import TrainingOptions, train_on
+from models.errors import MissingExtra, TrainingRefused
+from models.llm_version import Api
+from models.prompt import EvidenceKind
+from pipelines.finetuning.tuning_options import TuningOptions
+from pipelines.train import TrainingOptions, require_answers, train_on
+from pipelines.verdicts import Verdicts
+from service.llm.endpoint import EMBEDDED, LlmEndpoint
+from service.llm.server import MODEL_ID
 from tests.small_release import sample_data
 
 
 def test_a_missing_extra_is_said_before_anything_is_fitted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("models.sentence_embedding.NEEDS", ("no_such_package",))
-    untouched: Any = None
     with pytest.raises(MissingExtra, match="extra `ladder`"):
-        train_on(
-            sample_data(),
-            TrainingOptions(embeddings=True),
-            endpoint=untouched,
-            settings=untouched,
-            record=untouched,
-            display=untouched,
-        )
+        train_untouched(TrainingOptions(embeddings=True))
+    monkeypatch.setattr("pipelines.train.can_tune", lambda: False)
+    with pytest.raises(TrainingRefused, match="make tuning"):
+        train_untouched(TrainingOptions(tuning=TuningOptions()))
+
+
+def test_that_another_llm_cannot_be_tuned_is_said_before_anything_is_fitted() -> None:
+    managed = LlmEndpoint("openai", "m", Api.CHAT, "http://llm.test/v1")
+    with pytest.raises(TrainingRefused, match="Only the embedded LLM"):
+        train_untouched(TrainingOptions(tuning=TuningOptions()), managed)
+
+
+@pytest.mark.parametrize(
+    ("cause", "is_tuned", "advice"),
+    [("no_answer", True, "--minutes"), ("connection", True, "goes on"), ("x", False, "BASE_URL")],
+)
+def test_an_llm_that_does_not_answer_is_refused_with_what_to_do(
+    cause: str, is_tuned: bool, advice: str
+) -> None:
+    kinds, nothing = (EvidenceKind.TEXT,) * 4, np.full(4, np.nan)
+    verdicts = Verdicts(np.arange(4), kinds, nothing, (None,) * 4, {cause: 4})
+    with pytest.raises(TrainingRefused, match=advice):
+        require_answers(verdicts, is_tuned=is_tuned)
+
+
+def train_untouched(options: TrainingOptions, endpoint: LlmEndpoint | None = None) -> None:
+    """On nothing at all: whoever gets further than its first checks fails on that."""
+    embedded = LlmEndpoint(EMBEDDED, MODEL_ID, Api.COMPLETION, "http://127.0.0.1:1/v1")
+    untouched: Any = None
+    train_on(
+        sample_data(),
+        options,
+        endpoint=endpoint or embedded,
+        settings=untouched,
+        record=untouched,
+        display=untouched,
+    )

@@ -199,10 +199,33 @@ def test_what_holds_up_the_first_step_alone_leaves_no_example_out(
     assert all((held_up.tensors[n] == t).all() for n, t in unhurried.tensors.items())
 
 
-def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tuned_llm, "can_tune", lambda: False)
-    with pytest.raises(TrainingRefused, match="make tuning"):
-        tuned_llm.tune_llm(*[None] * 5, home=Path(), share=MachineShare(1), seed=0, display=None)  # type: ignore[arg-type]
+def test_what_ended_for_want_of_time_begins_anew_where_there_is_more(
+    folder: Path, tmp_path: Path
+) -> None:
+    states, ticks = fresh(folder), itertools.count(step=30.0)
+    short = tuned(states, tmp_path / "c.pt", minutes=2, clock=lambda: next(ticks))
+    assert short.ending is Ending.TIME
+    as_long = tuned(fresh(folder), tmp_path / "c.pt", minutes=2)
+    assert (as_long.ending, as_long.examples) == (Ending.TIME, short.examples)
+    longer = tuned(fresh(folder), tmp_path / "c.pt", minutes=30)
+    whole = tuned(fresh(folder), tmp_path / "w.pt", minutes=30)
+    assert (longer.ending, longer.examples) == (Ending.ALL_SEEN, whole.examples)
+
+
+def test_a_damaged_checkpoint_is_none_and_one_that_cannot_be_written_is_said_so(
+    tmp_path: Path,
+) -> None:
+    checkpoint = Checkpoint(tmp_path / "tuning" / "c.pt")
+    checkpoint.save({"step": 3})
+    assert checkpoint.load() == {"step": 3}
+    content = checkpoint.path.read_bytes()
+    for damaged in (content[: len(content) // 2], b"", b"other"):
+        checkpoint.path.write_bytes(damaged)
+        assert checkpoint.load() is None
+    (tmp_path / "file").write_text("where the folder should be")
+    with pytest.raises(TrainingRefused, match="cannot be written"):
+        Checkpoint(tmp_path / "file" / "c.pt").save({"step": 3})
+    assert [file.name for file in checkpoint.path.parent.iterdir()] == ["c.pt"]
 
 
 def test_a_recipe_of_its_own_has_a_checkpoint_of_its_own() -> None:

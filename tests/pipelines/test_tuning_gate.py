@@ -26,7 +26,9 @@ def judged(*, telling: bool, in_band: float = 0.5, seed: int = 0) -> Judged:
     band = rng.random(LEADS) < in_band
     pulled = probability(log_odds(prior) + 1.2 * said)
     reasons = (RouteReason.AMBIGUOUS,) * LEADS
-    return Judged(won, prior, prior, pulled, probability(said), band, band, reasons)
+    return Judged(
+        won, prior, prior, pulled, probability(said), band, band, reasons, np.arange(len(won))
+    )
 
 
 def test_the_gate_passes_an_llm_that_lowers_the_log_loss_inside_the_band() -> None:
@@ -44,6 +46,9 @@ def test_the_gate_refuses_an_llm_whose_verdicts_were_dealt_to_other_leads(seed: 
 def test_the_gate_refuses_what_was_shown_on_too_few_leads() -> None:
     assert not tuning_gate(None).passed
     assert not tuning_gate(compare(judged(telling=True, in_band=0.0), seed=0)).passed
+    few = tuning_gate(compare(judged(telling=True, in_band=0.05), seed=0))
+    assert not few.passed
+    assert "too few" in few.figure
 
 
 def spread(n: int = 60) -> NDArray[np.float64]:
@@ -67,6 +72,16 @@ def test_a_model_that_says_the_same_of_everybody_goes_on_to_its_gate() -> None:
     assert agreement.correlation < 0.95
     for other in (trained - 1.0, spread(), np.zeros(60) + noise):
         assert not Agreement.between(other, trained).holds
+
+
+@pytest.mark.parametrize("middle", [0.0, -2.0])
+def test_rounding_alone_refuses_nobody_wherever_the_outcomes_lie(middle: float) -> None:
+    """Around P(yes) = 0.5 the same rounding moves probabilities the most."""
+    rng = np.random.default_rng(3)
+    for _ in range(200):
+        trained = rng.normal(middle, 1, 60)
+        assert Agreement.between(trained + rng.normal(0, 0.22, 60), trained).holds
+        assert not Agreement.between(rng.permutation(trained), trained).holds
 
 
 def test_texts_dealt_anew_leave_everything_else_where_it_was() -> None:

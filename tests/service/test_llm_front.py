@@ -11,6 +11,7 @@ import signal
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -198,7 +199,9 @@ def test_what_it_does_not_serve(
 def test_kill_9_of_either_process_and_both_are_back_with_their_adapters(
     llm: EmbeddedLlm, made: list[Made]
 ) -> None:
+    load_adapter(address(llm), made[2].name, made[2].file)  # tried out by a command that goes on
     before, front = answers(llm, made[0].name), llm.pid
+    tried = answers(llm, made[2].name)
     assert front is not None
     (engine,) = descendants(front)
     os.kill(engine, signal.SIGKILL)
@@ -210,6 +213,9 @@ def test_kill_9_of_either_process_and_both_are_back_with_their_adapters(
         assert time.monotonic() < deadline
         time.sleep(0.05)
     assert answers(llm, made[0].name) == before
+    assert answers(llm, made[2].name) == tried
+    unload_adapter(address(llm), made[2].name)
+    assert made[2].name not in names(llm)
 
 
 def test_the_shelf_keeps_what_was_live_last_and_leaves_out_what_is_damaged(
@@ -225,6 +231,11 @@ def test_the_shelf_keeps_what_was_live_last_and_leaves_out_what_is_damaged(
     assert made[3].name not in shelf.files()
     with pytest.raises(WrongAdapter):
         shelf.put(made[0].adapter, b"")
+    shelf.drop_older_than(timedelta(hours=1))
+    assert shelf.has(made[1].name)
+    os.utime(shelf.folder / f"{made[1].name}.gguf", (0, 0))
+    shelf.drop_older_than(timedelta(hours=1))
+    assert list(shelf.files()) == [made[2].name]
 
 
 def is_answering(llm: EmbeddedLlm) -> bool:

@@ -82,8 +82,9 @@ def job(status: str, model: str | None = None) -> httpx2.Response:
 class Provider:
     """Answers by path; a job is over at the second look."""
 
-    def __init__(self, *, upload: int = 200, ends: str = "succeeded") -> None:
-        self._upload, self._ends = upload, ends
+    def __init__(self, *, upload: int = 200, ends: str = "succeeded", looked_at: int = 200) -> None:
+        """looked_at: the status of the first look at the job."""
+        self._upload, self._ends, self._looked_at = upload, ends, looked_at
         self.wire = Wire(self._answer)
 
     def _answer(self, request: httpx2.Request) -> httpx2.Response:
@@ -96,7 +97,11 @@ class Provider:
             return httpx2.Response(200, json={"id": "file-1", "object": "file", "deleted": True})
         if path == ("POST", "/fine_tuning/jobs"):
             return job("queued")
+        if path == ("POST", "/fine_tuning/jobs/ftjob-1/cancel"):
+            return job("cancelled")
         looks = [r for r in self.wire.requests if r.url.path.endswith("/jobs/ftjob-1")]
+        if len(looks) == 1 and self._looked_at != 200:
+            return httpx2.Response(self._looked_at, json={})
         return job("running") if len(looks) < 2 else job(self._ends, MODEL)
 
     @property
@@ -196,6 +201,22 @@ def test_no_address_leaves_and_every_text_is_on_record_with_the_request_it_left_
     auditor = Auditor(store, keys, Reader.at_the_machine())
     report = auditor.reconcile(None, Filters())
     assert (report.findings, report.counts["redaction"], report.counts["llm_call"]) == ([], 12, 12)
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_job_that_was_paid_for_is_not_given_up_for_one_look_that_failed(
+    status: int, store: Store, keys: StoredKeys
+) -> None:
+    provider = Provider(looked_at=status)
+    assert tune(provider, store, keys) == MODEL
+    assert "POST /fine_tuning/jobs/ftjob-1/cancel" not in provider.paths
+
+
+def test_a_job_that_is_given_up_is_cancelled(store: Store, keys: StoredKeys) -> None:
+    provider = Provider(looked_at=401)
+    with pytest.raises(LlmUnavailable, match="http_401"):
+        tune(provider, store, keys)
+    assert provider.paths[-2:] == ["POST /fine_tuning/jobs/ftjob-1/cancel", "DELETE /files/file-1"]
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ MAKERS = [
 def stood(make: Callable[..., object], data: TrainingData) -> Standing:
     rung = make(data, small_fit(), texts_of(data), seed=0)
     assert isinstance(rung, Rung)
-    found = standing(rung, small_fit(), data.won, bound=DEFAULT_BOUND, seed=0)
+    found = standing(rung, small_fit(), data, bound=DEFAULT_BOUND, seed=0)
     assert found is not None
     return found
 
