@@ -5,6 +5,7 @@ ScoringError
 │   └── MalformedVerdict     the LLM answered, but not the question
 ├── ReleaseNotFound          nothing is live, or there is no such version
 ├── ReleaseRefused           its gates say that it must not go live
+├── RegistryUnavailable      MLflow does not answer where it should
 ├── TrainingRefused          the table or the settings cannot give an honest model
 │   └── NotServedAsTuned     what is served says something else than what was tuned
 ├── WrongAdapter             a file is not the adapter that its LLM version names
@@ -44,6 +45,10 @@ class ReleaseNotFound(ScoringError):
 
 class ReleaseRefused(ScoringError):
     """Its gates say that it must not go live. The message says which, and how to insist."""
+
+
+class RegistryUnavailable(ScoringError):
+    """MLflow does not answer where it should."""
 
 
 class TrainingRefused(ScoringError):

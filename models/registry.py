@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 import logging
 import shutil
+import socket
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
 
 from features.redaction_policy import RedactionPolicy, shipped_files
-from models.errors import ReleaseNotFound, ReleaseRefused, WrongAdapter
+from models.errors import RegistryUnavailable, ReleaseNotFound, ReleaseRefused, WrongAdapter
 from models.llm_version import Api, LlmVersion
 from models.prompt import EvidenceKind
 from models.release import (
@@ -44,6 +46,8 @@ REDACTION = "lead-redaction"
 PROMPTS = {kind: f"lead-verdict-{kind.value}" for kind in EvidenceKind}
 PINNED = ("classifier", "text", "llm", "redaction")  # the tags of a release that name versions
 GATES, PASSED = "gates", "passed"  # a tag of a release; or which refused it
+PORTS = {"http": 80, "https": 443}
+REACHED_WITHIN_S = 3
 CHAMPION, PREVIOUS = "champion", "previous"
 DESCRIPTIONS = {
     CLASSIFIER: "The cheap first opinion: XGBoost on structured fields, calibrated. "
@@ -92,6 +96,26 @@ class Registry:
         MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR.set(False)  # a bar for each few kilobytes helps nobody
         logging.getLogger("mlflow").setLevel(logging.WARNING)  # it tells of every table it makes
         return MlflowClient(self.tracking_uri, self.tracking_uri)
+
+    def require(self) -> Self:
+        """Itself, where it answers: to be asked before work that it shall keep.
+
+        Raises:
+            RegistryUnavailable: within seconds; MLflow's own client tries for minutes.
+        """
+        try:
+            address = urlsplit(self.tracking_uri)
+            if address.scheme in PORTS:
+                port = address.port or PORTS[address.scheme]
+                socket.create_connection((address.hostname, port), REACHED_WITHIN_S).close()
+            self.champion_version()
+        except Exception as error:  # its errors are of many libraries, and may quote a password
+            name = type(error).__name__
+            raise RegistryUnavailable(
+                f"MLflow cannot be used at TIEBREAK_MLFLOW_URI ({name}). Start it, or correct the "
+                "address; nothing was done."
+            ) from None
+        return self
 
     # -- what is live -----------------------------------------------------------------------
 

@@ -684,7 +684,7 @@ def _registry() -> Iterator[Registry]:
     with Display().stage("Asking MLflow"):
         from models.registry import Registry
 
-        yield Registry(_settings().mlflow_uri)
+        yield Registry(_settings().mlflow_uri).require()
 
 
 def _store() -> Any:

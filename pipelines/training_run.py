@@ -55,8 +55,10 @@ def run_training(
     """Train on a table; log and register the release; make it live if asked and the gates pass.
 
     Raises:
-        UnusableTable, TrainingRefused, LlmUnavailable: nothing was logged.
+        UnusableTable, TrainingRefused, LlmUnavailable, RegistryUnavailable: nothing was logged.
     """
+    with display.stage("Asking MLflow"), quiet_mlflow():
+        registry = Registry(settings.mlflow_uri).require()
     is_asked = options.llm_calls > 0 or options.tuning is not None  # what is tuned is tried out
     with llm_to_train_with(settings, is_asked=is_asked) as (endpoint, record):
         trained = train(
@@ -74,7 +76,7 @@ def run_training(
         trained.tuned.forget()
     promoted = promote and all(gate.passed for gate in trained.gates)
     if promoted:
-        Registry(settings.mlflow_uri).promote(release.version)
+        registry.promote(release.version)
     return TrainingRun(trained, release, run_id, promoted)
 
 

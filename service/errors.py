@@ -30,6 +30,7 @@ from features.errors import InvalidLead, InvalidLeadSpec, RedactionFailed, Scori
 from models.errors import (
     LlmUnavailable,
     MissingExtra,
+    RegistryUnavailable,
     ReleaseNotFound,
     ReleaseRefused,
     TrainingRefused,
@@ -155,6 +156,7 @@ STATUS_BY_ERROR: dict[type[ScoringError], HttpError] = {
     StorageUnavailable: HttpError(503, "storage_unavailable", RETRY_SOON),
     LedgerError: HttpError(503, "ledger_unavailable", RETRY_SOON),
     ReleaseNotFound: HttpError(503, "no_release", RETRY_SOON),
+    RegistryUnavailable: HttpError(503, "registry_unavailable", RETRY_SOON),
     WrongAdapter: HttpError(503, "wrong_adapter", RETRY_SOON),
     # The cascade turns these into degraded decisions; should one slip through, it is our fault.
     LlmUnavailable: HttpError(503, "llm_unavailable", RETRY_SOON),

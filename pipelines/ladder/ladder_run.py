@@ -42,13 +42,16 @@ def run_ladder(
     provider make a model of this table.
 
     Raises:
-        UnusableTable, TrainingRefused, LlmUnavailable, ReleaseNotFound: nothing was logged.
+        UnusableTable, TrainingRefused, LlmUnavailable, RegistryUnavailable, ReleaseNotFound:
+            nothing was logged.
     """
+    with display.stage("Asking MLflow"), quiet_mlflow():
+        registry = Registry(settings.mlflow_uri).require()
     llms = replace(known_llms(settings), fine_tunes=fine_tunes)
     with ExitStack() as running:
         if tuned is not None:
             folder = Path(running.enter_context(tempfile.TemporaryDirectory()))
-            llms = replace(llms, tuned=Registry(settings.mlflow_uri).load(tuned, folder))
+            llms = replace(llms, tuned=registry.load(tuned, folder))
         if llms.embedded is not None:
             asked = options.calls > 0
             running.enter_context(endpoint_running(settings, llms.embedded, is_asked=asked))
