@@ -8,6 +8,8 @@ import pytest
 from models.errors import RegistryUnavailable
 from models.registry import Registry
 
+pytestmark = pytest.mark.filterwarnings("default::DeprecationWarning")  # of MLflow's own
+
 
 @pytest.mark.parametrize(
     "address",
