@@ -15,6 +15,7 @@ from features.lead import Lead
 Indices = NDArray[np.intp]
 SHARES = (0.6, 0.2, 0.2)  # train, calibration, test
 FIFTHS = 5
+FEWEST_TEXTS = 20  # different ones, to be kept together
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,25 +40,27 @@ def split(
     if dates is not None:
         return _by_time(dates)
     test, calibration, *rest = _folds(won, groups, FIFTHS, seed)
-    is_grouped = _keeps_together(groups, FIFTHS)
-    by = "stratified, repeated texts together" if is_grouped else "stratified"
+    by = "stratified, repeated texts together" if _repeats(groups) else "stratified"
     return Split(np.sort(np.concatenate(rest)), np.sort(calibration), np.sort(test), by)
 
 
 def cross_validation(
     won: NDArray[np.int8], groups: Indices, folds: int, seed: int
 ) -> Iterator[tuple[Indices, Indices]]:
-    """(fit, held out) row numbers of each fold, stratified, groups kept together.
-
-    Fewer groups than folds are a few stock phrases, which cannot be kept together.
-    """
+    """(fit, held out) row numbers of each fold, stratified, groups kept together."""
     for held_out in _folds(won, groups, folds, seed):
         yield np.setdiff1d(np.arange(len(won)), held_out), held_out
 
 
 def text_groups(leads: Sequence[Lead]) -> Indices:
-    """A group number for each lead: the same for the same texts, own for leads without one."""
-    keys = [_text_key(lead) or str(row) for row, lead in enumerate(leads)]
+    """A group number for each lead: the same for the same texts, own for leads without one.
+
+    Where there are a few stock phrases alone, each lead has its own: they will be said again, and
+    so are no more one witness than the value of any other column.
+    """
+    texts = [_text_key(lead) for lead in leads]
+    is_stock = len({text for text in texts if text}) < FEWEST_TEXTS
+    keys = [str(row) if is_stock or not text else text for row, text in enumerate(texts)]
     return np.unique(keys, return_inverse=True)[1].astype(np.intp)
 
 
@@ -69,15 +72,15 @@ def _text_key(lead: Lead) -> str | None:
 def _folds(won: NDArray[np.int8], groups: Indices, folds: int, seed: int) -> list[Indices]:
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-    if _keeps_together(groups, folds):
+    if _repeats(groups):
         grouped = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
         return [held_out for _, held_out in grouped.split(won, won, groups)]
     plain = StratifiedKFold(folds, shuffle=True, random_state=seed)
     return [held_out for _, held_out in plain.split(won, won)]
 
 
-def _keeps_together(groups: Indices, folds: int) -> bool:
-    return folds <= len(np.unique(groups)) < len(groups)
+def _repeats(groups: Indices) -> bool:
+    return len(np.unique(groups)) < len(groups)
 
 
 def _by_time(dates: pd.Series) -> Split:
