@@ -62,9 +62,8 @@ class NamedEntities(LocalRecognizer):  # type: ignore[misc]  # Presidio ships no
         component = load_component(model, weights, folder)
         self._reader = NameReader(component.network, component.lexicon)
         self._second_look = component.second_look
-        self._ordinary = OrdinaryLanguage(
-            component.ordinary_words, component.lexicon.products, component.places
-        )
+        self._ordinary = OrdinaryLanguage(component.ordinary_words, component.lexicon.products)
+        self._places = component.places
         self._max_words = max_words
         self._metadata = {
             name: {
@@ -107,7 +106,11 @@ class NamedEntities(LocalRecognizer):  # type: ignore[misc]  # Presidio ships no
                     yield from ((*s, SCORE, self.name) for s in self._cleaned(text, span))
 
     def _cleaned(self, text: str, span: Span) -> Iterator[Span]:
-        yield from (s for s in cleaned(text, *span) if not self._ordinary.holds(text, *s))
+        for start, end, kind in cleaned(text, *span):
+            if self._places.are(text[start:end], kind):
+                yield start, end, "LOCATION"
+            elif not self._ordinary.holds(text, start, end, kind):
+                yield start, end, kind
 
 
 def _mailed(text: str) -> frozenset[str]:

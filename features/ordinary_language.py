@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from features.places import Places
-
 LETTERS = re.compile(r"[^\W\d_]+")
 ENDINGS = ("s", "es", "ed", "ing", "ly", "er", "est", "y", "ers")
 # Who stands behind one of these is where somebody works, or whom they are.
@@ -60,22 +58,14 @@ WELL_KNOWN = frozenset(
     """.split()  # noqa: SIM905  # to be read
 )
 
-NOWHERE = Places((), ())
-
 
 class OrdinaryLanguage:
     """A dictionary of words that are hardly ever a name, and how they stand in a text."""
 
-    def __init__(
-        self,
-        words: Collection[str],
-        products: Collection[str] = frozenset(),
-        places: Places = NOWHERE,
-    ) -> None:
+    def __init__(self, words: Collection[str], products: Collection[str] = frozenset()) -> None:
         """words: of a dictionary, products: of tools and brands; in lower case, nobody's name."""
         self._words = words
         self._products = products
-        self._places = places
 
     def holds(self, text: str, start: int, end: int, entity_type: str) -> bool:
         """True where characters start to end say nothing of a person, whatever a network says.
@@ -86,11 +76,7 @@ class OrdinaryLanguage:
         if entity_type == "STREET_ADDRESS":
             return self._is_no_address(value) or self._is_list_item(text, start, value)
         if entity_type == "PERSON":
-            return (
-                self._is_nobody(value)
-                or self._places.is_nobody(value)
-                or self._is_rank(text, value, end)
-            )
+            return self._is_nobody(value) or self._is_rank(text, value, end)
         if entity_type != "ORGANIZATION" or any(map(str.isdigit, value)):
             return False
         words = LETTERS.findall(value)
@@ -109,7 +95,7 @@ class OrdinaryLanguage:
         return bool(after and after[1].istitle() and self._is_ordinary(after[1].lower()))
 
     def _is_no_address(self, value: str) -> bool:
-        if MEASURE.search(value) or self._places.has(value):
+        if MEASURE.search(value):
             return True
         if any(map(str.isdigit, value)) or STREET_WORD.search(value):
             return False

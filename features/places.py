@@ -49,9 +49,11 @@ class Places:
         key = place_key(value)
         return key in self.nobodys or key in self.namesakes
 
-    def is_nobody(self, value: str) -> bool:
-        """True for the whole name of a place that is no person's."""
-        return place_key(value) in self.nobodys
+    def are(self, value: str, entity_type: str) -> bool:
+        """True where what a network takes for a person, or for an address, is but a place."""
+        if entity_type == "PERSON":
+            return place_key(value) in self.nobodys
+        return entity_type == "STREET_ADDRESS" and self.has(value)
 
 
 def place_key(value: str) -> str:

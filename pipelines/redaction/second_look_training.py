@@ -85,8 +85,7 @@ def train_second_look(seed: int, folder: Path, display: Display) -> SecondLookSu
         sound = _sound(seed)
     signs = NameSigns(lexicon, census_names(), word_casing(), NameSound(sound))
     names = lexicon.given | lexicon.family
-    words = frozenset(lexicon.kinds).difference(names)
-    ordinary = OrdinaryLanguage(words, lexicon.products, places())
+    ordinary = OrdinaryLanguage(frozenset(lexicon.kinds).difference(names), lexicon.products)
     with display.stage("Looking twice at names"):
         looks = _looks(seed, NameReader(network, lexicon), signs, ordinary)
     with display.stage("Weighing what tells"):

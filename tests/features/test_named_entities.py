@@ -54,6 +54,8 @@ def found(names: NamedEntities, text: str) -> list[tuple[str, str]]:
         ("Ship it to 27 Thornbury Lane, Leeds LS4 2AB.", "STREET_ADDRESS", "27 Thornbury Lane"),
         ("Wir sitzen in der Lindenstraße 12, 10115 Berlin.", "STREET_ADDRESS", "Lindenstraße 12"),
         ("We are based in Toronto.", "LOCATION", "Toronto"),
+        ("Can you ship from New Zealand to Costa Rica?", "LOCATION", "Costa Rica"),
+        ("We have an office near Kuala Lumpur.", "LOCATION", "Kuala Lumpur"),
     ],
 )  # fmt: skip
 def test_it_finds(names: NamedEntities, text: str, entity_type: str, value: str) -> None:
@@ -67,6 +69,7 @@ def test_it_finds(names: NamedEntities, text: str, entity_type: str, value: str)
         "The jacket runs small, I usually wear a medium but the large fits.",
         "Can you send me a price list by Friday? We need it in May.",
         "Does it work with Microsoft Teams on my iPhone?",
+        "I moved from New Zealand to Costa Rica, with an office near Kuala Lumpur.",
     ],
 )
 def test_it_leaves_what_identifies_nobody(names: NamedEntities, text: str) -> None:

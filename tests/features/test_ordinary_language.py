@@ -3,12 +3,10 @@ from __future__ import annotations
 import pytest
 
 from features.ordinary_language import OrdinaryLanguage
-from features.places import Places
 
 LANGUAGE = OrdinaryLanguage(
     {"machine", "learning", "white", "glove", "smart", "energy", "growth", "tom", "evaluate"},
     {"veloxa", "grafyx"},
-    Places({"costa rica", "kuala lumpur"}, {"florence", "santa rosa"}),
 )
 
 
@@ -27,9 +25,6 @@ LANGUAGE = OrdinaryLanguage(
         ("16 GB RAM, Windows 11", "16 GB RAM, Windows 11", "STREET_ADDRESS"),
         ("Machine Learning", "Machine Learning", "STREET_ADDRESS"),
         ("one Smart Glove GTX", "Smart Glove GTX", "STREET_ADDRESS"),
-        ("an office near Kuala Lumpur.", "Kuala Lumpur", "STREET_ADDRESS"),
-        ("an office near FLORENCE", "FLORENCE", "STREET_ADDRESS"),
-        ("I moved to Costa Rica", "Costa Rica", "PERSON"),
         ("decided to look at Machine Learning", "Machine Learning", "ORGANIZATION"),
         ("hire Junior Learning too", "Junior", "PERSON"),
         ("1. Odoo\n2. Basekit\nRank them", "2. Basekit", "STREET_ADDRESS"),  # a list
@@ -47,10 +42,6 @@ def test_ordinary_language_identifies_nobody(text: str, value: str, entity_type:
         ("Jane Growth will call", "Jane Growth", "PERSON"),
         ("Junior will call", "Junior", "PERSON"),
         ("Junior Tomsen will call", "Junior", "PERSON"),
-        ("Santa Rosa will call", "Santa Rosa", "PERSON"),  # somebody may be called so
-        ("Costa Rica Smith will call", "Costa Rica Smith", "PERSON"),
-        ("12 Kuala Lumpur", "12 Kuala Lumpur", "STREET_ADDRESS"),
-        ("Kuala Lumpur Street", "Kuala Lumpur Street", "STREET_ADDRESS"),
         ("I work at Machine Learning", "Machine Learning", "ORGANIZATION"),
         ("Jane Veloxa will call", "Jane Veloxa", "PERSON"),  # a product's namesake
         ("I work at Veloxa", "Veloxa", "ORGANIZATION"),

@@ -26,8 +26,13 @@ def test_a_place_is_one_in_any_writing(place: str) -> None:
 
 @pytest.mark.parametrize("place", ["Florence", "Jordan", "Virginia", "Iwo", "Juan Díaz", "El Paso"])
 def test_whom_somebody_may_be_called_like_is_not_nobody(place: str) -> None:
-    assert SHIPPED_PLACES.has(place)
-    assert not SHIPPED_PLACES.is_nobody(place)
+    assert SHIPPED_PLACES.are(place, "STREET_ADDRESS")
+    assert not SHIPPED_PLACES.are(place, "PERSON")
+
+
+def test_nobody_is_called_like_other_places_and_a_company_may_be() -> None:
+    assert SHIPPED_PLACES.are("Costa Rica", "PERSON")
+    assert not SHIPPED_PLACES.are("Costa Rica", "ORGANIZATION")
 
 
 def test_key_has_neither_marks_nor_accents() -> None:
