@@ -20,7 +20,7 @@ from models.llm_version import LlmVersion
 from pipelines.display import Display
 from pipelines.figure import Figure
 from pipelines.serving.asking import Asked, Texts, ask_all
-from pipelines.serving.process_usage import cpu_seconds, descendants, resident_mb
+from pipelines.serving.process_usage import cpu_seconds, descendants, memory_mb
 from pipelines.serving.random_adapter import write_random_adapter
 from service.llm.adapter_loading import load_adapter
 from service.llm.server import EmbeddedLlm
@@ -96,7 +96,7 @@ class _Bench:
     def memory(self) -> Figure:
         """Front and llama.cpp together, after all that was asked."""
         return Figure(
-            "memory of the LLM side at rest", self.resident_mb(), "MB", MOST_MB, at_most=True
+            "memory of the LLM side at rest", self.memory_mb(), "MB", MOST_MB, at_most=True
         )
 
     def swap(self, load_next: Callable[[], Adapter]) -> Iterator[Figure]:
@@ -113,7 +113,7 @@ class _Bench:
             unread.add(ask_all(self.llm.base_url, self.texts.few_shot(), self._some(0, 1), 1))
         yield Figure("few-shot, worked examples not yet read: p50", 1_000 * _p50(unread), "ms")
         yield Figure("hot swap under load", statistics.median(took), "s")
-        yield Figure("memory while swapping", max(peaks), "MB")
+        yield Figure("memory while swapping", max(peaks), "MB", MOST_MB, at_most=True)
         yield Figure("questions lost by swaps", lost, "", 0, at_most=True)
 
     def recovery(self) -> Iterator[Figure]:
@@ -130,9 +130,9 @@ class _Bench:
         assert self.llm.pid is not None  # noqa: S101  (it runs)
         return self.llm.pid
 
-    def resident_mb(self) -> float:
+    def memory_mb(self) -> float:
         """Of front and llama.cpp together."""
-        return sum(resident_mb(pid) for pid in (self._pid, *descendants(self._pid)))
+        return sum(memory_mb(pid) for pid in (self._pid, *descendants(self._pid)))
 
     def _cpu_seconds(self) -> float:
         return sum(cpu_seconds(pid) for pid in (self._pid, *descendants(self._pid)))
@@ -190,7 +190,7 @@ class _Load:
 
     def _look(self) -> None:
         while not self._over.wait(0.05):
-            self.peak_mb = max(self.peak_mb, self._bench.resident_mb())
+            self.peak_mb = max(self.peak_mb, self._bench.memory_mb())
 
 
 def _p50(asked: Asked) -> float:

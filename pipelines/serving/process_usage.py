@@ -14,10 +14,19 @@ def descendants(pid: int) -> list[int]:
     return []
 
 
-def resident_mb(pid: int) -> float:
-    """Resident memory in MB (10^6 bytes), pages of shared files included; 0 once it is gone."""
+def memory_mb(pid: int) -> float:
+    """Memory in MB (10^6 bytes), 0 once it is gone.
+
+    Pages that processes share, such as those of one model file, are parted among them (Linux's
+    proportional set size), so that a sum over processes counts each once; elsewhere the resident
+    set.
+    """
     with suppress(psutil.NoSuchProcess):
-        return float(psutil.Process(pid).memory_info().rss / 1e6)
+        process = psutil.Process(pid)
+        resident = process.memory_info().rss
+        with suppress(psutil.AccessDenied):
+            return float(getattr(process.memory_full_info(), "pss", resident) / 1e6)
+        return float(resident / 1e6)
     return 0.0
 
 

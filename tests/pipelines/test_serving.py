@@ -12,7 +12,7 @@ import pytest
 from models.adapter import Adapter
 from models.prompt import EvidenceKind
 from pipelines.serving.asking import EXAMPLE_POOL, Asked, table_texts
-from pipelines.serving.process_usage import cpu_seconds, descendants, resident_mb
+from pipelines.serving.process_usage import cpu_seconds, descendants, memory_mb
 from service.llm.server import is_available
 
 
@@ -40,6 +40,29 @@ def test_rounds_add_up() -> None:
     assert asked.per_second == 0.5
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux tells whose pages are shared")
+def test_what_two_processes_share_is_counted_once(tmp_path: Path) -> None:
+    file = tmp_path / "weights"
+    file.write_bytes(os.urandom(80_000_000))
+    work = f"""if True:
+        import mmap, os
+        shared = mmap.mmap(os.open({str(file)!r}, os.O_RDONLY), 0, prot=mmap.PROT_READ)
+        seen = sum(shared[i] for i in range(0, len(shared), 4096))
+        print(); input()"""
+    start = [sys.executable, "-c", work]
+    pipe = subprocess.PIPE
+    with (
+        subprocess.Popen(start, stdin=pipe, stdout=pipe) as one,
+        subprocess.Popen(start, stdin=pipe, stdout=pipe) as other,
+    ):
+        for child in (one, other):
+            assert child.stdout is not None
+            child.stdout.readline()
+        assert 80 < memory_mb(one.pid) + memory_mb(other.pid) < 150
+        for child in (one, other):
+            child.communicate(b"\n")
+
+
 def test_a_process_is_found_with_its_memory_and_time_until_it_is_gone() -> None:
     work = "b = bytearray(60_000_000)\nfor i in range(3_000_000): pass\nprint(); input()"
     pipe = subprocess.PIPE
@@ -47,7 +70,7 @@ def test_a_process_is_found_with_its_memory_and_time_until_it_is_gone() -> None:
         assert child.stdout is not None
         child.stdout.readline()
         assert child.pid in descendants(os.getpid())
-        assert resident_mb(child.pid) > 60
+        assert memory_mb(child.pid) > 60
         assert cpu_seconds(child.pid) > 0
         child.communicate(b"\n")
-    assert (descendants(child.pid), resident_mb(child.pid), cpu_seconds(child.pid)) == ([], 0, 0)
+    assert (descendants(child.pid), memory_mb(child.pid), cpu_seconds(child.pid)) == ([], 0, 0)
