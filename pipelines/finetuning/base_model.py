@@ -159,17 +159,38 @@ def _settings(reader: GGUFReader) -> dict[str, Any]:
 
 def _kept(gguf_file: Path, digest: str) -> tuple[Any, dict[str, torch.Tensor]]:
     """Config and weights; from the GGUF file only once, for reading its words alone takes 10 s."""
-    from gguf import GGUFReader
-    from safetensors import safe_open
-    from safetensors.torch import save_file
-    from transformers import Gemma3TextConfig
+    from safetensors import SafetensorError
 
     kept = gguf_file.with_name(f"{gguf_file.stem}.{digest[:16]}.safetensors")
     if not kept.exists():
-        part, reader = kept.with_suffix(f".{os.getpid()}.part"), GGUFReader(gguf_file)
-        about = {"config": json.dumps(_settings(reader))}
-        save_file(dict(_weights(reader)), part, metadata=about)
-        part.replace(kept)
+        _keep(gguf_file, kept)
+    try:
+        return _read(kept)
+    except SafetensorError:  # damaged: the power went, or the disk was full
+        _keep(gguf_file, kept)
+        return _read(kept)
+
+
+def _keep(gguf_file: Path, kept: Path) -> None:
+    """Half a gigabyte: what a process that was killed left half-way is taken away first."""
+    import psutil
+    from gguf import GGUFReader
+    from safetensors.torch import save_file
+
+    for left in kept.parent.glob(f"{kept.stem}.*.part"):
+        owner = left.suffixes[-2].removeprefix(".")
+        if not (owner.isdigit() and psutil.pid_exists(int(owner))):
+            left.unlink(missing_ok=True)
+    part, reader = kept.with_suffix(f".{os.getpid()}.part"), GGUFReader(gguf_file)
+    about = {"config": json.dumps(_settings(reader))}
+    save_file(dict(_weights(reader)), part, metadata=about)
+    part.replace(kept)
+
+
+def _read(kept: Path) -> tuple[Any, dict[str, torch.Tensor]]:
+    from safetensors import safe_open
+    from transformers import Gemma3TextConfig
+
     with safe_open(kept, framework="pt") as file:
         config = Gemma3TextConfig(**json.loads(file.metadata()["config"]))
         return config, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118

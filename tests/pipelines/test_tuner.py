@@ -212,6 +212,18 @@ def test_what_ended_for_want_of_time_begins_anew_where_there_is_more(
     assert (longer.ending, longer.examples) == (Ending.ALL_SEEN, whole.examples)
 
 
+def test_weights_that_were_kept_by_half_are_made_anew(folder: Path, tmp_path: Path) -> None:
+    fresh(folder)
+    (kept,), file = folder.glob("*.safetensors"), model_file(folder)
+    (tmp_path / file.name).hardlink_to(file)
+    half, left = tmp_path / kept.name, tmp_path / f"{kept.stem}.999999999.part"
+    half.write_bytes(kept.read_bytes()[:1_000_000])
+    left.write_bytes(b"of a process that was killed")
+    fresh(tmp_path)
+    assert half.stat().st_size == kept.stat().st_size
+    assert not left.exists()
+
+
 def test_a_damaged_checkpoint_is_none_and_one_that_cannot_be_written_is_said_so(
     tmp_path: Path,
 ) -> None:
