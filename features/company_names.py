@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-from features.patterns import UPPER, PatternSet, Shape
+from features.patterns import UPPER, Found, PatternSet, Shape
 from features.recognizers import Patterns, Recognizer
 
 LEGAL_FORM = r"""(?:GmbH(?:[ ]&[ ]Co\.?[ ]?KG(?:aA)?)?|gGmbH|mbH|AG(?:[ ]&[ ]Co\.?[ ]KG)?|Inc
@@ -16,12 +17,6 @@ LEGAL_FORM = r"""(?:GmbH(?:[ ]&[ ]Co\.?[ ]?KG(?:aA)?)?|gGmbH|mbH|AG(?:[ ]&[ ]Co\
     |Private[ ]Limited|Oyj?|AB|ASA?|A/S|ApS|Sp\.?[ ]?z[ ]?o\.?[ ]?o|S\.?[ ]?R\.?[ ]?L|Ltda|LTDA
     |EIRELI|S/A|Pte(?:\.?[ ]Ltd)?
     |K\.K|KK|Bhd|Sdn\.?[ ]Bhd|d\.o\.o|s\.r\.o|a\.s|Kft|Zrt|A\.?Ş|Lda|Co|Company|Holdings?|Group)"""
-# A full stop ends a sentence, but behind few letters, or none: `Gebr. Weiss`, `J. Murphy`.
-WORD = rf"""(?:[{UPPER}\d][\w&'.-]{{0,30}}+
-    (?: (?<!\.) | (?<![\d]\.)(?<![^\W\d_]{{4}}\.) | (?<=Gebr\.) | (?<=Bros\.) | (?<=Corp\.) ))"""
-# `Weiss, Braun & Roth AG`, but not what follows on somebody's given name: `Jana Weiss, Roth AG`.
-LIST_START = r"""(?: (?<!\w[ ]) | (?<=\b(?:of|at|by|is)[ ]) | (?<=\b(?:for|von|bei|are)[ ])
-    | (?<=\b(?:from|with|chez)[ ]) )"""
 WEAK_FORMS = re.compile(r"(?:SA|AB|SE|AS|AG|Co|Company|Holdings?|Group|KK|UG|e\.?[ ]?K|Corp)\.?$")
 FIRST_WORDS = frozenset(
     """
@@ -30,6 +25,16 @@ FIRST_WORDS = frozenset(
     Target
     """.split()  # noqa: SIM905  # to be read
 )
+# A full stop ends a sentence, but behind few letters or a usual abbreviation: `Gebr. Weiss`.
+SENTENCE_END = re.compile(
+    rf"""(?: \d | [^\W\d_]{{4}}
+        (?<!\bGebr)(?<!\bBros)(?<!\bCorp)(?<!\bIntl)(?<!\bInst)(?<!\bMfrs)(?<!\bServ)(?<!\bHnos)
+        (?<!\bAssoc)(?<!\bPharm)(?<!\bTechn)(?<!\bMasch)(?<!\bProds)(?<!\bElektr)(?<!\bConstr)
+        ) \.[ ] (?!{LEGAL_FORM}(?!\w))""",
+    re.VERBOSE,
+)
+# Two words and a comma: who they are, or a department, and then the company.
+SOMEBODY = re.compile(rf"(?:[\w&'.-]+[ ])+[\w&'.-]+,[ ](?!{LEGAL_FORM}(?!\w))", re.VERBOSE)
 CONNECTORS = frozenset({"&", "+", "and", "und", "of", "et", "y", "e", "de", "del", "di", "für"})
 LOWER_FORM = r"""(?:gmbh(?:[ ]&[ ]co\.?[ ]kg)?|inc|llc|llp|ltd|limited|plc|corp|pty[ ]ltd|pvt[ ]ltd
     |sarl|s\.?r\.?l|s\.l|b\.v
@@ -57,16 +62,12 @@ COMPANIES = PatternSet(
     "CompaniesByLegalForm",
     0.75,
     (
-        rf"""(?<![\w&]) (?: {LIST_START} (?:
-                (?:{WORD},[ ]){{1,4}} {WORD} ,?[ ](?:&|\+|and|und|et|y|e)[ ]
-                | (?:{WORD},[ ]){{2,4}} ) )?
-            (?: {WORD} (?:,(?=[ ]{LEGAL_FORM}(?!\w)))? [ ]
-                (?:(?:&|\+|and|und|of|et|y|e|de|del|di|für)[ ]){{0,2}} ){{1,5}}
+        rf"""(?<![\w&]) (?: [{UPPER}\d][\w&'.-]{{0,30}}+ ,?[ ] (?:(?:&|\+|and|und|of|et|y|e|de|del
+            |di|für)[ ]){{0,2}} ){{1,5}}
             {LEGAL_FORM} (?!\w)\.?""",
         rf"""(?i: (?<![\w&]) {NO_NAMES} [^\W\d_][\w&'-]{{1,30}}+ [ ] {LOWER_FORM} (?!\w)\.? )""",
     ),
     ignore_case=False,
-    honest=is_company,
     needs=re.compile(rf"[ ](?:{LEGAL_FORM}|(?i:{LOWER_FORM}))(?!\w)", re.VERBOSE),
 )
 NAMED_COMPANIES = PatternSet(
@@ -98,6 +99,30 @@ NAMED_COMPANIES = PatternSet(
 )  # fmt: skip
 
 
+class Companies(Patterns):
+    """Companies by their legal form, each by itself.
+
+    Who stands before the name, `Jana Weiss, Roth AG`, goes too, as a span of its own, for somebody
+    else to say what it is; `Weiss, Braun & Roth AG` is one name. A sentence before it stays.
+    """
+
+    def find(self, text: str) -> Iterator[Found]:
+        for start, end, score in super().find(text):
+            for part in company_parts(text[start:end]):
+                yield start + part.start, start + part.stop, score
+
+
+def company_parts(match: str) -> Iterator[slice]:
+    """The company, the last one, and what stands before it in its sentence."""
+    ends = [end.end() for end in SENTENCE_END.finditer(match)]
+    at = ends[-1] if ends else 0
+    while somebody := SOMEBODY.match(match, at):
+        yield slice(at, somebody.end() - len(", "))
+        at = somebody.end()
+    if is_company(match[at:]):
+        yield slice(at, len(match))
+
+
 def recognizers() -> list[Recognizer]:
     """Recognizers of company names."""
-    return [Patterns(COMPANIES), Patterns(NAMED_COMPANIES)]
+    return [Companies(COMPANIES), Patterns(NAMED_COMPANIES)]

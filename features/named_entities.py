@@ -6,7 +6,7 @@ It began as the recognizer of a spaCy model from PyPI (`ner_component`).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from presidio_analyzer import LocalRecognizer, RecognizerResult
 from features.errors import RedactionFailed
 from features.found_span import LIKELY
 from features.name_counts import plain_letters
-from features.name_reader import PERSON, NameReader
+from features.name_reader import PERSON, NameReader, Reading
 from features.ner_component import SHIPPED, load_component
 from features.ordinary_language import OrdinaryLanguage
 
@@ -91,26 +91,48 @@ class NamedEntities(LocalRecognizer):  # type: ignore[misc]  # Presidio ships no
 
     def _found(self, text: str) -> Iterator[tuple[int, int, str, float, str]]:
         readings = [self._reader.read(text, *piece) for piece in pieces(text, self._max_words)]
+        mailed = _mailed(text)
+        somebodys = mailed | self._full_names(readings)
         looked = set()
-        for one in self._second_look.sure(readings, _mailed(text)):
+        for one in self._second_look.sure(readings, mailed):
             reading, look = one.reading, one.look
             if look.taken:
                 looked.add((id(reading), look.first))
             if look.taken or one.sure >= LIKELY:  # of what was not taken, only what is one
                 span = *reading.extent(look.first, look.after), PERSON
-                yield from ((*s, one.sure, SECOND_LOOK) for s in self._cleaned(text, span))
+                spans = self._cleaned(text, span, somebodys)
+                yield from ((*s, one.sure, SECOND_LOOK) for s in spans)
         for reading in readings:
             for first, after, kind in reading.names:
                 if (id(reading), first) not in looked:
                     span = *reading.extent(first, after), kind
-                    yield from ((*s, SCORE, self.name) for s in self._cleaned(text, span))
+                    spans = self._cleaned(text, span, somebodys)
+                    yield from ((*s, SCORE, self.name) for s in spans)
 
-    def _cleaned(self, text: str, span: Span) -> Iterator[Span]:
+    def _full_names(self, readings: Sequence[Reading]) -> frozenset[str]:
+        """Words, in plain letters, of people's names of two words or more, but for places."""
+        names = (
+            reading.words[first:after]
+            for reading in readings
+            for first, after, kind in reading.names
+            if kind == PERSON and after - first > 1
+        )
+        people = (name for name in names if not self._places.are(" ".join(name), PERSON))
+        return frozenset(plain_letters(word) for name in people for word in name)
+
+    def _cleaned(self, text: str, span: Span, somebodys: Collection[str]) -> Iterator[Span]:
+        """somebodys: plain words that are part of somebody's name in this text."""
         for start, end, kind in cleaned(text, *span):
-            if self._places.are(text[start:end], kind):
+            value = text[start:end]
+            if self._places.are(value, kind) and not names_somebody(value, somebodys):
                 yield start, end, "LOCATION"
             elif not self._ordinary.holds(text, start, end, kind):
                 yield start, end, kind
+
+
+def names_somebody(value: str, somebodys: Collection[str]) -> bool:
+    """True where one of its words is among these."""
+    return any(plain_letters(word) in somebodys for word in LETTERS.findall(value))
 
 
 def _mailed(text: str) -> frozenset[str]:

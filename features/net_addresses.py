@@ -67,11 +67,12 @@ NAMED_HANDLES = PatternSet(
     "NamedHandles",
     0.8,
     (
-        r"""(?:[ ](?:handle|id|name|username|user|account|profile))?
+        r"""(?!(?<=\bline)[ ]\d{1,4}[.:]?(?![\w.:\#-]))  # of a program
+            (?:[ ](?:handle|id|name|username|user|account|profile))?
             (?: [ ]?[:=][ ]? (?P<sure>) | [ ](?:is|ist|est|es)[ ] | [ ](?:as|under|unter|als)[ ] |
             [ ] )
             (?P<pii> @?(?: (?=[\w.-]{0,30}[\d_.]) (?!(?:19|20)\d\d\b)
-                (?!\d{1,4}[.:]?(?![\w.:\#-])) [\w.:\#-]{3,40}+(?<![.:])
+                [\w.:\#-]{3,40}+(?<![.:])
             | (?(sure) [\w.:\#-]{3,40}+(?<![.:]) (?=[ ]?(?:[,;.!?)\n|/]|\Z)) | (?!) ) ) )
             (?![\w@/])""",
     ),

@@ -99,8 +99,7 @@ class OrdinaryLanguage:
             return True
         if any(map(str.isdigit, value)) or STREET_WORD.search(value):
             return False
-        words = [word.lower() for word in LETTERS.findall(value)]
-        return all(self._is_ordinary(word) or self._is_well_known(word) for word in words)
+        return all(self._is_ordinary(word.lower()) for word in LETTERS.findall(value))
 
     @staticmethod
     def _is_list_item(text: str, start: int, value: str) -> bool:

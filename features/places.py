@@ -23,7 +23,7 @@ class Places:
     """Their names in English, as `place_key` writes them.
 
     nobodys: those that nobody is called by.
-    namesakes: the others: `Florence`, `Santa Rosa`.
+    namesakes: the others, and every town: `Jordan`, `Florence`, `Santa Rosa`.
     """
 
     nobodys: Collection[str]

@@ -18,7 +18,7 @@ class Adapter:
 
     digest: SHA-256 (hex) of the adapter's GGUF file. base: of the model file that it sits on.
     data: of the redacted texts and outcomes that it was tuned on; examples: how many of these it
-    was shown; drawn: how many there were, None where nobody wrote it down.
+    was shown; drawn: how many leads were drawn for it; None where all were, or nobody noted it.
     rank, alpha: of the low-rank update, which is scaled by alpha / rank.
     layers: how many of the model's topmost layers it changes.
     minutes, peak_memory_mib: what tuning took; None where nobody measured.

@@ -22,6 +22,7 @@ Indices = NDArray[np.intp]
 FOLDS = 10
 ONE_SIDED_90, TWO_SIDED_95 = 1.2816, 1.9600  # standard errors below the mean
 FEWEST_LEADS = 40  # fewer verdicts than this fit nothing that could be trusted
+FEWEST_GROUPS = 10  # of leads with the same text: of fewer no error can be told
 BOUND_STEP = 0.5  # log-odds
 BOUND_KEEPS = 0.995  # of what a wider bound would gain
 
@@ -71,7 +72,7 @@ def try_pull(
 
     Logistic regression with the classifier's log-odds as offset, slope and weights >= 0, and a
     ridge that pulls them towards "no effect": the classifier and the text model as they were
-    without a verdict. None where there are too few leads, or only one outcome, or one group.
+    without a verdict. None where there are too few leads or groups, or only one outcome.
 
     bound: most that it may move the log-odds; it is narrowed to what is earned.
     errors_below: how many standard errors below the gain `gain_low` lies.
@@ -80,7 +81,8 @@ def try_pull(
     fold, and with one error. Each by itself unless given.
     """
     numbered = _numbered(groups, len(won))
-    if len(won) < FEWEST_LEADS or len(np.unique(won)) < 2 or not numbered.any():
+    too_few = len(won) < FEWEST_LEADS or numbered.max() + 1 < FEWEST_GROUPS
+    if too_few or len(np.unique(won)) < 2:
         return None
     offset = log_odds(priors)
     before = np.zeros(len(won)) if text is None else np.clip(text, -bound, bound)
@@ -166,7 +168,7 @@ def _numbered(groups: Indices | None, leads: int) -> Indices:
 def _standard_error(values: Floats, groups: Indices) -> float:
     """Of their mean, where those of a group depend on each other (Liang & Zeger 1986)."""
     sums = np.bincount(groups, values - values.mean())
-    count = len(sums)  # two at least
+    count = len(sums)
     return math.sqrt(float(sums @ sums) * count / (count - 1)) / len(values)
 
 

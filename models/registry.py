@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import logging
 import shutil
-import socket
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
+from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
@@ -46,7 +46,7 @@ REDACTION = "lead-redaction"
 PROMPTS = {kind: f"lead-verdict-{kind.value}" for kind in EvidenceKind}
 PINNED = ("classifier", "text", "llm", "redaction")  # the tags of a release that name versions
 GATES, PASSED = "gates", "passed"  # a tag of a release; or which refused it
-PORTS = {"http": 80, "https": 443}
+CONNECTIONS = {"http": HTTPConnection, "https": HTTPSConnection}
 REACHED_WITHIN_S = 3
 CHAMPION, PREVIOUS = "champion", "previous"
 DESCRIPTIONS = {
@@ -105,9 +105,11 @@ class Registry:
         """
         try:
             address = urlsplit(self.tracking_uri)
-            if address.scheme in PORTS:
-                port = address.port or PORTS[address.scheme]
-                socket.create_connection((address.hostname, port), REACHED_WITHIN_S).close()
+            if connect := CONNECTIONS.get(address.scheme):
+                server = connect(address.hostname or "", address.port, timeout=REACHED_WITHIN_S)
+                server.request("GET", f"{address.path.rstrip('/')}/health")
+                server.getresponse().close()
+                server.close()
             self.champion_version()
         except Exception as error:  # its errors are of many libraries, and may quote a password
             name = type(error).__name__

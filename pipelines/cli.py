@@ -93,7 +93,7 @@ Embeddings = Annotated[
     ),
 ]
 Seed = Annotated[
-    int, typer.Option(min=0, max=2**32 - 1, help="The same seed gives the same classifier.")
+    int, typer.Option(min=0, max=2**32 - 2, help="The same seed gives the same classifier.")
 ]
 
 

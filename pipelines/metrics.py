@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,6 +22,7 @@ Floats = NDArray[np.float64]
 DRAWS = 1_000
 LEVEL = 0.95
 ECE_BINS = 10
+FEWEST_GROUPS = 10  # of fewer that rows share, a bootstrap knows nothing
 CELLS_AT_ONCE = 4_000_000  # draws x rows held in memory: 32 MB an array
 
 
@@ -108,11 +110,14 @@ def with_interval(
 ) -> Interval:
     """The value on all rows and its 95 % interval; NaN where it is not defined.
 
-    groups: the number of each row's group; each row by itself unless given. Resampling adds noise,
+    groups: the number of each row's group; each row by itself unless given. The interval is NaN
+    where rows share fewer than FEWEST_GROUPS. Resampling adds noise,
     which lifts the ECE: its interval lies too high rather than too low.
     """
     p, y = _checked(probabilities, won)
     everybody, place = np.unique(_each(len(y), groups), return_inverse=True)
+    if _are_few(everybody, p):
+        return Interval(measure(which, p, y), float("nan"), float("nan"))
     drawn = RESAMPLED[which](p, y)
     values = _bootstrap(lambda weights: drawn(weights[:, place]), len(everybody), draws, seed)
     return _interval(measure(which, p, y), values)
@@ -136,6 +141,10 @@ def difference(
     (p, y), (q, _) = _checked(first, won), _checked(second, won)
     everybody = Paired(_each(len(y), groups), p, q, y)
     return mean_difference(which, [everybody], draws=draws, seed=seed)
+
+
+def _are_few(groups: NDArray[Any], rows: NDArray[Any]) -> bool:
+    return len(groups) < min(FEWEST_GROUPS, len(rows))
 
 
 def _each(rows: int, groups: NDArray[np.intp] | None) -> NDArray[np.intp]:
@@ -175,6 +184,8 @@ def mean_difference(
         return np.asarray(np.mean(gaps, axis=0))
 
     value = float(np.mean([measure(which, p, y) - measure(which, q, y) for p, y, q in checked]))
+    if any(_are_few(np.unique(p.rows), p.rows) for p in parts):
+        return Interval(value, float("nan"), float("nan"))
     return _interval(value, _bootstrap(drawn, len(everybody), draws, seed))
 
 

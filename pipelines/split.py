@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from features.lead import Lead
 Indices = NDArray[np.intp]
 SHARES = (0.6, 0.2, 0.2)  # train, calibration, test
 FIFTHS = 5
-FEWEST_TEXTS = 20  # different ones, to be kept together
+STOCK_SHARE, FEWEST_STOCK = 0.05, 10  # of the leads that wrote: a text of more is a stock phrase
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +56,13 @@ def cross_validation(
 def text_groups(leads: Sequence[Lead]) -> Indices:
     """A group number for each lead: the same for the same texts, own for leads without one.
 
-    Where there are a few stock phrases alone, each lead has its own: they will be said again, and
-    so are no more one witness than the value of any other column.
+    Leads with a stock phrase have each their own: it will be said again, and so makes them no more
+    one witness than the value of any other column does.
     """
     texts = [_text_key(lead) for lead in leads]
-    is_stock = len({text for text in texts if text}) < FEWEST_TEXTS
-    keys = [str(row) if is_stock or not text else text for row, text in enumerate(texts)]
+    said = Counter(text for text in texts if text)
+    most = max(FEWEST_STOCK, STOCK_SHARE * said.total())
+    keys = [text if text and said[text] <= most else str(row) for row, text in enumerate(texts)]
     return np.unique(keys, return_inverse=True)[1].astype(np.intp)
 
 

@@ -118,7 +118,7 @@ def tune_llm(
         tuner = Tuner(states, lessons, recipe, checkpoint, minutes=left, on_step=on_step)
         tuned = tuner.tune()
     display.say(_said_of(tuned))
-    made = _exported(llm, prompt, lessons, recipe, states, tuned, checkpoint)
+    made = _exported(llm, prompt, lessons, recipe, states, tuned, checkpoint, options)
     answers = KeptAnswers(home / "tuning" / f"{_answers_name(data, made.version)}.jsonl")
     return replace(made, answers=answers)
 
@@ -131,6 +131,7 @@ def _exported(
     states: HiddenStates,
     tuned: Tuned,
     checkpoint: Checkpoint,
+    options: TuningOptions,
 ) -> TunedLlm:
     """What was tuned as a file and a version, with what it says about a few leads."""
     arrays = {name: tensor.numpy() for name, tensor in tuned.tensors.items()}
@@ -145,7 +146,7 @@ def _exported(
         layers=recipe.layers,
         minutes=round(tuned.seconds / 60, 2),
         peak_memory_mib=peak_memory_mib(),
-        drawn=len(lessons.learning),
+        drawn=options.examples,
     )
     compared = lessons.validation[:COMPARED]
     return TunedLlm(

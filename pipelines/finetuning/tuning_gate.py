@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from models.pull_fitting import FEWEST_LEADS
 from pipelines.evaluation import Comparison
 from pipelines.gates import Gate
@@ -20,8 +22,9 @@ def tuning_gate(comparison: Comparison | None) -> Gate:
     if comparison is None or change is None:
         return Gate(NAME, False, "too few test leads inside the band, or the LLM was not asked")
     leads = int(comparison.judged.in_band.sum())
-    if leads < FEWEST_LEADS:  # of so few even a guess looks good by chance, one time in five
-        few = f"{leads} test leads inside the band are too few: {FEWEST_LEADS} at least"
+    texts = len(np.unique(comparison.judged.groups[comparison.judged.in_band]))
+    if texts < FEWEST_LEADS:  # of so few even a guess looks good by chance, one time in five
+        few = f"{texts} different test leads inside the band are too few: {FEWEST_LEADS} at least"
         return Gate(NAME, False, few)
     figure = f"gain {-change.value:+.4f} [{-change.high:+.4f}, {-change.low:+.4f}], {leads} leads"
     return Gate(NAME, change.high < 0, figure)

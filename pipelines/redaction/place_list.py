@@ -33,10 +33,9 @@ def main(folder: Path) -> None:
     """Write the list."""
     towns = _keys(e for e in _read(folder / TOWNS) if e["population"] >= LARGE)
     lands = _keys(entry for file in (COUNTRIES, STATES) for entry in _read(folder / file))
-    # Nobody is called by a country of two words; by one, some are: `Jordan`, `Virginia`. By a town
-    # of one word somebody is, somewhere: `Iwo`.
-    namesakes = {p for p in towns - lands if " " not in p or _may_be_name(p)}
-    namesakes |= {p for p in lands if " " not in p and _may_be_name(p)}
+    # By a town somebody is called, somewhere: `Iwo`, `Ky Anh`. Nobody is by a country of two words;
+    # by one of a single word some are: `Jordan`, `Virginia`.
+    namesakes = towns - lands | {p for p in lands if " " not in p and _may_be_name(p)}
     Places((towns | lands) - namesakes, namesakes).write(SHIPPED)
 
 
@@ -50,10 +49,8 @@ def _keys(entries: Iterator[dict[str, Any]]) -> set[str]:
 
 
 def _may_be_name(place: str) -> bool:
-    """By a census: a name, or a given and a family name."""
-    counts, words = census_names(), place.split()
-    given, family = counts.of(words[0])[0], counts.of(words[-1])[1]
-    return bool(given and family) if len(words) > 1 else bool(given or family)
+    """By a census: somebody's given or family name."""
+    return any(census_names().of(place))
 
 
 if __name__ == "__main__":

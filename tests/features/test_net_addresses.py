@@ -33,6 +33,8 @@ GOES = [
     "[SOCIAL_HANDLE u/jane_smith] on reddit",
     "the username is [SOCIAL_HANDLE jdoe77]",
     "discord [SOCIAL_HANDLE 80351110224678912] is me",
+    "skype name is [SOCIAL_HANDLE 1234] or so",
+    "line id: [SOCIAL_HANDLE 1234567] or so",
 ]
 STAYS = [
     "meet at noon @ the office",

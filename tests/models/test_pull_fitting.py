@@ -109,10 +109,10 @@ def test_leads_with_the_same_text_are_one_witness_not_many() -> None:
     rng = np.random.default_rng(8)
     passed = {"leads": 0, "groups": 0}
     for _ in range(150):
-        groups = np.repeat(np.arange(8), 40)
-        effect = rng.normal(0, 1.2, 8)[groups]
+        groups = np.repeat(np.arange(12), 30)
+        effect = rng.normal(0, 1.2, 12)[groups]
         won = (rng.random(len(groups)) < probability(effect)).astype(np.int8)
-        said = rng.normal(0, 1, 8)[groups]
+        said = rng.normal(0, 1, 12)[groups]
         for by, known in (("leads", None), ("groups", groups)):
             trial = try_pull(TEXT, np.full(len(groups), 0.5), said, won, bound=3.0, groups=known)
             passed[by] += trial is not None and trial.is_worth_it
