@@ -68,6 +68,17 @@ def test_with_texts_dealt_to_other_leads_it_is_refused_by_its_gate(
     assert not stood(make, with_texts_dealt_anew(sample_data(), seed=1)).is_passed
 
 
+def test_a_rung_that_too_few_leads_tell_of_neither_passes_nor_seems_to_gain() -> None:
+    rung = words_rung(sample_data(), small_fit(), texts(), seed=0)
+    assert isinstance(rung, Rung)
+    said = rung.calibration
+    few = replace(rung, calibration=replace(said, rows=said.rows[:9], log_odds=said.log_odds[:9]))
+    found = standing(few, small_fit(), sample_data(), bound=DEFAULT_BOUND, seed=0)
+    assert found is not None
+    assert (found.trial, found.is_passed) == (None, False)
+    assert (found.gain.low, found.gain.value, found.gain.high) == (0, 0, 0)
+
+
 @needs_embeddings
 def test_sentences_that_mean_the_same_are_near_each_other_and_raw_ones_are_refused() -> None:
     said = ("how much does it cost", "could you tell me the price", "my cat sleeps all day")
