@@ -10,10 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
-from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urlsplit
 
 from features.redaction_policy import RedactionPolicy, shipped_files
 from models.errors import RegistryUnavailable, ReleaseNotFound, ReleaseRefused, WrongAdapter
@@ -46,7 +44,6 @@ REDACTION = "lead-redaction"
 PROMPTS = {kind: f"lead-verdict-{kind.value}" for kind in EvidenceKind}
 PINNED = ("classifier", "text", "llm", "redaction")  # the tags of a release that name versions
 GATES, PASSED = "gates", "passed"  # a tag of a release; or which refused it
-CONNECTIONS = {"http": HTTPConnection, "https": HTTPSConnection}
 REACHED_WITHIN_S = 3
 CHAMPION, PREVIOUS = "champion", "previous"
 DESCRIPTIONS = {
@@ -104,12 +101,11 @@ class Registry:
             RegistryUnavailable: within seconds; MLflow's own client tries for minutes.
         """
         try:
-            address = urlsplit(self.tracking_uri)
-            if connect := CONNECTIONS.get(address.scheme):
-                server = connect(address.hostname or "", address.port, timeout=REACHED_WITHIN_S)
-                server.request("GET", f"{address.path.rstrip('/')}/health")
-                server.getresponse().close()
-                server.close()
+            if self.tracking_uri.startswith(("http://", "https://")):
+                import requests  # as MLflow's own client does, through the same proxies
+
+                health = f"{self.tracking_uri.rstrip('/')}/health"
+                requests.get(health, timeout=REACHED_WITHIN_S).close()
             self.champion_version()
         except Exception as error:  # its errors are of many libraries, and may quote a password
             name = type(error).__name__
