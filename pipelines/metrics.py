@@ -17,12 +17,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from models.pull_fitting import FEWEST_GROUPS
+
 Floats = NDArray[np.float64]
 
 DRAWS = 1_000
 LEVEL = 0.95
 ECE_BINS = 10
-FEWEST_GROUPS = 10  # of fewer that rows share, a bootstrap knows nothing
 CELLS_AT_ONCE = 4_000_000  # draws x rows held in memory: 32 MB an array
 
 

@@ -88,7 +88,7 @@ def fit_reading(
     """
     learned = fit_text(data, texts, fitted.split.train, seed=seed)
     if learned and vectors:
-        learned = _better(learned, fit_meaning(learned, vectors, data, seed=seed), data, seed)
+        learned = _better(learned, fit_meaning(learned, vectors, data), data, seed)
     trial = _trial(learned, fitted, data, bound) if learned else None
     if learned is None or trial is None:
         return NotRead("Text model: too few texts to fit one.")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 Floats = NDArray[np.float64]
+Folds = Sequence[tuple[NDArray[np.intp], NDArray[np.intp]]]  # (fit, held out), places among rows
 Vectors = Mapping[int, NDArray[np.float32]]  # sentence embeddings, by row
 # A term lives in a model file only if so many different leads wrote it: redaction misses a few
 # names in a hundred, and whose name is missed in one text is not missed in ten.
@@ -37,11 +38,13 @@ class FittedText:
     """A model fitted on leads `rows`, and what it says of each of them out of fold.
 
     held_out: log-odds in the order of rows, each by a model and a vocabulary that never met it.
+    folds: of these rows.
     """
 
     model: TextModel
     rows: NDArray[np.intp]
     held_out: Floats
+    folds: Folds
 
     def said(self, texts: Mapping[int, RedactedText], vectors: Vectors) -> dict[int, float]:
         """What it says of each of these texts. vectors: of all of them; none for words alone."""
@@ -81,26 +84,21 @@ def fit_text(
         ],
         won,
     )
-    return FittedText(everything.model(won, penalty, fewest_writers), rows, held_out)
+    return FittedText(everything.model(won, penalty, fewest_writers), rows, held_out, folds)
 
 
-def fit_meaning(
-    learned: FittedText, vectors: Vectors, data: TrainingData, *, seed: int
-) -> FittedText:
+def fit_meaning(learned: FittedText, vectors: Vectors, data: TrainingData) -> FittedText:
     """The same model, reading beside the words what they mean.
 
     Words and meaning each have a model with a penalty of its own; a third weighs what both said
     out of fold (stacking, Wolpert 1992).
     """
     rows, won = learned.rows, data.won[learned.rows]
-    linear = fit_linear(np.array([vectors[row] for row in rows]), rows, data, seed=seed)
-    folds = _folds(won, data.part(rows), seed)
-    assert linear is not None  # noqa: S101  (the words were fitted on the same leads)
-    assert folds is not None  # noqa: S101  (too)
-    regression, meant = linear
+    matrix = np.array([vectors[row] for row in rows])
+    regression, meant = _linear(matrix, won, learned.folds)
     said = np.column_stack([learned.held_out, meant])
     held_out = np.empty(len(rows))
-    for fit, held in folds:
+    for fit, held in learned.folds:
         held_out[held] = _regression(said[fit], won[fit], WEIGHING).decision_function(said[held])
     weighing = _regression(said, won, WEIGHING)
     words, means = weighing.coef_[0].tolist()
@@ -111,7 +109,7 @@ def fit_meaning(
         words=words,
         usual=float(means * (meant - regression.intercept_[0]).mean()),
     )
-    return FittedText(replace(learned.model, meaning=meaning), rows, held_out)
+    return replace(learned, model=replace(learned.model, meaning=meaning), held_out=held_out)
 
 
 def fit_linear(
@@ -123,11 +121,12 @@ def fit_linear(
     """
     won = data.won[rows]
     folds = _folds(won, data.part(rows), seed)
-    if folds is None:
-        return None
-    penalty, held_out = _best_penalty(
-        [(matrix[fit], matrix[held], fit, held) for fit, held in folds], won
-    )
+    return None if folds is None else _linear(matrix, won, folds)
+
+
+def _linear(matrix: Any, won: NDArray[np.int8], folds: Folds) -> tuple[Any, Floats]:
+    parts = [(matrix[fit], matrix[held], fit, held) for fit, held in folds]
+    penalty, held_out = _best_penalty(parts, won)
     return _regression(matrix, won, penalty), held_out
 
 

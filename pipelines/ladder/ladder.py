@@ -16,7 +16,7 @@ from models.prompt import Prompt
 from models.sentence_embedding import SentenceEmbedding, is_available
 from pipelines.display import Display
 from pipelines.fitting import FittedClassifier
-from pipelines.ladder.cheap_rungs import both_rung, embeddings_rung, with_text, words_rung
+from pipelines.ladder.cheap_rungs import CheapRungs, with_text
 from pipelines.ladder.llm_rungs import NOBODY, LlmRungs, Llms
 from pipelines.ladder.recommendation import Recommendation, recommend
 from pipelines.ladder.remembering import Remembering
@@ -113,14 +113,12 @@ def climb(
     texts = redacted_texts(data, witness, display)
     if len(with_text(fitted.split.test, texts)) < FEWEST_TEXTS:
         raise TrainingRefused("Too few test leads wrote anything: there is nothing to compare.")
+    sentences = Remembering(SentenceEmbedding()) if is_available() else None
+    cheap = CheapRungs(data, fitted, texts, sentences, seed=options.seed)
     with display.stage("Reading words"):
-        rungs: list[Rung | Absent] = [words_rung(data, fitted, texts, seed=options.seed)]
+        rungs = [cheap.words()]
     with display.stage("Reading sentences"):
-        sentences = Remembering(SentenceEmbedding()) if is_available() else None
-        rungs += [
-            rung(data, fitted, texts, seed=options.seed, model=sentences)
-            for rung in (embeddings_rung, both_rung)
-        ]
+        rungs += [cheap.meanings(), cheap.both()]
     asking = LlmRungs(
         data=data,
         fitted=fitted,

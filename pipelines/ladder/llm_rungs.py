@@ -84,12 +84,12 @@ class LlmRungs:
 
     def rungs(self, llms: Llms) -> Iterator[Rung | Absent]:
         """From the smallest to the largest."""
-        why_not = self._why_not_tuned(llms)  # before hours are spent on the others
-        if why_not and llms.tuned:
-            self.display.say(f"{TUNED}: {why_not}")
+        tuned = self._tuned_by(llms)  # before hours are spent on the others
+        if isinstance(tuned, str) and llms.tuned:
+            self.display.say(f"{TUNED}: {tuned}")
         yield from self._embedded(llms.embedded)
         yield Absent(SOFT_PROMPT, NO_SERVER)
-        yield Absent(TUNED, why_not) if why_not else self._tuned(llms)
+        yield Absent(TUNED, tuned) if isinstance(tuned, str) else self._tuned(*tuned)
         yield from self._managed(llms.managed, fine_tunes=llms.fine_tunes)
 
     def _embedded(self, endpoint: LlmEndpoint | None) -> Iterator[Rung | Absent]:
@@ -123,8 +123,8 @@ class LlmRungs:
         notes = (f"The best of {found.tried} prompts by log loss on training leads.",)
         return asker.rung(OPTIMISED, best, self._parts, before=found.asked, notes=notes)
 
-    def _why_not_tuned(self, llms: Llms) -> str:
-        """Empty where an adapter learned from this split's training part and no other lead."""
+    def _tuned_by(self, llms: Llms) -> tuple[Release, Adapter, LlmEndpoint] | str:
+        """An adapter that learned from this split's training part and no other lead; or why not."""
         adapter = llms.tuned.llm.adapter if llms.tuned else None
         if llms.tuned is None or adapter is None or llms.embedded is None or not self.calls:
             return "Name a release of `tiebreak tune TABLE` with `--tuned`."
@@ -132,17 +132,12 @@ class LlmRungs:
             return "It was tuned on another model than the one that is installed."
         if not self._taught(llms.tuned.llm, adapter):
             return "It learned from other leads than this split's: same table, leads.toml and seed?"
-        return ""
+        return llms.tuned, adapter, llms.embedded
 
-    def _tuned(self, llms: Llms) -> Rung | Absent:
-        release, endpoint = llms.tuned, llms.embedded
-        assert release is not None  # noqa: S101  (or it was said why not; nor the next two)
-        assert release.llm.adapter is not None  # noqa: S101
-        assert endpoint is not None  # noqa: S101
-        adapter, llm = release.llm.adapter, release.llm
+    def _tuned(self, release: Release, adapter: Adapter, endpoint: LlmEndpoint) -> Rung:
         notes = (f"{adapter.examples:,} outcomes, {adapter.minutes or 0:.1f} minutes of tuning.",)
         with adapter_tried_out(endpoint.address, adapter, release.adapter_file):
-            return self._asker(endpoint).rung(TUNED, llm, self._parts, notes=notes)
+            return self._asker(endpoint).rung(TUNED, release.llm, self._parts, notes=notes)
 
     def _taught(self, llm: LlmVersion, adapter: Adapter) -> bool:
         """Whether the adapter's data digest is that of this split's training part."""

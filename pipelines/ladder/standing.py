@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -86,15 +85,15 @@ def standing(
     band = fitted.band.covers(prior)
     is_split = len(np.unique(y[band])) == 2
     loss = Measure.LOG_LOSS
-    among = partial(with_interval, groups=groups, seed=seed)
+    among: dict[str, Any] = {"groups": groups, "seed": seed}
     inside: dict[str, Any] = {"groups": groups[band], "seed": seed}
     return Standing(
         rung=rung,
         leads=len(y),
-        alone={m: among(m, alone, y) for m in MEASURES},
-        combined={m: among(m, combined, y) for m in MEASURES},
+        alone={m: with_interval(m, alone, y, **among) for m in MEASURES},
+        combined={m: with_interval(m, combined, y, **among) for m in MEASURES},
         in_band=with_interval(loss, combined[band], y[band], **inside) if is_split else None,
-        gain=difference(loss, combined, before, y, groups=groups, seed=seed),
+        gain=difference(loss, combined, before, y, **among),
         gain_in_band=difference(loss, combined[band], before[band], y[band], **inside)
         if is_split
         else None,

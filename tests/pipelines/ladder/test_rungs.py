@@ -18,15 +18,9 @@ from models.sentence_embedding import SentenceEmbedding, is_available
 from models.verdict import Prices
 from pipelines.finetuning.proof import with_texts_dealt_anew
 from pipelines.ladder.asking import Asked
-from pipelines.ladder.cheap_rungs import (
-    BOTH,
-    EMBEDDINGS,
-    WORDS,
-    both_rung,
-    embeddings_rung,
-    words_rung,
-)
+from pipelines.ladder.cheap_rungs import BOTH, EMBEDDINGS, WORDS, CheapRungs
 from pipelines.ladder.money import monthly
+from pipelines.ladder.remembering import Remembering
 from pipelines.ladder.rung import Cost, Place, Rows, Rung
 from pipelines.ladder.standing import Standing, standing
 from pipelines.ladder.worked_examples import BLOCKS, DRAWS, nearest_examples, search_prompt
@@ -38,14 +32,19 @@ from tests.small_release import sample_data, small_fit
 
 needs_embeddings = pytest.mark.skipif(not is_available(), reason="needs the extra `ladder`")
 MAKERS = [
-    pytest.param(words_rung, id=WORDS),
-    pytest.param(embeddings_rung, id=EMBEDDINGS, marks=needs_embeddings),
-    pytest.param(both_rung, id=BOTH, marks=needs_embeddings),
+    pytest.param(CheapRungs.words, id=WORDS),
+    pytest.param(CheapRungs.meanings, id=EMBEDDINGS, marks=needs_embeddings),
+    pytest.param(CheapRungs.both, id=BOTH, marks=needs_embeddings),
 ]
 
 
+def cheap_rungs(data: TrainingData) -> CheapRungs:
+    sentences = Remembering(SentenceEmbedding()) if is_available() else None
+    return CheapRungs(data, small_fit(), texts_of(data), sentences, seed=0)
+
+
 def stood(make: Callable[..., object], data: TrainingData) -> Standing:
-    rung = make(data, small_fit(), texts_of(data), seed=0)
+    rung = make(cheap_rungs(data))
     assert isinstance(rung, Rung)
     found = standing(rung, small_fit(), data, bound=DEFAULT_BOUND, seed=0)
     assert found is not None
@@ -69,7 +68,7 @@ def test_with_texts_dealt_to_other_leads_it_is_refused_by_its_gate(
 
 
 def test_a_rung_that_too_few_leads_tell_of_neither_passes_nor_seems_to_gain() -> None:
-    rung = words_rung(sample_data(), small_fit(), texts(), seed=0)
+    rung = cheap_rungs(sample_data()).words()
     assert isinstance(rung, Rung)
     said = rung.calibration
     few = replace(rung, calibration=replace(said, rows=said.rows[:9], log_odds=said.log_odds[:9]))
