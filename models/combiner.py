@@ -23,22 +23,30 @@ class Pull:
     text: what the text model's own pull counts for beside this one, in [0, inf): two who read the
     same text say partly the same. 1 where the two were not fitted together.
     bound: most that this opinion may add, with the text model's, either way: what it has earned.
+    prior: what the classifier's own log-odds count for beside it, in [0, inf): who knows more of a
+    lead is heard more. What that takes away or adds is part of the pull, and of what is bounded.
     """
 
     intercept: float = 0.0
     slope: float = 0.0
     text: float = 1.0
     bound: float = math.inf
+    prior: float = 1.0
 
-    def of(self, opinion: float, text: float = 0.0) -> float:
-        """In [-bound, bound]; `text`, the text model's pull, for an opinion that is no number."""
-        pull = self.intercept + self.slope * opinion
-        if math.isnan(pull):
+    def of(self, prior: float, opinion: float, text: float = 0.0) -> float:
+        """In [-bound, bound]; `text`, the text model's pull, for an opinion that is no number.
+
+        prior: the classifier's log-odds.
+        """
+        own = self.intercept + self.slope * opinion
+        if math.isnan(own):
             return text
-        return max(-self.bound, min(self.bound, pull + self.text * text))
+        pull = (self.prior - 1.0) * prior + own + self.text * text
+        return max(-self.bound, min(self.bound, pull))
 
     def to_json(self) -> dict[str, float]:
         tree = {"intercept": self.intercept, "slope": self.slope, "text": self.text}
+        tree |= {"prior": self.prior}
         return tree if math.isinf(self.bound) else tree | {"bound": self.bound}
 
 
@@ -63,14 +71,19 @@ class Combiner:
         return not self.pulls and self.text is None
 
     def pull(
-        self, kind: EvidenceKind, verdict_log_odds: float, text_log_odds: float | None = None
+        self,
+        prior: float,
+        kind: EvidenceKind,
+        verdict_log_odds: float,
+        text_log_odds: float | None = None,
     ) -> float:
         """log-odds to add, in [-bound, bound] for any opinions at all; 0 for one that is no number.
 
-        This is the guarantee of the whole cascade: no text can push a decision further.
+        prior: the classifier's probability. This is the guarantee of the whole cascade: no text can
+        push a decision further.
         """
-        pull = self.pulls.get(kind, NO_PULL)
-        return self._bounded(pull.of(verdict_log_odds, self._of_text(text_log_odds)))
+        pull, text = self.pulls.get(kind, NO_PULL), self._of_text(prior, text_log_odds)
+        return self._bounded(pull.of(log_odds(prior), verdict_log_odds, text))
 
     def combine(
         self,
@@ -80,14 +93,16 @@ class Combiner:
         text_log_odds: float | None = None,
     ) -> float:
         """Final win probability in [0, 1] from the log-odds of all who spoke."""
-        return _pulled(prior, self.pull(kind, verdict_log_odds, text_log_odds))
+        return _pulled(prior, self.pull(prior, kind, verdict_log_odds, text_log_odds))
 
     def read(self, prior: float, text_log_odds: float) -> float:
         """Win probability in [0, 1] once the text model has read the text, and before any LLM."""
-        return _pulled(prior, self._bounded(self._of_text(text_log_odds)))
+        return _pulled(prior, self._bounded(self._of_text(prior, text_log_odds)))
 
-    def _of_text(self, text_log_odds: float | None) -> float:
-        return 0.0 if self.text is None or text_log_odds is None else self.text.of(text_log_odds)
+    def _of_text(self, prior: float, text_log_odds: float | None) -> float:
+        if self.text is None or text_log_odds is None:
+            return 0.0
+        return self.text.of(log_odds(prior), text_log_odds)
 
     def _bounded(self, pull: float) -> float:
         return 0.0 if math.isnan(pull) else max(-self.bound, min(self.bound, pull))

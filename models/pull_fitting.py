@@ -1,6 +1,6 @@
 """Pull fitting: what an opinion may do to a probability is fitted, bounded and judged.
 
-By logistic regression on leads with outcomes, out of fold: stacking (Wolpert 1992) with an offset.
+By logistic regression on leads with outcomes, out of fold: stacking (Wolpert 1992).
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.band import Band
-from models.combiner import Pull
+from models.combiner import NO_PULL, Pull
 from models.decision import CUT
-from models.log_odds import log_odds, probability
+from models.log_odds import EDGE, log_odds, probability
 from models.prompt import EvidenceKind
 
 Floats = NDArray[np.float64]
@@ -24,7 +24,7 @@ ONE_SIDED_90, TWO_SIDED_95 = 1.2816, 1.9600  # standard errors below the mean
 FEWEST_LEADS = 40  # fewer verdicts than this fit nothing that could be trusted
 FEWEST_GROUPS = 10  # of leads with the same text: of fewer no error can be told
 BOUND_STEP = 0.5  # log-odds
-BOUND_KEEPS = 0.995  # of what a wider bound would gain
+BOUND_KEEPS = 0.999  # of what a wider bound would gain
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,9 @@ class PullTrial:
     """A fitted pull, and whether it earns its place.
 
     pull: with the bound that it has earned. gain: mean fall of the log loss per lead, out of fold,
-    beyond what a mere shift of all leads gains, for which nobody needs to be asked; gain_low: lower
-    end of its interval, the one-sided 90 % one unless asked otherwise; spread: the 5th and 95th
-    percentile of the pulls seen, in log-odds.
+    beyond what calibrating all leads anew gains, for which nobody needs to be asked; gain_low:
+    lower end of its interval, the one-sided 90 % one unless asked otherwise; spread: the 5th and
+    95th percentile of what was said, in the classifier's log-odds that it outweighs.
     """
 
     kind: EvidenceKind
@@ -50,7 +50,7 @@ class PullTrial:
 
     @property
     def reach(self) -> Band:
-        """Where a usual pull can move the answer across the cut: further away nothing flips."""
+        """Where a usual opinion can move the answer across the cut: further away nothing flips."""
         strongest_down, strongest_up = self.spread
         middle = log_odds(CUT)
         low, high = middle - max(strongest_up, 0.0), middle - min(strongest_down, 0.0)
@@ -70,9 +70,9 @@ def try_pull(
 ) -> PullTrial | None:
     """Fit a pull on leads with verdicts (log-odds), and measure it out of fold.
 
-    Logistic regression with the classifier's log-odds as offset, slope and weights >= 0, and a
-    ridge that pulls them towards "no effect": the classifier and the text model as they were
-    without a verdict. None where there are too few leads or groups, or only one outcome.
+    Logistic regression, slope and weights >= 0, with a ridge that pulls them towards "no effect":
+    the classifier and the text model as they were without a verdict. None where there are too few
+    leads or groups, or only one outcome.
 
     bound: most that it may move the log-odds; it is narrowed to what is earned.
     errors_below: how many standard errors below the gain `gain_low` lies.
@@ -91,28 +91,29 @@ def try_pull(
     gains = losses - _log_loss(offset + held_out, won)  # before a bound is chosen on these leads
     bound = narrowest_bound(offset, held_out, won, widest=bound, loss=float(losses.mean()))
     pull = replace(_fit(offset, verdicts, won, text), bound=bound)
-    low, high = np.quantile(bounded_pulls(pull, verdicts, bound, text), [0.05, 0.95])
+    low, high = np.quantile(_outweighed(pull, verdicts, text), [0.05, 0.95])
     error = _standard_error(gains, numbered)
     gain, spread = float(gains.mean()), (float(low), float(high))
     return PullTrial(kind, len(won), pull, gain, gain - errors_below * error, spread)
 
 
 def put_right(priors: Floats, won: NDArray[np.int8]) -> Floats:
-    """Probabilities shifted so that they are right on average, out of fold; as they are if better.
+    """Probabilities calibrated anew, out of fold: their log-odds shifted and stretched (Cox 1958).
 
-    Where time has passed since a classifier learned, a shift alone lowers its log loss.
+    As they are if that is better. Where time has passed since a classifier learned, this alone
+    lowers its log loss.
     """
-    shift = held_out_pulls(priors, np.zeros(len(won)), won, bound=math.inf)
-    shifted = probability(log_odds(priors) + shift)
-    before, after = (float(_log_loss(log_odds(p), won).mean()) for p in (priors, shifted))
-    return shifted if after < before else priors
+    pulls = held_out_pulls(priors, np.zeros(len(won)), won, bound=math.inf)
+    anew = probability(log_odds(priors) + pulls)
+    before, after = (float(_log_loss(log_odds(p), won).mean()) for p in (priors, anew))
+    return anew if after < before else priors
 
 
-def shift_for(priors: Floats, won: NDArray[np.int8]) -> float:
-    """The log-odds by which `put_right` shifts leads that are not among these; 0 if it does not."""
+def putting_right(priors: Floats, won: NDArray[np.int8]) -> Pull:
+    """What `put_right` does to leads that are not among these; nothing where it does not."""
     if put_right(priors, won) is priors:
-        return 0.0
-    return _fit(log_odds(priors), np.zeros(len(won)), won).intercept
+        return NO_PULL
+    return _fit(log_odds(priors), np.zeros(len(won)), won)
 
 
 def narrowest_bound(
@@ -153,7 +154,7 @@ def held_out_pulls(
         beside = None if text is None else text[fit]
         pull = _fit(offset[fit], verdicts[fit], won[fit], beside)
         beside = None if text is None else text[held]
-        held_out[held] = bounded_pulls(pull, verdicts[held], bound, beside)
+        held_out[held] = bounded_pulls(pull, offset[held], verdicts[held], bound, beside)
     return held_out
 
 
@@ -172,13 +173,27 @@ def _standard_error(values: Floats, groups: Indices) -> float:
     return math.sqrt(float(sums @ sums) * count / (count - 1)) / len(values)
 
 
-def bounded_pulls(pull: Pull, verdicts: Floats, bound: float, text: Floats | None = None) -> Floats:
-    """log-odds added for each of many opinions (log-odds), in [-bound, bound] and pull.bound.
+def bounded_pulls(
+    pull: Pull, priors: Floats, verdicts: Floats, bound: float, text: Floats | None = None
+) -> Floats:
+    """log-odds added for each of many opinions, in [-bound, bound] and pull.bound.
 
-    text: the text model's pull on each lead, where it speaks too.
+    priors: the classifier's, and verdicts: in log-odds, both. text: the text model's pull on each
+    lead, where it speaks too.
     """
-    own, bound = pull.intercept + pull.slope * verdicts, min(bound, pull.bound)
-    return np.clip(own if text is None else own + pull.text * text, -bound, bound)
+    pulls, bound = (pull.prior - 1) * priors + _said(pull, verdicts, text), min(bound, pull.bound)
+    return np.clip(pulls, -bound, bound)
+
+
+def _said(pull: Pull, verdicts: Floats, text: Floats | None) -> Floats:
+    own = pull.intercept + pull.slope * verdicts
+    return own if text is None else own + pull.text * text
+
+
+def _outweighed(pull: Pull, verdicts: Floats, text: Floats | None) -> Floats:
+    """The classifier's log-odds, turned around, at which a lead would come out even."""
+    said = _said(pull, verdicts, text) / max(pull.prior, EDGE)
+    return np.clip(said, -pull.bound, pull.bound)
 
 
 def _log_loss(log_odds_: Floats, won: NDArray[np.int8]) -> Floats:
@@ -191,12 +206,13 @@ def _fit(
     """The numbers with the least log loss and ridge.
 
     The ridge is the same for all opinions, however far their log-odds are spread, and is 0 where
-    the verdict counts for nothing and the text model for as much as without a verdict.
+    the verdict counts for nothing, and classifier and text model for as much as without one.
     """
     from scipy.optimize import minimize
 
-    opinions = verdicts[:, None] if text is None else np.column_stack([verdicts, text])
-    base = offset if text is None else offset + text
+    beside = [offset] if text is None else [offset, text]
+    base = np.sum(beside, axis=0)
+    opinions = np.column_stack([verdicts, *beside])
     centre, scale = opinions.mean(axis=0), opinions.std(axis=0)
     scale[scale == 0] = 1.0
     x = np.column_stack([np.ones(len(won)), (opinions - centre) / scale])
@@ -209,5 +225,6 @@ def _fit(
     bounds = [(None, None), (0.0, None), *((-spread, None) for spread in scale[1:])]
     best = minimize(loss, np.zeros(x.shape[1]), jac=True, method="L-BFGS-B", bounds=bounds).x
     slopes = best[1:] / scale
-    counts = 1.0 if text is None else max(0.0, 1.0 + float(slopes[1]))
-    return Pull(float(best[0] - slopes @ centre), float(slopes[0]), counts)
+    prior, *counts = (max(0.0, 1.0 + float(slope)) for slope in slopes[1:])
+    intercept = float(best[0] - slopes @ centre)
+    return Pull(intercept, float(slopes[0]), counts[0] if counts else 1.0, prior=prior)

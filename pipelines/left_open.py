@@ -16,7 +16,7 @@ from pipelines.verdicts import Verdicts
 
 Floats = NDArray[np.float64]
 WIDTHS = np.arange(0.25, 8.0, 0.25)  # log-odds on each side of the cut
-KEPT = 0.95  # of what the LLM adds to the text model: calls are to be spared, not its judgement
+KEPT = 0.98  # of what the LLM adds to the text model: calls are to be spared, not its judgement
 
 
 def left_open(
@@ -58,7 +58,8 @@ def _before_and_after(
     answered = verdicts.of_kind(EvidenceKind.TEXT)
     rows, said = verdicts.rows[answered], verdicts.log_odds[answered]
     prior, read = fitted.probabilities[rows], reading.probabilities[rows]
-    pulls = held_out_pulls(prior, said, won[rows], bound=bound, text=reading.pulls(rows))
+    text = reading.pulls(rows, prior)
+    pulls = held_out_pulls(prior, said, won[rows], bound=bound, text=text)
     is_read = fitted.band.covers(prior) | reading.reach.covers(prior)
     return read[is_read], probability(log_odds(prior) + pulls)[is_read]
 

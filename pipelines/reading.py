@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from features.redaction import RedactedText
 from models.band import Band, fit_band
 from models.combiner import Combiner
-from models.log_odds import probability
+from models.log_odds import log_odds, probability
 from models.prompt import EvidenceKind
 from models.pull_fitting import TWO_SIDED_95, PullTrial, try_pull
 from models.text_model import TextModel
@@ -46,10 +46,14 @@ class Reading:
         """Of the classifier's probability: a usual text can move the answer across the cut."""
         return self.trial.reach
 
-    def pulls(self, rows: NDArray[np.intp]) -> Floats:
-        """What it adds to the log-odds of these leads by itself, not bounded; 0 without a text."""
+    def pulls(self, rows: NDArray[np.intp], prior: Floats) -> Floats:
+        """What it adds by itself to the log-odds of these leads; 0 without a text.
+
+        prior: the classifier's probabilities of them.
+        """
         own = self.trial.pull
-        return np.array([own.of(self.said[row]) if row in self.said else 0.0 for row in rows])
+        said = zip(log_odds(prior), (self.said.get(int(row)) for row in rows), strict=True)
+        return np.array([0.0 if s is None else own.of(float(x), s) for x, s in said])
 
     @property
     def note(self) -> str:

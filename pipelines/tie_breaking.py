@@ -159,14 +159,15 @@ def _try(
     assert verdicts is not None  # noqa: S101  (the caller only asks where there are some)
     answered = verdicts.of_kind(kind)
     rows = verdicts.rows[answered]
+    prior = fitted.probabilities[rows]
     read = reading if kind is EvidenceKind.TEXT else None
     return try_pull(
         kind,
-        fitted.probabilities[rows],
+        prior,
         verdicts.log_odds[answered],
         won[rows],
         bound=bound,
-        text=read.pulls(rows) if read else None,
+        text=read.pulls(rows, prior) if read else None,
         groups=None if groups is None else groups[rows],
     )
 

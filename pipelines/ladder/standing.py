@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.combiner import Pull
 from models.log_odds import log_odds, probability
 from models.prompt import EvidenceKind
 from models.pull_fitting import (
@@ -16,7 +18,7 @@ from models.pull_fitting import (
     bounded_pulls,
     held_out_pulls,
     put_right,
-    shift_for,
+    putting_right,
     try_pull,
 )
 from pipelines.evaluation import said_alone
@@ -49,7 +51,7 @@ class Standing:
     alone: its opinion by itself, calibrated; combined: with the classifier.
     in_band: log loss combined, of the leads that are ambiguous to the classifier.
     gain: log loss combined minus the classifier's, paired: below 0 is better. gain_in_band as well.
-    The classifier's is that of one put right on average, which takes no reading.
+    The classifier's is that of one calibrated anew, which takes no reading.
     trial: the pull, and the gate: None where there were too few leads to fit one.
     """
 
@@ -78,9 +80,9 @@ def standing(
     if len(np.unique(y)) < 2:
         return None
     prior = fitted.probabilities[test.rows]
-    before = probability(log_odds(prior) + _shift(calibration, fitted, data.won))
+    before = _put_right(prior, calibration, fitted, data.won)
     trial = _trial(calibration, fitted, data, bound)
-    combined = _combined(prior, test.log_odds, trial, bound) if trial else before
+    combined = _pulled(prior, trial.pull, test.log_odds, bound) if trial else before
     alone = said_alone(calibration.log_odds, data.won[calibration.rows])(test.log_odds)
     band = fitted.band.covers(prior)
     is_split = len(np.unique(y[band])) == 2
@@ -103,13 +105,18 @@ def standing(
 
 
 def no_text_candidate(fitted: FittedClassifier, won: NDArray[np.int8], rows: Rows) -> Candidate:
-    """The classifier alone, put right on average, on calibration leads."""
+    """The classifier alone, calibrated anew, on calibration leads."""
     return Candidate(NO_TEXT, rows, put_right(fitted.probabilities[rows], won[rows]))
 
 
-def _shift(calibration: Opinions, fitted: FittedClassifier, won: NDArray[np.int8]) -> float:
+def _put_right(
+    prior: Floats, calibration: Opinions, fitted: FittedClassifier, won: NDArray[np.int8]
+) -> Floats:
+    """By what the calibration leads say of the classifier."""
     rows = calibration.rows
-    return shift_for(fitted.probabilities[rows], won[rows]) if len(rows) else 0.0
+    if not len(rows):
+        return prior
+    return _pulled(prior, putting_right(fitted.probabilities[rows], won[rows]))
 
 
 def _trial(
@@ -134,5 +141,10 @@ def _candidate(
     return Candidate(name, said.rows, probability(log_odds(prior) + pulls))
 
 
-def _combined(prior: Floats, said: Floats, trial: PullTrial, bound: float) -> Floats:
-    return probability(log_odds(prior) + bounded_pulls(trial.pull, said, bound))
+def _pulled(
+    prior: Floats, pull: Pull, said: Floats | None = None, bound: float = math.inf
+) -> Floats:
+    """said: the rung's opinions, in log-odds."""
+    x = log_odds(prior)
+    said = np.zeros(len(x)) if said is None else said
+    return probability(x + bounded_pulls(pull, x, said, bound))

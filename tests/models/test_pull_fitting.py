@@ -5,7 +5,7 @@ import pytest
 
 from models.log_odds import log_odds, probability
 from models.prompt import EvidenceKind
-from models.pull_fitting import FEWEST_LEADS, bounded_pulls, shift_for, try_pull
+from models.pull_fitting import FEWEST_LEADS, bounded_pulls, putting_right, try_pull
 
 TEXT = EvidenceKind.TEXT
 
@@ -58,7 +58,7 @@ def test_two_who_read_the_same_do_not_count_twice() -> None:
     assert trial.is_worth_it
     assert 0 <= trial.pull.text < 0.5
     assert trial.pull.slope > 0.7
-    eta = log_odds(priors) + bounded_pulls(trial.pull, verdicts, 9.0, text)
+    eta = log_odds(priors) + bounded_pulls(trial.pull, log_odds(priors), verdicts, 9.0, text)
     assert abs(float(np.polyfit(eta, won - probability(eta), 1)[0])) < 0.02  # calibrated
 
 
@@ -100,8 +100,46 @@ def test_an_llm_that_knows_nothing_is_not_asked_where_time_has_passed() -> None:
         prior, verdict = rng.normal(0, 1, (2, 200))
         won = (rng.random(200) < probability(prior - 1.0)).astype(np.int8)
         trials.append(try_pull(TEXT, probability(prior), verdict, won, bound=6.0))
-        assert shift_for(probability(prior), won) < -0.4
+        assert putting_right(probability(prior), won).intercept < -0.4
     assert sum(trial is not None and trial.is_worth_it for trial in trials) <= 8
+
+
+def test_an_llm_that_knows_nothing_is_not_asked_where_the_classifier_is_too_sure() -> None:
+    """Halving its log-odds mends that, and nobody is asked."""
+    rng = np.random.default_rng(9)
+    trials = []
+    for _ in range(40):
+        prior, verdict = rng.normal(0, 2, 300), rng.normal(0, 1, 300)
+        won = (rng.random(300) < probability(prior / 2)).astype(np.int8)
+        trials.append(try_pull(TEXT, probability(prior), verdict, won, bound=6.0))
+        assert 0.2 < putting_right(probability(prior), won).prior < 0.8
+    assert sum(trial is not None and trial.is_worth_it for trial in trials) <= 8
+
+
+def test_beside_who_knows_what_the_classifier_knows_and_more_it_counts_for_less() -> None:
+    rng = np.random.default_rng(10)
+    prior, more = rng.normal(0, 1, (2, 2_000))
+    won = (rng.random(2_000) < probability(prior + 1.5 * more)).astype(np.int8)
+    verdict = 0.8 * prior + 1.5 * more
+    trial = try_pull(TEXT, probability(prior), verdict, won, bound=9.0)
+    assert trial is not None
+    assert trial.pull.prior == pytest.approx(0.2, abs=0.15)
+    assert trial.pull.slope == pytest.approx(1.0, abs=0.15)
+
+
+@pytest.mark.parametrize("share", [0.3, 0.8])
+def test_at_the_ends_of_its_reach_a_usual_opinion_makes_an_even_chance(share: float) -> None:
+    rng = np.random.default_rng(11)
+    prior, more = rng.normal(0, 1, (2, 2_000))
+    won = (rng.random(2_000) < probability(prior + 1.5 * more)).astype(np.int8)
+    verdict = share * prior + 1.5 * more
+    trial = try_pull(TEXT, probability(prior), verdict, won, bound=9.0)
+    assert trial is not None
+    assert trial.pull.prior < 0.9
+    ends = np.array([trial.reach.high, trial.reach.low])
+    usual = np.quantile(verdict, [0.05, 0.95])
+    pulls = bounded_pulls(trial.pull, log_odds(ends), usual, 9.0)
+    assert log_odds(ends) + pulls == pytest.approx(0.0, abs=1e-6)
 
 
 def test_leads_with_the_same_text_are_one_witness_not_many() -> None:
