@@ -278,10 +278,10 @@ def verify(
 ) -> None:
     """Check the live ledger: every entry, hash and signature. Exit code 1 where one is wrong."""
     from pipelines.report import print_json
-    from service.bootstrap import ledger_key, witness_client
+    from service.bootstrap import ledger_key, with_own_witness, witness_client
     from service.settings import read_settings
 
-    settings = read_settings()
+    settings = with_own_witness(read_settings())
     with auditor() as asking, _over_all("Verifying", asking) as advance:
         key, witness = ledger_key(settings).verifier, witness_client(settings)
         try:

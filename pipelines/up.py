@@ -16,7 +16,13 @@ from pipelines.local_llm import endpoint_running
 from pipelines.processes import Child, require_free
 from pipelines.report import print_json, show_decision, show_where
 from pipelines.sample_leads import DemoLead, demo_leads
-from service.bootstrap import last_release, ledger_key, open_store
+from service.bootstrap import (
+    last_release,
+    ledger_key,
+    open_store,
+    with_own_witness,
+    witness_home,
+)
 from service.keys import Role, create_key, list_keys, revoke_key
 from service.llm.endpoint import configured_endpoint
 from service.settings import Settings
@@ -95,18 +101,13 @@ def witness_running(settings: Settings) -> Iterator[Settings]:
         yield settings
         return
     require_free(settings.witness_port, "TIEBREAK_WITNESS_PORT")
-    home = settings.home / "witness"
-    arguments = ["service.ledger.witness", "--home", str(home), "--name", WITNESS_NAME]
+    home = str(witness_home(settings))
+    arguments = ["service.ledger.witness", "--home", home, "--name", WITNESS_NAME]
     arguments += ["--port", str(settings.witness_port)]
     arguments += ["--log-key", ledger_key(settings).verifier.text]
     with Child("The witness", arguments, log=settings.home / "logs" / "witness.log") as child:
         child.wait_until(settings.witness_port, "/healthz", within=PATIENCE)
-        yield settings.model_copy(
-            update={
-                "witness_url": f"http://127.0.0.1:{settings.witness_port}",
-                "witness_key": (home / "witness.vkey").read_text(encoding="utf-8").strip(),
-            }
-        )
+        yield with_own_witness(settings)
 
 
 def service_process(settings: Settings) -> Child:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prometheus_client import REGISTRY
@@ -101,6 +102,21 @@ def witness_client(settings: Settings) -> WitnessClient | None:
         message = "TIEBREAK_WITNESS_KEY cannot be used: set it to the line the witness prints."
         raise InvalidSettings(message) from None
     return WitnessClient(settings.witness_url, key)
+
+
+def witness_home(settings: Settings) -> Path:
+    """Where the witness that `tiebreak up` starts keeps its keys and what it saw."""
+    return settings.home / "witness"
+
+
+def with_own_witness(settings: Settings) -> Settings:
+    """Settings with that witness, where it was ever started and no other is configured."""
+    public = witness_home(settings) / "witness.vkey"
+    if settings.witness_url is not None or not public.exists():
+        return settings
+    url = f"http://127.0.0.1:{settings.witness_port}"
+    key = public.read_text(encoding="utf-8").strip()
+    return settings.model_copy(update={"witness_url": url, "witness_key": key})
 
 
 def retention(settings: Settings, erasing: Erasing) -> Every | None:

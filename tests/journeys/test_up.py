@@ -158,6 +158,15 @@ def command(pid: int) -> str:
     return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
 
 
+def test_an_audit_asks_the_witness_that_was_started(up: Up, environment: dict[str, str]) -> None:
+    command = ["tiebreak", "audit", "verify", "--json"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    report = json.loads(done.stdout)
+    assert report["holds"]
+    assert not [said for said in report["not_checked"] if "itness" in said]
+    assert up.process.poll() is None
+
+
 def test_mlflow_is_up_and_knows_the_release(up: Up) -> None:
     url = f"{up.printed['mlflow']}api/2.0/mlflow/registered-models/get"
     answer = httpx.get(url, params={"name": "lead-release"}).json()
