@@ -46,6 +46,8 @@ NOT_NAMES = frozenset(
     """.split()  # noqa: SIM905  # to be read
 )
 
+# Of these, those by which people sign.
+SIGNED_AS = frozenset({"April", "August", "June", "May", "Will"})
 
 JOBS = frozenset(
     """
@@ -65,6 +67,11 @@ def is_name(match: str) -> bool:
     if len(words) > 1 and words[-1] in JOBS:  # `Lab Technician`; a Mr Driver may sign alone
         return False
     return words[0] not in NOT_NAMES and words[-1] not in NOT_NAMES and len(match) > 1
+
+
+def is_signature(match: str) -> bool:
+    """As `is_name`; but who signs as `May` is somebody, too."""
+    return is_name(match) or match in SIGNED_AS
 
 
 TITLE = r"""(?: (?:Mr|Mrs|Ms|Mx|Miss|Dr|Prof|Herrn?|Frau|Monsieur|Madame|Mademoiselle|Mme|Mlle|Mag
@@ -187,7 +194,7 @@ SIGNED = PatternSet(
             {NAME} ) [ .]{{0,2}} (?=[\r\n]|\Z)""",
     ),
     ignore_case=False,
-    honest=is_name,
+    honest=is_signature,
     after=rf"\b{CLOSING}\b",
 )
 DASHED = PatternSet(

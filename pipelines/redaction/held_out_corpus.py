@@ -20,6 +20,8 @@ from pipelines.redaction.held_out_messages import (
     decoy_templates,
     decoy_words,
     lead_templates,
+    note_templates,
+    note_words,
     trade_templates,
     trade_words,
 )
@@ -74,6 +76,11 @@ def decoy_corpus(seed: int, copies: int = 3) -> list[Message]:
 def trade_corpus(seed: int, copies: int = 3) -> list[Message]:
     """More of such messages, on which no rule was ever tuned, each template `copies` times."""
     return list(_corpus(trade_templates(), trade_words(), seed + 2 * OTHER_PEOPLE, copies))
+
+
+def note_corpus(seed: int, copies: int = 3) -> list[Message]:
+    """Short notes about people and things, each template `copies` times."""
+    return list(_corpus(note_templates(), note_words(), seed + 3 * OTHER_PEOPLE, copies))
 
 
 def annotated_sentences(path: Path, half: Half) -> list[Message]:

@@ -2,7 +2,9 @@
 
 `templates/held_out_leads.txt` holds messages of leads, `held_out_decoys.txt` and
 `held_out_trade_talk.txt` messages full of words that look like names and are none: rules were
-tuned on the first, and none on the second. A template begins with a line `=== NAME LANGUAGE
+tuned on the first, and none on the second. `held_out_notes.txt` holds short notes about people, by
+one word mostly, and about things; who wrote them knew none of the others, and who tunes has read
+none of them. A template begins with a line `=== NAME LANGUAGE
 [CASE]`; a slot `{full}` is of the sender, `{b_full}`, `{c_full}`, `{d_full}` are of three others.
 """
 
@@ -59,6 +61,18 @@ def trade_templates() -> tuple[Template, ...]:
 def trade_words() -> dict[str, list[str]]:
     """What the slots of trade talk are filled with, by slot."""
     return tomllib.loads(_read("held_out_trade_talk.toml"))
+
+
+@cache
+def note_templates() -> tuple[Template, ...]:
+    """Notes of sales, support and customers: people, by one word mostly, and products."""
+    return _templates("held_out_notes.txt")
+
+
+@cache
+def note_words() -> dict[str, list[str]]:
+    """What the slots of notes are filled with, by slot."""
+    return tomllib.loads(_read("held_out_notes.toml"))
 
 
 def _templates(file: str) -> tuple[Template, ...]:

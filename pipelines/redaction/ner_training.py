@@ -38,8 +38,8 @@ from pipelines.redaction.name_network_training import arrays, untrained
 from pipelines.redaction.second_look_training import SecondLookSummary, train_second_look
 from pipelines.redaction.training_corpus import training_corpus
 
-VERSION = "2026-11.8"
-EXAMPLES = 40_000
+VERSION = "2026-11.9"
+EXAMPLES = 60_000
 EPOCHS = 6  # of the schedule by which the rate falls
 HALVES = 11  # half epochs that are learned from: as many as what ships was
 PATIENCE = 4  # validations without a better score

@@ -22,6 +22,7 @@ from pipelines.redaction.held_out_corpus import (
     annotated_sentences,
     decoy_corpus,
     lead_corpus,
+    note_corpus,
     trade_corpus,
 )
 from pipelines.redaction.held_out_messages import lead_templates
@@ -36,6 +37,7 @@ from pipelines.redaction.redaction_figures import (
     disguise_gates,
     found_figures,
     lead_figures,
+    note_figures,
     speed_figures,
     type_figures,
     watched_figures,
@@ -52,7 +54,9 @@ from pipelines.redaction.span_scores import f2, leak
 from pipelines.redaction.stock_presidio import StockPresidio
 
 LEADS, DECOYS, TRADE, SYNTH = "leads", "decoys", "trade talk", "pii_synth_dev"
+NOTES = "notes"
 FULL_OF_DECOYS = (DECOYS, TRADE)
+OUR_OWN = (LEADS, *FULL_OF_DECOYS, NOTES)
 STOCK_HOSTILE = ("a.a.a", "e-mails", "digits")
 
 
@@ -133,7 +137,7 @@ def bench_redaction(options: BenchOptions, display: Display) -> BenchReport:
     compared = [_compared(name, corpora[name], ours, stock, display) for name in corpora]
     disguises = list(_disguises(corpora, compared, ours, stock, options, display))
     refused = ours.refused
-    spreads = [_draw_spread(c, options) for c in compared if c.corpus in {LEADS, *FULL_OF_DECOYS}]
+    spreads = [_draw_spread(c, options) for c in compared if c.corpus in OUR_OWN]
     spreads += _training_spreads(corpora, options, display)
     typical = lead_corpus(options.draws[0], options.copies)
     with display.stage("Timing messages"):
@@ -167,6 +171,7 @@ def _corpora(options: BenchOptions) -> dict[str, list[Message]]:
         LEADS: [m for seed in options.draws for m in lead_corpus(seed, options.copies)],
         DECOYS: [m for seed in options.draws for m in decoy_corpus(seed, options.copies)],
         TRADE: [m for seed in options.draws for m in trade_corpus(seed, options.copies)],
+        NOTES: [m for seed in options.draws for m in note_corpus(seed, options.copies)],
     }
     if options.annotated:
         for half in (Half.HELD_OUT,) if options.quick else Half:
@@ -186,6 +191,8 @@ def _figures(compared: Compared) -> Iterator[Figure]:
         return lead_figures(compared)
     if compared.corpus in FULL_OF_DECOYS:
         return decoy_figures(compared)
+    if compared.corpus == NOTES:
+        return note_figures(compared)
     held_out = compared.corpus.endswith(Half.HELD_OUT)
     return found_figures(compared) if held_out else watched_figures(compared)
 
@@ -200,7 +207,7 @@ def _disguises(
 ) -> Iterator[DisguiseFigures]:
     """Each disguise, on the messages that it changes. In a quick bench leads, and ours, alone."""
     for plain in compared:
-        if plain.corpus in FULL_OF_DECOYS or plain.corpus.endswith(Half.DEVELOPMENT):
+        if plain.corpus in {*FULL_OF_DECOYS, NOTES} or plain.corpus.endswith(Half.DEVELOPMENT):
             continue
         if options.quick and plain.corpus != LEADS:
             continue

@@ -111,6 +111,15 @@ def lead_figures(compared: Compared) -> Iterator[Figure]:
         yield Figure(f"recall of {entity_type}", compared.corpus, *both, at_least=bound)
 
 
+def note_figures(compared: Compared) -> Iterator[Figure]:
+    """Of notes about people and things: both whom one misses and what one takes for somebody."""
+    person = _both(compared, recall, "PERSON")
+    yield Figure("F2", compared.corpus, *_both(compared, f2), at_least=MIN_F2)
+    yield Figure("recall of PERSON", compared.corpus, *person, at_least=MIN_RECALL["PERSON"])
+    yield Figure("left in clear", compared.corpus, *_both(compared, leak), at_most=MAX_LEAK)
+    yield from decoy_figures(compared)
+
+
 def found_figures(compared: Compared) -> Iterator[Figure]:
     """F2, and what stayed in clear."""
     corpus = compared.corpus

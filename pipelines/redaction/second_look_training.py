@@ -41,7 +41,7 @@ from pipelines.redaction.training_messages import Filler, Template, second_look_
 from pipelines.redaction.word_casing_list import word_casing
 
 FOLDS = 5
-EXAMPLES = {"second look": 20_000, "validation": 7_000}
+EXAMPLES = {"second look": 30_000, "validation": 9_000}
 NAMESAKES = 0.2  # of words that products are called by: how many are names too
 COINED_PRODUCTS = 0.5  # of products that exist: replaced by some that do not
 SOUND_ENGLISH = 8_000  # English words that do not sound like names

@@ -29,6 +29,8 @@ WEIGHTS = {
     "train_products": 1.6,
     "train_words": 1.2,
     "train_people": 1.3,
+    "train_people_notes": 0.8,
+    "train_product_notes": 0.8,
     "train_plain": 5.0,
 }
 

@@ -36,6 +36,8 @@ def redactor() -> Redactor:
         ("Hi, this is Will from the finance team.", "Will"),
         ("My colleague Hope will join the call.", "Hope"),
         ("Best regards\nMay", "May"),
+        ("Thanks,\nWill", "Will"),
+        ("Cheers, April", "April"),
         ("Please ask Liberty about the budget.", "Liberty"),
     ],
 )
@@ -83,9 +85,29 @@ def test_what_ships_was_learned_of_these_very_signs() -> None:
     assert trees.columns.max() < len(SIGNS)
 
 
-def test_a_plan_called_like_somebody_stays(redactor: Redactor) -> None:
-    text = "We are on the Grant plan and need the Case report."
-    assert redactor.redact(text).text == text
+NAMESAKES = (
+    "Hope Grace Mark Bill Rose Joy Faith Dawn Rich Sue Frank Jack Drew Pat Art Ray Grant Chase "
+    "Hunter Mason Summer Turner Carter Page Case Reed Wells Banks Price Cook Baker Parker Porter "
+    "Marshall Sterling Archer"
+).split()  # noqa: SIM905  # to be read
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We are on the {} plan and need the Case report.",
+        "Is the {} tier cheaper than Pro?",
+        "I ordered the {} jacket in blue.",
+    ],
+)
+def test_most_things_called_like_somebody_stay(redactor: Redactor, text: str) -> None:
+    messages = [text.format(name) for name in NAMESAKES]
+    assert sum(redactor.redact(m).text != m for m in messages) <= len(messages) / 4
+
+
+@pytest.mark.parametrize("text", ["Please ask {} about it.", "I spoke to {} yesterday."])
+def test_nearly_all_people_called_like_a_word_go(redactor: Redactor, text: str) -> None:
+    assert sum(n in redactor.redact(text.format(n)).text for n in NAMESAKES) <= 2
 
 
 def test_names_are_counted_in_plain_letters(tmp_path: Path) -> None:

@@ -18,7 +18,12 @@ pytestmark = [
 ]
 
 # Targets not reached yet (docs/figures.md says so): a release may not fall below these.
-FLOORS = {("precision", "decoys"): 0.65, ("precision", "trade talk"): 0.5}
+FLOORS = {
+    ("precision", "decoys"): 0.65,
+    ("precision", "trade talk"): 0.5,
+    ("precision", "notes"): 0.7,
+    ("recall of PERSON", "notes"): 0.85,
+}
 ANNOTATED = Path(__file__).parents[2].parent / "shared" / "data" / "pii_synth_dev.json"
 
 

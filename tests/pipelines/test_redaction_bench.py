@@ -4,6 +4,7 @@ import html
 import io
 import json
 import unicodedata
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -22,11 +23,13 @@ from pipelines.redaction.held_out_corpus import (
     annotated_sentences,
     decoy_corpus,
     lead_corpus,
+    note_corpus,
     trade_corpus,
 )
 from pipelines.redaction.held_out_messages import (
     decoy_templates,
     lead_templates,
+    note_templates,
     trade_templates,
 )
 from pipelines.redaction.hostile_texts import hostile_texts
@@ -70,24 +73,27 @@ MESSAGE = Message(Example(TEXT, (NAME, CITY, EMAIL), "t"), frozenset({1, 2}))
 
 # Corpora
 
+CORPORA = (lead_corpus, decoy_corpus, trade_corpus, note_corpus)
+
 
 def test_there_are_enough_messages_of_enough_templates_in_all_locales() -> None:
-    leads, decoys, trade = lead_corpus(1), decoy_corpus(1), trade_corpus(1)
+    leads, decoys, trade, notes = (corpus(1) for corpus in CORPORA)
     assert len(leads) >= 400
-    assert len(decoys) >= 150
-    assert len(trade) >= 150
+    assert min(len(decoys), len(trade)) >= 150
+    assert len(notes) >= 360
     assert len({m.example.template for m in leads}) >= 120
     assert {m.example.locale for m in leads} == set(TEST_LOCALES)
     assert {t.language for t in lead_templates()} == {"en", "de", "fr", "es"}
     assert 0.4 < sum(bool(m.example.contacts) for m in leads) / len(leads) < 0.6
-    names = [t.name for t in (*lead_templates(), *decoy_templates(), *trade_templates())]
+    of_decoys = (*decoy_templates(), *trade_templates())
+    names = [t.name for t in (*lead_templates(), *of_decoys, *note_templates())]
     assert len(names) == len(set(names))
 
 
 @given(st.integers(0, 10**6))
 @settings(max_examples=5, deadline=None)
 def test_every_span_of_a_corpus_is_where_it_says(seed: int) -> None:
-    for message in lead_corpus(seed, 1) + decoy_corpus(seed, 1) + trade_corpus(seed, 1):
+    for message in chain.from_iterable(corpus(seed, 1) for corpus in CORPORA):
         end = 0
         for span in message.example.spans:
             assert end <= span.start < span.end <= len(message.example.text)
