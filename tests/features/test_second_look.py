@@ -85,11 +85,13 @@ def test_what_ships_was_learned_of_these_very_signs() -> None:
     assert trees.columns.max() < len(SIGNS)
 
 
-NAMESAKES = (
-    "Hope Grace Mark Bill Rose Joy Faith Dawn Rich Sue Frank Jack Drew Pat Art Ray Grant Chase "
-    "Hunter Mason Summer Turner Carter Page Case Reed Wells Banks Price Cook Baker Parker Porter "
-    "Marshall Sterling Archer"
-).split()  # noqa: SIM905  # to be read
+NAMESAKES = tuple(
+    """
+    Hope Grace Mark Bill Rose Joy Faith Dawn Rich Sue Frank Jack Drew Pat Art Ray Grant Chase
+    Hunter Mason Summer Turner Carter Page Case Reed Wells Banks Price Cook Baker Parker Porter
+    Marshall Sterling Archer
+    """.split()  # noqa: SIM905  # to be read
+)
 
 
 @pytest.mark.parametrize(
