@@ -34,7 +34,7 @@ WORD_SIGNS = (
     "accented", "said", "titled", "said often", "english and titled", "listed and titled",
 )  # fmt: skip
 SPAN_SIGNS = (
-    "nearly taken", "two words", "with initial", "said again", "products near",
+    "nearly taken", "two words", "with initial", "said again", "english text", "products near",
     "people near", *(f"likely {group}" for group in GROUPS),
     *(f"{side} joined {sign}" for side in SIDES for sign in (*GROUPS, "product", "given")),
 )  # fmt: skip
@@ -64,6 +64,7 @@ class _Page:
     """What is known of all words of a reading.
 
     products: which are tools and brands, by the network or by the list. said: how often each word.
+    english: the share of words that are; in German every noun has a capital.
     odds: the logarithms of how likely each is of each of GROUPS, against the rest.
     """
 
@@ -71,6 +72,7 @@ class _Page:
     labels: list[str]
     products: Sequence[bool]
     said: Counter[str]
+    english: float
     odds: NDArray[np.float32]
 
 
@@ -101,7 +103,8 @@ class NameSigns:
             for word, label in zip(reading.words, labels, strict=True)
         ]
         safe = np.clip(groups, CERTAIN, 1 - CERTAIN)
-        page = _Page(reading.words, labels, products, said, np.log(safe / (1 - safe)))
+        odds = np.log(safe / (1 - safe))
+        page = _Page(reading.words, labels, products, said, self._english(said), odds)
         for look in looks:
             names = [w for w in reading.words[look.first : look.after] if is_word(w)]
             if names:
@@ -117,6 +120,12 @@ class NameSigns:
         for i in np.flatnonzero(groups[:, GROUPS.index(PERSON)] > LEAST).tolist():
             if labels[i] in {"O", "MISC"} and self._may_be_name(words[i]):
                 yield Look(i, i + 1, taken=False)
+
+    def _english(self, said: Counter[str]) -> float:
+        """The share of different words that are English; 0 of none."""
+        words = [word for word in said if word.isalpha()]
+        known = self._lexicon.kinds
+        return sum(word.lower() in known for word in words) / len(words) if words else 0.0
 
     def _may_be_name(self, word: str) -> bool:
         """Written as a name; in small letters only a name that is listed, and no other word."""
@@ -135,7 +144,7 @@ class NameSigns:
         people = labels[begin:first].count(PERSON) + labels[after:end].count(PERSON)
         signs = [
             not look.taken, len(names) > 1, len(names) < lettered, page.said[names[0]] > 1,
-            min(MOST_NEAR, products), min(MOST_NEAR, people),
+            page.english, min(MOST_NEAR, products), min(MOST_NEAR, people),
             *page.odds[first:after].mean(axis=0).tolist(),
         ]  # fmt: skip
         for at, step in ((first - 1, -1), (after, 1)):

@@ -33,7 +33,7 @@ from pipelines.redaction.name_pools import (
 TEMPLATES = Path(__file__).with_name("templates")
 CHOICE = re.compile(r"\[([^\[\]]*\|[^\[\]]*)\]")
 SLOT = re.compile(r"\{([A-Za-z_]+)(\d?)\}")
-FOREIGN = "train_foreign"
+FOREIGN = ("train_foreign", "second_look_foreign")  # files with a locale before each template
 # Kinds of things that get made-up names, and what these end with.
 MADE_UP = {
     "tool": "CRM Cloud Desk Hub Suite Flow Sheets ERP One Connect 365 Studio Online Analytics .io",
@@ -71,7 +71,7 @@ def templates() -> tuple[Template, ...]:
 @cache
 def second_look_templates() -> tuple[Template, ...]:
     """Those that only the second look at names learns from."""
-    return tuple(_read(TEMPLATES / "second_look.txt"))
+    return tuple(t for path in sorted(TEMPLATES.glob("second_look*.txt")) for t in _read(path))
 
 
 def _read(path: Path) -> Iterator[Template]:
@@ -80,7 +80,7 @@ def _read(path: Path) -> Iterator[Template]:
             continue
         name, text = f"{path.stem}:{line_number}", line.replace("\\n", "\n")
         locale, bar, rest = text.partition("|")
-        own = path.stem == FOREIGN and bool(bar) and re.fullmatch(r"[a-z]{2}_[A-Z]{2}", locale)
+        own = path.stem in FOREIGN and bool(bar) and re.fullmatch(r"[a-z]{2}_[A-Z]{2}", locale)
         yield Template(name, rest, locale) if own else Template(name, text)
 
 
