@@ -76,7 +76,7 @@ class BenchOptions:
     quick: bool = False
     annotated: Path | None = None
     retrain: int = 0
-    retrain_minutes: float = 10.0
+    retrain_minutes: float = 30.0
 
     @property
     def draws(self) -> range:
