@@ -82,8 +82,8 @@ class Combiner:
         prior: the classifier's probability. This is the guarantee of the whole cascade: no text can
         push a decision further.
         """
-        pull, text = self.pulls.get(kind, NO_PULL), self._of_text(prior, text_log_odds)
-        return self._bounded(pull.of(log_odds(prior), verdict_log_odds, text))
+        own, pull = log_odds(prior), self.pulls.get(kind, NO_PULL)
+        return self._bounded(pull.of(own, verdict_log_odds, self._of_text(own, text_log_odds)))
 
     def combine(
         self,
@@ -97,12 +97,11 @@ class Combiner:
 
     def read(self, prior: float, text_log_odds: float) -> float:
         """Win probability in [0, 1] once the text model has read the text, and before any LLM."""
-        return _pulled(prior, self._bounded(self._of_text(prior, text_log_odds)))
+        return _pulled(prior, self._bounded(self._of_text(log_odds(prior), text_log_odds)))
 
-    def _of_text(self, prior: float, text_log_odds: float | None) -> float:
-        if self.text is None or text_log_odds is None:
-            return 0.0
-        return self.text.of(log_odds(prior), text_log_odds)
+    def _of_text(self, own: float, said: float | None) -> float:
+        """own: the classifier's log-odds; said: the text model's, None where it said nothing."""
+        return 0.0 if self.text is None or said is None else self.text.of(own, said)
 
     def _bounded(self, pull: float) -> float:
         return 0.0 if math.isnan(pull) else max(-self.bound, min(self.bound, pull))
