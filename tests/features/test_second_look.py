@@ -45,6 +45,18 @@ def test_people_by_one_name_go(redactor: Redactor, text: str, name: str) -> None
     assert name not in redactor.redact(text).text
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We are moving off Avalara by March.",
+        "We use Corlytics and Salesforce today.",
+        "Does Quantivo sync with HubSpot?",
+    ],
+)
+def test_products_that_nobody_has_heard_of_stay(redactor: Redactor, text: str) -> None:
+    assert redactor.redact(text).text == text
+
+
 COINED = tuple(
     """
     Avalara Corlytics Quantivo Brightloom Velora Zentrix Plenvo Taskora Fluxio Ledgerly Nimbara
