@@ -16,14 +16,10 @@ from typing import Any
 
 from pipelines.redaction.example import SLOT, Example, Span, filled
 from pipelines.redaction.held_out_messages import (
+    HeldOut,
     Template,
-    decoy_templates,
-    decoy_words,
-    lead_templates,
-    note_templates,
-    note_words,
-    trade_templates,
-    trade_words,
+    held_out_templates,
+    held_out_words,
 )
 from pipelines.redaction.identities import (
     SLOT_TYPES,
@@ -35,7 +31,7 @@ from pipelines.redaction.identities import (
 
 OTHERS = ("b_", "c_", "d_")
 LOCALES_OF = {"de": ("de_DE",), "fr": ("fr_FR",), "es": ("es_ES",)}  # English is typed everywhere
-OTHER_PEOPLE = 1_000  # decoys name nobody that the leads of the same seed name
+OTHER_PEOPLE = 1_000  # a kind names nobody that others of the same seed name
 EXACT_CASE = frozenset({"token"})  # a password in lower case is another one
 # Which contact column a value of the sender's belongs to.
 COLUMN = {"first": "name", "last": "name", "full": "name"}
@@ -63,24 +59,10 @@ class Half(StrEnum):
     HELD_OUT = "held-out"
 
 
-def lead_corpus(seed: int, copies: int = 3) -> list[Message]:
-    """Messages of leads, each template `copies` times; half of the leads have contact columns."""
-    return list(_corpus(lead_templates(), decoy_words(), seed, copies))
-
-
-def decoy_corpus(seed: int, copies: int = 3) -> list[Message]:
-    """Messages full of what only looks like names, each template `copies` times."""
-    return list(_corpus(decoy_templates(), decoy_words(), seed + OTHER_PEOPLE, copies))
-
-
-def trade_corpus(seed: int, copies: int = 3) -> list[Message]:
-    """More of such messages, on which no rule was ever tuned, each template `copies` times."""
-    return list(_corpus(trade_templates(), trade_words(), seed + 2 * OTHER_PEOPLE, copies))
-
-
-def note_corpus(seed: int, copies: int = 3) -> list[Message]:
-    """Short notes about people and things, each template `copies` times."""
-    return list(_corpus(note_templates(), note_words(), seed + 3 * OTHER_PEOPLE, copies))
+def held_out_corpus(kind: HeldOut, seed: int, copies: int = 3) -> list[Message]:
+    """Messages of one kind, each template `copies` times; half have contact columns."""
+    drawn = seed + OTHER_PEOPLE * list(HeldOut).index(kind)
+    return list(_corpus(held_out_templates(kind), held_out_words(kind), drawn, copies))
 
 
 def annotated_sentences(path: Path, half: Half) -> list[Message]:

@@ -1,11 +1,7 @@
 """Held-out messages: what leads write, with slots for identities. Nothing is trained on these.
 
-`templates/held_out_leads.txt` holds messages of leads, `held_out_decoys.txt` and
-`held_out_trade_talk.txt` messages full of words that look like names and are none: rules were
-tuned on the first, and none on the second. `held_out_notes.txt` holds short notes about people, by
-one word mostly, and about things; who wrote them knew none of the others, and who tunes has read
-none of them. A template begins with a line `=== NAME LANGUAGE
-[CASE]`; a slot `{full}` is of the sender, `{b_full}`, `{c_full}`, `{d_full}` are of three others.
+A template of `templates/held_out_*.txt` begins with a line `=== NAME LANGUAGE [CASE]`; a slot
+`{full}` is of the sender, `{b_full}`, `{c_full}`, `{d_full}` are of three others.
 """
 
 from __future__ import annotations
@@ -13,10 +9,35 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 
 HEADER = re.compile(r"^=== (\S+) (\w\w)(?: (lower|upper))?$", re.MULTILINE)
+
+
+class HeldOut(StrEnum):
+    """Kinds of messages.
+
+    Attributes:
+        LEADS: forms, chat, signatures, complaints, notes; four languages.
+        DECOYS: products, tools, months, prices, places, titles; few people. Rules were tuned on
+            these.
+        TRADE_TALK: tiers, features, campaigns, papers, job titles, tools, devices, shops. No rule
+            was tuned on these.
+        NOTES: of sales, support and customers: people, by one word mostly, and things. Who wrote
+            them knew none of the others, and who tunes has read none of them.
+    """
+
+    LEADS = "leads"
+    DECOYS = "decoys"
+    TRADE_TALK = "trade talk"
+    NOTES = "notes"
+
+    @property
+    def stem(self) -> str:
+        """Of its files."""
+        return "held_out_" + self.replace(" ", "_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,54 +55,21 @@ class Template:
 
 
 @cache
-def lead_templates() -> tuple[Template, ...]:
-    """What leads write: forms, chat, signatures, complaints, notes; four languages."""
-    return _templates("held_out_leads.txt")
-
-
-@cache
-def decoy_templates() -> tuple[Template, ...]:
-    """Products, tools, months, prices, places, titles; few people or none."""
-    return _templates("held_out_decoys.txt")
-
-
-@cache
-def decoy_words() -> dict[str, list[str]]:
-    """What the slots of decoys are filled with, by slot."""
-    return tomllib.loads(_read("held_out_decoys.toml"))
-
-
-@cache
-def trade_templates() -> tuple[Template, ...]:
-    """Tiers, features, campaigns, papers, job titles, tools, devices, shops; few people or none."""
-    return _templates("held_out_trade_talk.txt")
-
-
-@cache
-def trade_words() -> dict[str, list[str]]:
-    """What the slots of trade talk are filled with, by slot."""
-    return tomllib.loads(_read("held_out_trade_talk.toml"))
-
-
-@cache
-def note_templates() -> tuple[Template, ...]:
-    """Notes of sales, support and customers: people, by one word mostly, and products."""
-    return _templates("held_out_notes.txt")
-
-
-@cache
-def note_words() -> dict[str, list[str]]:
-    """What the slots of notes are filled with, by slot."""
-    return tomllib.loads(_read("held_out_notes.toml"))
-
-
-def _templates(file: str) -> tuple[Template, ...]:
-    _, *parts = HEADER.split(_read(file))
+def held_out_templates(kind: HeldOut) -> tuple[Template, ...]:
+    """All of one kind, in order."""
+    _, *parts = HEADER.split(_read(f"{kind.stem}.txt"))
     fours = zip(parts[::4], parts[1::4], parts[2::4], parts[3::4], strict=True)
     return tuple(
         Template(name, language, case or "", text.strip("\n"))
         for name, language, case, text in fours
     )
+
+
+@cache
+def held_out_words(kind: HeldOut) -> dict[str, list[str]]:
+    """What slots that are nobody's are filled with, by slot. Leads name what decoys name."""
+    words = HeldOut.DECOYS if kind is HeldOut.LEADS else kind
+    return tomllib.loads(_read(f"{words.stem}.toml"))
 
 
 def _read(file: str) -> str:

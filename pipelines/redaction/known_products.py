@@ -13,7 +13,7 @@ import random
 from functools import cache
 
 from pipelines.redaction.english_words import WORD, all_names, english_kinds_of_base
-from pipelines.redaction.held_out_messages import decoy_words, note_words, trade_words
+from pipelines.redaction.held_out_messages import HeldOut, held_out_words
 from pipelines.redaction.name_pools import WORDS, coined_name, folded
 
 FILES = {"tool": "known_tools.txt", "brand": "known_brands.txt"}
@@ -70,6 +70,6 @@ def _listed(kind: str) -> tuple[str, ...]:
 @cache
 def _measured_words() -> frozenset[str]:
     """Words of what is said in held-out messages that are in no dictionary."""
-    slots = (*decoy_words().values(), *trade_words().values(), *note_words().values())
+    slots = (slot for kind in HeldOut for slot in held_out_words(kind).values())
     words = {word for choices in slots for choice in choices for word in _words(choice)}
     return frozenset(words.difference(english_kinds_of_base()))

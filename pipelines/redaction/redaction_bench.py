@@ -20,12 +20,9 @@ from pipelines.redaction.held_out_corpus import (
     Half,
     Message,
     annotated_sentences,
-    decoy_corpus,
-    lead_corpus,
-    note_corpus,
-    trade_corpus,
+    held_out_corpus,
 )
-from pipelines.redaction.held_out_messages import lead_templates
+from pipelines.redaction.held_out_messages import HeldOut, held_out_templates
 from pipelines.redaction.hostile_texts import hostile_texts
 from pipelines.redaction.redaction_figures import (
     Compared,
@@ -53,10 +50,9 @@ from pipelines.redaction.retraining import retrained_redactors
 from pipelines.redaction.span_scores import f2, leak
 from pipelines.redaction.stock_presidio import StockPresidio
 
-LEADS, DECOYS, TRADE, SYNTH = "leads", "decoys", "trade talk", "pii_synth_dev"
-NOTES = "notes"
-FULL_OF_DECOYS = (DECOYS, TRADE)
-OUR_OWN = (LEADS, *FULL_OF_DECOYS, NOTES)
+SYNTH = "pii_synth_dev"
+FULL_OF_DECOYS = (HeldOut.DECOYS, HeldOut.TRADE_TALK)
+UNDISGUISED = (*FULL_OF_DECOYS, HeldOut.NOTES)
 STOCK_HOSTILE = ("a.a.a", "e-mails", "digits")
 
 
@@ -137,9 +133,9 @@ def bench_redaction(options: BenchOptions, display: Display) -> BenchReport:
     compared = [_compared(name, corpora[name], ours, stock, display) for name in corpora]
     disguises = list(_disguises(corpora, compared, ours, stock, options, display))
     refused = ours.refused
-    spreads = [_draw_spread(c, options) for c in compared if c.corpus in OUR_OWN]
+    spreads = [_draw_spread(c, options) for c in compared if c.corpus in list(HeldOut)]
     spreads += _training_spreads(corpora, options, display)
-    typical = lead_corpus(options.draws[0], options.copies)
+    typical = held_out_corpus(HeldOut.LEADS, options.draws[0], options.copies)
     with display.stage("Timing messages"):
         speed = message_speed(redactor, presidio, typical)
     stock_on = () if options.quick else STOCK_HOSTILE
@@ -157,7 +153,7 @@ def bench_redaction(options: BenchOptions, display: Display) -> BenchReport:
             *speed_figures(speed, hostile, memory_mb),
         ),
         types=tuple(chain.from_iterable(map(type_figures, compared))),
-        languages=tuple(_languages(compared[0], corpora[LEADS])),
+        languages=tuple(_languages(compared[0], corpora[HeldOut.LEADS])),
         disguises=tuple(disguises),
         spreads=tuple(spreads),
         speed=speed,
@@ -167,11 +163,9 @@ def bench_redaction(options: BenchOptions, display: Display) -> BenchReport:
 
 def _corpora(options: BenchOptions) -> dict[str, list[Message]]:
     """By name; the leads first. Each draw of a corpus of our own is as long as the others."""
-    corpora = {
-        LEADS: [m for seed in options.draws for m in lead_corpus(seed, options.copies)],
-        DECOYS: [m for seed in options.draws for m in decoy_corpus(seed, options.copies)],
-        TRADE: [m for seed in options.draws for m in trade_corpus(seed, options.copies)],
-        NOTES: [m for seed in options.draws for m in note_corpus(seed, options.copies)],
+    corpora: dict[str, list[Message]] = {
+        kind: [m for seed in options.draws for m in held_out_corpus(kind, seed, options.copies)]
+        for kind in HeldOut
     }
     if options.annotated:
         for half in (Half.HELD_OUT,) if options.quick else Half:
@@ -187,11 +181,11 @@ def _compared(
 
 
 def _figures(compared: Compared) -> Iterator[Figure]:
-    if compared.corpus == LEADS:
+    if compared.corpus == HeldOut.LEADS:
         return lead_figures(compared)
     if compared.corpus in FULL_OF_DECOYS:
         return decoy_figures(compared)
-    if compared.corpus == NOTES:
+    if compared.corpus == HeldOut.NOTES:
         return note_figures(compared)
     held_out = compared.corpus.endswith(Half.HELD_OUT)
     return found_figures(compared) if held_out else watched_figures(compared)
@@ -207,9 +201,9 @@ def _disguises(
 ) -> Iterator[DisguiseFigures]:
     """Each disguise, on the messages that it changes. In a quick bench leads, and ours, alone."""
     for plain in compared:
-        if plain.corpus in {*FULL_OF_DECOYS, NOTES} or plain.corpus.endswith(Half.DEVELOPMENT):
+        if plain.corpus in UNDISGUISED or plain.corpus.endswith(Half.DEVELOPMENT):
             continue
-        if options.quick and plain.corpus != LEADS:
+        if options.quick and plain.corpus != HeldOut.LEADS:
             continue
         messages = corpora[plain.corpus]
         for disguise in Disguise:
@@ -248,10 +242,10 @@ def _training_spreads(
 
 def _languages(leads: Compared, messages: Sequence[Message]) -> Iterator[Figure]:
     """What stays in clear in each language of the messages of leads, and F2."""
-    names = {template.name: template.language for template in lead_templates()}
+    names = {template.name: template.language for template in held_out_templates(HeldOut.LEADS)}
     languages = [names[message.example.template] for message in messages]
     for language in sorted(set(languages), key=languages.index):
         part = leads.where([one == language for one in languages])
         for name, measure in (("F2", f2), ("left in clear", leak)):
             stock = part.stock.interval(measure) if part.stock else None
-            yield Figure(name, f"{LEADS}, {language}", part.ours.interval(measure), stock)
+            yield Figure(name, f"{HeldOut.LEADS}, {language}", part.ours.interval(measure), stock)

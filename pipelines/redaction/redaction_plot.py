@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines import plot_style
-from pipelines.redaction.redaction_bench import LEADS, BenchReport
+from pipelines.redaction.held_out_messages import HeldOut
+from pipelines.redaction.redaction_bench import BenchReport
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,9 +19,9 @@ GAP = 0.2  # between the two contenders' marks of one row
 
 def redaction_plot(report: BenchReport) -> Figure:
     """Two panels: recall of each type, and F2 under each disguise; messages of leads."""
-    texts = f"{report.messages[LEADS]:,} messages of leads, policy {report.policy}"
+    texts = f"{report.messages[HeldOut.LEADS]:,} messages of leads, policy {report.policy}"
     figure, (types, disguises) = plot_style.blank("What redaction finds", texts, columns=2)
-    rows = [row for row in report.types if row.corpus == LEADS and row.entity_type != "all"]
+    rows = [row for row in report.types if row.corpus == HeldOut.LEADS and row.entity_type != "all"]
     _rows(
         types,
         [row.entity_type for row in rows],
@@ -29,7 +30,7 @@ def redaction_plot(report: BenchReport) -> Figure:
     )
     plot_style.name_axes(types, "share of spans found", "")
     plot_style.percent(types, "x")
-    bent = [row for row in report.disguises if row.corpus == LEADS]
+    bent = [row for row in report.disguises if row.corpus == HeldOut.LEADS]
     _rows(
         disguises,
         [row.disguise for row in bent],

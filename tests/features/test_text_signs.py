@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from features.national_ids import IDS, IdShape
 from features.text_signs import Digits, TextSigns
-from pipelines.redaction.held_out_corpus import lead_corpus
+from pipelines.redaction.held_out_corpus import held_out_corpus
+from pipelines.redaction.held_out_messages import HeldOut
 from tests.features.recognized import recognizers
 from tests.features.test_linear_time import FRAGMENTS
 
@@ -46,7 +47,7 @@ def test_every_id_has_as_many_digits_as_its_shape_says(shape: IdShape, data: st.
 
 def test_no_lead_message_is_read_otherwise_for_what_it_is_spared() -> None:
     pytest.importorskip("faker", reason="the extra `bench` is not installed")
-    for message in lead_corpus(7, 1):
+    for message in held_out_corpus(HeldOut.LEADS, 7, 1):
         text = message.example.text
         signs = TextSigns(text)
         assert [r.name for r in NEEDY if not signs.hold(r.needs) and list(r.find(text))] == []

@@ -21,17 +21,9 @@ from pipelines.redaction.held_out_corpus import (
     Half,
     Message,
     annotated_sentences,
-    decoy_corpus,
-    lead_corpus,
-    note_corpus,
-    trade_corpus,
+    held_out_corpus,
 )
-from pipelines.redaction.held_out_messages import (
-    decoy_templates,
-    lead_templates,
-    note_templates,
-    trade_templates,
-)
+from pipelines.redaction.held_out_messages import HeldOut, held_out_templates
 from pipelines.redaction.hostile_texts import hostile_texts
 from pipelines.redaction.identities import TEST_LOCALES
 from pipelines.redaction.redaction_bench import BenchReport
@@ -73,27 +65,24 @@ MESSAGE = Message(Example(TEXT, (NAME, CITY, EMAIL), "t"), frozenset({1, 2}))
 
 # Corpora
 
-CORPORA = (lead_corpus, decoy_corpus, trade_corpus, note_corpus)
-
 
 def test_there_are_enough_messages_of_enough_templates_in_all_locales() -> None:
-    leads, decoys, trade, notes = (corpus(1) for corpus in CORPORA)
+    leads, decoys, trade, notes = (held_out_corpus(kind, 1) for kind in HeldOut)
     assert len(leads) >= 400
     assert min(len(decoys), len(trade)) >= 150
     assert len(notes) >= 360
     assert len({m.example.template for m in leads}) >= 120
     assert {m.example.locale for m in leads} == set(TEST_LOCALES)
-    assert {t.language for t in lead_templates()} == {"en", "de", "fr", "es"}
+    assert {t.language for t in held_out_templates(HeldOut.LEADS)} == {"en", "de", "fr", "es"}
     assert 0.4 < sum(bool(m.example.contacts) for m in leads) / len(leads) < 0.6
-    of_decoys = (*decoy_templates(), *trade_templates())
-    names = [t.name for t in (*lead_templates(), *of_decoys, *note_templates())]
+    names = [t.name for kind in HeldOut for t in held_out_templates(kind)]
     assert len(names) == len(set(names))
 
 
 @given(st.integers(0, 10**6))
 @settings(max_examples=5, deadline=None)
 def test_every_span_of_a_corpus_is_where_it_says(seed: int) -> None:
-    for message in chain.from_iterable(corpus(seed, 1) for corpus in CORPORA):
+    for message in chain.from_iterable(held_out_corpus(kind, seed, 1) for kind in HeldOut):
         end = 0
         for span in message.example.spans:
             assert end <= span.start < span.end <= len(message.example.text)
@@ -105,8 +94,8 @@ def test_every_span_of_a_corpus_is_where_it_says(seed: int) -> None:
 
 
 def test_the_same_seed_writes_the_same_messages_and_another_one_others() -> None:
-    assert lead_corpus(3, 1) == lead_corpus(3, 1)
-    assert lead_corpus(3, 1) != lead_corpus(4, 1)
+    assert held_out_corpus(HeldOut.LEADS, 3, 1) == held_out_corpus(HeldOut.LEADS, 3, 1)
+    assert held_out_corpus(HeldOut.LEADS, 3, 1) != held_out_corpus(HeldOut.LEADS, 4, 1)
 
 
 def test_a_public_set_is_halved_by_template(tmp_path: Path) -> None:
@@ -129,7 +118,7 @@ def test_a_public_set_is_halved_by_template(tmp_path: Path) -> None:
 @pytest.mark.parametrize("disguise", Disguise)
 def test_spans_of_a_disguised_message_hold_what_they_held(disguise: Disguise) -> None:
     letter_by_letter = disguise not in {Disguise.AT_DOT, Disguise.SPELLED_DIGITS}
-    for message in lead_corpus(2, 1):
+    for message in held_out_corpus(HeldOut.LEADS, 2, 1):
         before, after = message.example, disguised(message, disguise).example
         assert len(before.spans) == len(after.spans)
         at_before = at_after = 0
@@ -155,7 +144,7 @@ def _plain(text: str) -> str:
 
 @pytest.mark.parametrize("disguise", [d for d in Disguise if d is not Disguise.NONE])
 def test_each_disguise_changes_something_and_always_the_same_way(disguise: Disguise) -> None:
-    messages = lead_corpus(2, 1)
+    messages = held_out_corpus(HeldOut.LEADS, 2, 1)
     once = [disguised(m, disguise) for m in messages]
     assert once == [disguised(m, disguise) for m in messages]
     changed = sum(a.example.text != b.example.text for a, b in zip(once, messages, strict=True))
@@ -357,7 +346,7 @@ def test_hostile_texts_are_as_long_as_a_text_may_be_and_the_same_each_time() -> 
 
 
 def test_the_map_names_every_file() -> None:
-    folder = Path(lead_corpus.__code__.co_filename).parent
+    folder = Path(held_out_corpus.__code__.co_filename).parent
     named = (folder / "README.md").read_text(encoding="utf-8")
     files = {f.name for f in folder.glob("*.py")} - {"__init__.py"}
     assert [f for f in sorted(files) if f"`{f}`" not in named] == []

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from features.checksums import luhn, mod_97
 from pipelines.redaction.countries import countries
 from pipelines.redaction.english_words import all_names, english_kinds_of_base
-from pipelines.redaction.held_out_messages import decoy_words, note_words, trade_words
+from pipelines.redaction.held_out_messages import HeldOut, held_out_words
 from pipelines.redaction.identities import (
     LOCALES,
     SLOT_TYPES,
@@ -120,8 +120,8 @@ def test_no_product_that_must_stay_is_one_that_was_trained_on() -> None:
     products = [phrases()[kind].choices for kind in kinds]
     trained = {choice for choices in products for choice in choices}
     for kind in ("suite", "device", "house", "feature", "tier", "campaign"):
-        assert not trained & set(trade_words()[kind])
-    for words in note_words().values():
+        assert not trained & set(held_out_words(HeldOut.TRADE_TALK)[kind])
+    for words in held_out_words(HeldOut.NOTES).values():
         assert not trained & set(words)
 
 
@@ -129,7 +129,7 @@ def test_no_product_that_must_stay_is_one_that_was_trained_on() -> None:
 def test_no_known_product_that_is_learned_from_is_measured_on(kind: str) -> None:
     measured = {
         word.lower()
-        for words in (decoy_words(), trade_words(), note_words())
+        for words in map(held_out_words, HeldOut)
         for choices in words.values()
         for word in choices
     }
