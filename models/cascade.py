@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -18,7 +18,7 @@ from features.redaction import RedactedText
 from models.budget import CallBudget
 from models.decision import Decision, Redaction, Route, RouteReason
 from models.errors import LlmUnavailable
-from models.evidence import evidence_text, text_and_fields
+from models.evidence import evidence_text
 from models.llm_version import LlmVersion
 from models.prompt import EvidenceKind
 from models.release import Release
@@ -131,28 +131,22 @@ class Cascade:
         release = self.release
         alone = self._alone(lead, reasons)
         routing = release.policy.route(alone.classifier_probability, has_text=lead.has_text)
-        kind, columns = routing.evidence, self._columns(routing.evidence)
-        is_read_first = routing.route is Route.TEXT
-        text = self._text(lead, kind, () if is_read_first else columns)
+        text, kind = self._text(lead, routing.evidence), routing.evidence
         if kind is None or not text:
             return replace(alone, reason=routing.reason)
         if routing.route is Route.LLM and not self._budget.take():
             return replace(alone, reason=RouteReason.BUDGET_EXHAUSTED)
-        key = await outbox.key()
         try:
             # Raw text ends here.
-            evidence, redaction = await self._redact(text, lead, key)
-            if is_read_first:
-                alone, routing = await self._read(alone, evidence, routing)
-                if routing.route is not Route.LLM:
-                    return alone  # nothing leaves, so there is no redaction to write down
-                if not self._budget.take():
-                    return replace(alone, reason=RouteReason.BUDGET_EXHAUSTED)
-                if columns:  # the LLM is shown more than the text model is
-                    text = self._text(lead, kind, columns)
-                    evidence, redaction = await self._redact(text, lead, key)
+            evidence, redaction = await self._redact(text, lead, await outbox.key())
         except RedactionFailed:
             return replace(alone, reason=RouteReason.REDACTION_FAILED)
+        if routing.route is Route.TEXT:
+            alone, routing = await self._read(alone, evidence, routing)
+            if routing.route is not Route.LLM:
+                return alone  # nothing leaves, so there is no redaction to write down
+            if not self._budget.take():
+                return replace(alone, reason=RouteReason.BUDGET_EXHAUSTED)
         await outbox.leaving(leaving(release.llm, evidence, kind, redaction))
         seen = replace(alone, redaction=redaction, reason=routing.reason)
         return await self._ask(seen, evidence, kind)
@@ -217,17 +211,11 @@ class Cascade:
             row=opinion.row,
         )
 
-    def _columns(self, kind: EvidenceKind | None) -> Sequence[str]:
-        """What the LLM is shown behind a text."""
-        return () if kind is None else self.release.llm.columns(kind)
-
-    def _text(self, lead: Lead, kind: EvidenceKind | None, columns: Sequence[str]) -> str:
-        release, encoder = self.release, self.release.classifier.encoder
+    def _text(self, lead: Lead, kind: EvidenceKind | None) -> str:
+        release = self.release
         if kind is None:
             return ""
-        if columns:
-            return text_and_fields(lead, columns, encoder)
-        return evidence_text(lead, kind, release.fields_shown, encoder)
+        return evidence_text(lead, kind, release.fields_shown, release.classifier.encoder)
 
     async def _redact(
         self, text: str, lead: Lead, key: SubjectKey

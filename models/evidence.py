@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from features.encoding import Encoder
-from features.lead import MAX_TEXT_CHARS, Lead
+from features.lead import Lead
 from models.prompt import EvidenceKind
 
 FIELDS_SHOWN = 8  # columns; a small model loses the thread in more
@@ -21,24 +21,9 @@ def evidence_text(
     """
     if kind is EvidenceKind.TEXT:
         return "\n".join(lead.texts.values())
-    return "\n".join(_fields(lead, fields_shown, encoder))
-
-
-def text_and_fields(lead: Lead, columns: Sequence[str], encoder: Encoder) -> str:
-    """What the lead wrote, and behind it, so that no offset in it moves, some structured fields.
-
-    Raw text, as `evidence_text`. Nothing where the lead wrote nothing; the text alone where there
-    is no room for more.
-    """
-    text = evidence_text(lead, EvidenceKind.TEXT, (), encoder)
-    both = f"{text}\n{'; '.join(_fields(lead, columns, encoder))}".rstrip("\n")
-    return both if text and len(both) <= MAX_TEXT_CHARS else text
-
-
-def _fields(lead: Lead, columns: Sequence[str], encoder: Encoder) -> Iterator[str]:
-    shown = {f.column: encoder.shown(f, lead) for f in encoder.features if f.column in columns}
-    known = ((c, shown.get(c)) for c in columns if c in lead.values)
-    yield from (f"{column}: {_plain(value)}" for column, value in known if value is not None)
+    shown = {f.column: encoder.shown(f, lead) for f in encoder.features if f.column in fields_shown}
+    known = ((c, shown.get(c)) for c in fields_shown if c in lead.values)
+    return "\n".join(f"{column}: {_plain(value)}" for column, value in known if value is not None)
 
 
 def _plain(value: str | float | bool) -> str:

@@ -67,11 +67,6 @@ class LlmVersion:
         content = json.dumps(tree, sort_keys=True, ensure_ascii=True)
         return hashlib.sha256(content.encode()).hexdigest()[:12]
 
-    def columns(self, kind: EvidenceKind) -> tuple[str, ...]:
-        """Structured columns that it is shown behind a lead's text; mostly none."""
-        prompt = self.prompts.get(kind)
-        return prompt.columns if prompt else ()
-
     @property
     def served_as(self) -> str:
         """What a request names as its `model`: the adapter where there is one (as in vLLM)."""

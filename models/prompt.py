@@ -22,7 +22,6 @@ from features.redaction import RedactedText
 
 LEAD_LIMIT = 1_500  # characters of a lead's text that are shown: its head and its tail
 BARE_LIMIT = 600  # the same where a model was tuned: some 130 tokens, which is what a call costs
-COLUMNS_LIMIT = 200  # more where columns are shown behind the text
 EXAMPLE_LIMIT = 400  # the same for a worked example; there are several, and each call pays for all
 EXAMPLES = 6
 ANSWERS = {True: "yes", False: "no"}
@@ -33,10 +32,11 @@ INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co"})  # control, format (zero-width),
 
 
 class EvidenceKind(StrEnum):
-    """What of a lead the LLM is shown.
+    """What of a lead the LLM is shown: one of the two, never both.
 
-    A lead with text is judged by its text alone, for the classifier has already judged its fields;
-    unless tuning has found that some of them beside the text help (`Prompt.columns`).
+    A lead with text is judged by its text alone. The classifier has already judged the fields, and
+    the combiner adds up the two opinions as if they were independent: shown the fields as well, the
+    LLM would count them twice.
     """
 
     TEXT = "text"  # what the lead wrote
@@ -68,7 +68,6 @@ class Prompt:
     template: instruction, a line of dashes, and the block that shows one lead.
     question: the outcome in the table's own words, e.g. "Converted".
     lead_limit: characters of a lead that are shown.
-    columns: structured ones that are shown behind a lead's text, in this order.
     """
 
     kind: EvidenceKind
@@ -76,7 +75,6 @@ class Prompt:
     question: str
     examples: tuple[WorkedExample, ...] = ()
     lead_limit: int = LEAD_LIMIT
-    columns: tuple[str, ...] = ()
 
     @classmethod
     def newest(
@@ -91,17 +89,14 @@ class Prompt:
         return cls(kind, _template(f"{kind}_{NEWEST}"), _question(outcome, won), examples)
 
     @classmethod
-    def bare(
-        cls, kind: EvidenceKind, *, outcome: str, won: str, columns: tuple[str, ...] = ()
-    ) -> Self:
+    def bare(cls, kind: EvidenceKind, *, outcome: str, won: str) -> Self:
         """For a tuned model: the lead and the question, neither instructions nor examples.
 
         Tuning and serving both show leads through it: what differed by a space would be answered
         otherwise.
         """
         template, question = _template(NEWEST_BARE), _question(outcome, won)
-        limit = BARE_LIMIT + (COLUMNS_LIMIT if columns else 0)
-        return cls(kind, template, question, lead_limit=limit, columns=columns)
+        return cls(kind, template, question, lead_limit=BARE_LIMIT)
 
     def render_completion(self, evidence: RedactedText) -> str:
         """For base models: worked examples, then the lead; the next token is " yes" or " no".
@@ -140,29 +135,26 @@ class Prompt:
     @cached_property
     def version(self) -> str:
         """Digest of everything that changes what is sent, 12 hex digits."""
-        sent = [self.template_text, self.template_chat, *([self.columns] if self.columns else [])]
-        content = json.dumps(sent, ensure_ascii=True)
+        content = json.dumps([self.template_text, self.template_chat], ensure_ascii=True)
         return hashlib.sha256(content.encode()).hexdigest()[:12]
 
     def to_json(self) -> dict[str, Any]:
         examples = [{"text": e.text, "won": e.won} for e in self.examples]
-        tree: dict[str, Any] = {
+        tree = {
             "kind": self.kind.value,
             "template": self.template,
             "question": self.question,
             "examples": examples,
         }
         # Left out where it is as it always was: the versions of older releases stay what they are.
-        tree |= {} if self.lead_limit == LEAD_LIMIT else {"lead_limit": self.lead_limit}
-        return tree | ({"columns": list(self.columns)} if self.columns else {})
+        return tree if self.lead_limit == LEAD_LIMIT else tree | {"lead_limit": self.lead_limit}
 
     @classmethod
     def from_json(cls, tree: Mapping[str, Any]) -> Self:
         """The prompt that `to_json` wrote. Raises KeyError or ValueError where it is damaged."""
         examples = tuple(WorkedExample(str(e["text"]), bool(e["won"])) for e in tree["examples"])
         kind, limit = EvidenceKind(tree["kind"]), int(tree.get("lead_limit", LEAD_LIMIT))
-        columns = tuple(str(column) for column in tree.get("columns", ()))
-        return cls(kind, tree["template"], tree["question"], examples, limit, columns)
+        return cls(kind, tree["template"], tree["question"], examples, limit)
 
     def _completion(self, lead: str) -> str:
         return "\n\n".join([*self._blocks(), self._block(lead, "")]).rstrip()

@@ -97,29 +97,6 @@ def try_pull(
     return PullTrial(kind, len(won), pull, gain, gain - errors_below * error, spread)
 
 
-def advantage(
-    priors: Floats,
-    verdicts: Floats,
-    others: Floats,
-    won: NDArray[np.int8],
-    *,
-    groups: Indices | None = None,
-) -> tuple[float, float]:
-    """By how much one opinion beside the classifier lowers the log loss a lead below another one.
-
-    Both pulls are fitted out of fold. The mean, and the lower end of its 95 % interval. priors:
-    probabilities; verdicts, others: log-odds; groups: as for `try_pull`.
-    """
-    offset = log_odds(priors)
-    ours, theirs = (
-        _log_loss(offset + held_out_pulls(priors, x, won, bound=math.inf, groups=groups), won)
-        for x in (verdicts, others)
-    )
-    gains = theirs - ours
-    error = _standard_error(gains, _numbered(groups, len(won)))
-    return float(gains.mean()), float(gains.mean()) - TWO_SIDED_95 * error
-
-
 def put_right(priors: Floats, won: NDArray[np.int8]) -> Floats:
     """Probabilities calibrated anew, out of fold: their log-odds shifted and stretched (Cox 1958).
 

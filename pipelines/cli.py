@@ -79,10 +79,6 @@ Minutes = Annotated[
 Examples = Annotated[
     int | None, typer.Option(min=100, help="Most leads the LLM is tuned on, drawn by chance.")
 ]
-Fields = Annotated[
-    bool,
-    typer.Option("--fields", help="Try structured fields behind the text, too: a second tuning."),
-]
 MaxError = Annotated[
     float, typer.Option(min=0.01, max=0.5, help="Most errors outside the band, each side.")
 ]
@@ -126,7 +122,6 @@ def train(
     ] = False,
     minutes: Minutes = 30.0,
     examples: Examples = None,
-    fields: Fields = False,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
@@ -142,7 +137,7 @@ def train(
         max_pull=max_pull,
         always_ask=always_ask,
         seed=seed,
-        tuning=TuningOptions(minutes, examples, fields) if is_tuned else None,
+        tuning=TuningOptions(minutes, examples) if is_tuned else None,
         text_model=text_model,
         embeddings=embeddings,
     )
@@ -155,7 +150,6 @@ def tune(
     spec: SpecPath = DEFAULT_SPEC,
     minutes: Minutes = 30.0,
     examples: Examples = None,
-    fields: Fields = False,
     promote: Promote = False,
     llm_calls: LlmCalls = 300,
     llm_test_calls: LlmTestCalls = 400,
@@ -176,7 +170,7 @@ def tune(
         llm_calls=llm_calls,
         llm_test_calls=llm_test_calls,
         seed=seed,
-        tuning=TuningOptions(minutes, examples, fields),
+        tuning=TuningOptions(minutes, examples),
         embeddings=embeddings,
     )
     _train(table, spec, options, promote=promote, as_json=as_json)
@@ -448,7 +442,6 @@ def bench_tune(
     ] = False,
     minutes: Minutes = 30.0,
     examples: Examples = None,
-    fields: Fields = False,
     llm_calls: LlmCalls = 300,
     llm_test_calls: LlmTestCalls = 400,
     trials: Trials = 20,
@@ -471,7 +464,7 @@ def bench_tune(
         max_error=max_error,
         max_pull=max_pull,
         seed=seed,
-        tuning=TuningOptions(minutes, examples, fields),
+        tuning=TuningOptions(minutes, examples),
         embeddings=embeddings,
     )
     from features.lead_spec import LeadSpec

@@ -15,7 +15,7 @@ from features.fingerprint import SubjectKey
 from features.lead import Lead
 from features.redaction import RedactedText, Redactor
 from models.errors import LlmUnavailable
-from models.evidence import evidence_text, text_and_fields
+from models.evidence import evidence_text
 from models.llm_version import LlmVersion
 from models.prompt import EvidenceKind
 from models.verdict import LlmJudge, Verdict
@@ -54,29 +54,19 @@ class Witness:
     fields_shown: tuple[str, ...]
 
     def evidence(
-        self,
-        lead: Lead,
-        kind: EvidenceKind,
-        key: SubjectKey | None = None,
-        columns: Sequence[str] = (),
+        self, lead: Lead, kind: EvidenceKind, key: SubjectKey | None = None
     ) -> RedactedText | None:
-        """The redacted evidence; None where it cannot be redacted, or says nothing.
-
-        columns: structured ones that are shown behind a text.
-        """
+        """The redacted evidence; None where it cannot be redacted, or says nothing."""
         try:
-            return self.redacted(lead, kind, key, columns)
+            return self.redacted(lead, kind, key)
         except RedactionFailed:
             return None
 
     def redacted(
-        self, lead: Lead, kind: EvidenceKind, key: SubjectKey | None, columns: Sequence[str] = ()
+        self, lead: Lead, kind: EvidenceKind, key: SubjectKey | None
     ) -> RedactedText | None:
         """The redacted evidence; None where it says nothing. Raises RedactionFailed."""
-        if columns:
-            text = text_and_fields(lead, columns, self.encoder)
-        else:
-            text = evidence_text(lead, kind, self.fields_shown, self.encoder)
+        text = evidence_text(lead, kind, self.fields_shown, self.encoder)
         return self.redactor.redact(text, lead.contacts, key) if text else None
 
 
@@ -107,16 +97,15 @@ def ask_about(
             if kept and (before := kept.of(asked[place])):
                 return before
             async with slots:
-                asked_one = judge.asking(version_of(row)) if version_of else judge
                 key = await record.key(leads[row].contacts)
-                shown = (leads[row], kind, key, asked_one.version.columns(kind))
                 try:
-                    evidence = await asyncio.to_thread(witness.redacted, *shown)
+                    evidence = await asyncio.to_thread(witness.redacted, leads[row], kind, key)
                 except RedactionFailed:
                     await record.not_redacted(key)
                     raise LlmUnavailable("redaction_failed") from None
                 if evidence is None:
                     raise LlmUnavailable("no_evidence")
+                asked_one = judge.asking(version_of(row)) if version_of else judge
                 verdict = await record.asked(asked_one, evidence, kind, key)
                 if kept:
                     kept.keep(asked[place], verdict)

@@ -12,7 +12,6 @@ from datetime import timedelta
 from typing import Any
 
 from features.redaction_policy import Action, RedactionPolicy
-from models.prompt import EvidenceKind
 from models.release import Release
 from service.settings import Settings
 from service.storage.old_answers import KEEP_ANSWERS
@@ -79,7 +78,6 @@ def privacy_notice(release: Release, policy: RedactionPolicy, keeping: Keeping) 
             "leaves_the_machine": llm.provider != EMBEDDED,
             "kinds_asked_about": sorted(kind.value for kind in release.policy.asks),
             "columns_shown_where_there_is_no_text": list(release.fields_shown),
-            "columns_shown_behind_a_text": list(llm.columns(EvidenceKind.TEXT)),
             "written_down": "before it is sent, in the ledger",
         },
         "redaction": redaction_notice(policy),

@@ -81,13 +81,12 @@ def judge(
     deadline: timedelta = timedelta(seconds=2),
     max_concurrency: int = 2,
     prices: Prices | None = None,
-    version: LlmVersion | None = None,
 ) -> LlmJudge:
     """A real judge whose client talks to `wire`."""
     transport = httpx2.MockTransport(wire) if isinstance(wire, Wire) else wire
     client = llm_client("http://llm.test/v1", "sk-secret-key", transport=transport)
     limits = {"deadline": deadline, "max_concurrency": max_concurrency, "prices": prices}
-    return LlmJudge(client, version or llm_version(api), **limits)  # type: ignore[arg-type]
+    return LlmJudge(client, llm_version(api), **limits)  # type: ignore[arg-type]
 
 
 def llm_version(api: Api = Api.COMPLETION) -> LlmVersion:

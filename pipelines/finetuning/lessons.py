@@ -135,8 +135,7 @@ def _lessons(
     """One a row, less those whose text cannot be redacted."""
     lessons: list[Lesson] = []
     for row in rows:
-        shown = (data.leads[row], prompt.kind)
-        evidence = witness.evidence(*shown, columns=prompt.columns)
+        evidence = witness.evidence(data.leads[row], prompt.kind)
         if evidence is not None:
             lessons.append(Lesson.of(evidence, prompt, won=bool(data.won[row]), row=int(row)))
         on_lead()

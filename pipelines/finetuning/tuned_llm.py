@@ -7,7 +7,6 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +20,6 @@ from pipelines.finetuning.adapter_file import adapter_bytes
 from pipelines.finetuning.agreement import Agreement
 from pipelines.finetuning.base_model import load_base_model
 from pipelines.finetuning.checkpoint import Checkpoint
-from pipelines.finetuning.fields_trial import FieldsTrial, Said, said, try_fields
 from pipelines.finetuning.hidden_states import HiddenStates
 from pipelines.finetuning.lessons import Lesson, Lessons, draw_lessons
 from pipelines.finetuning.machine_share import MachineShare, peak_memory_mib
@@ -35,7 +33,6 @@ from pipelines.verdicts import Call, Verdicts, Witness
 from service.llm.embedded_model import model_digest, model_file
 
 CHECKPOINTS = 2  # the version of what is in them
-COLUMNS = 4  # structured ones that are tried behind the text, the most telling ones
 COMPARED = 60  # leads of the validation part on which served and tuned model must agree
 
 
@@ -44,8 +41,7 @@ class TunedLlm:
     """A new version of the LLM, and how it came to be.
 
     compared: lessons of the validation part, and `expected`: the tuned model's log-odds on them.
-    said: its log-odds on the validation part, by row. fields: what fields behind the text were
-    worth, where that was tried. checkpoints, answers: from which a process that was cut goes on.
+    checkpoint, answers: from which a process that was cut goes on.
     """
 
     version: LlmVersion
@@ -55,9 +51,7 @@ class TunedLlm:
     recipe: Recipe
     compared: tuple[Lesson, ...]
     expected: NDArray[np.float64]
-    said: Said
-    checkpoints: tuple[Checkpoint, ...]
-    fields: FieldsTrial | None = None
+    checkpoint: Checkpoint
     answers: KeptAnswers | None = None
     agreement: Agreement | None = None
 
@@ -72,8 +66,7 @@ class TunedLlm:
 
     def forget(self) -> None:
         """Leave nothing to go on from: the same tuning begins anew."""
-        for checkpoint in self.checkpoints:
-            checkpoint.remove()
+        self.checkpoint.remove()
         if self.answers:
             self.answers.remove()
 
@@ -110,37 +103,8 @@ def tune_llm(
     Raises:
         TrainingRefused: there is too little to learn from.
     """
-    ask = partial(Prompt.bare, EvidenceKind.TEXT, outcome=data.spec.outcome, won=data.spec.won)
-    tune = partial(_tuned, data, fitted, witness, llm, home=home, share=share, seed=seed)
-    columns = witness.fields_shown[:COLUMNS] if options.fields else ()
-    once = replace(options, minutes=options.minutes / 2) if columns else options
-    made = tune(options=once, prompt=ask(), display=display)
-    if columns:
-        both = tune(options=once, prompt=ask(columns=columns), display=display)
-        trial = try_fields(columns, made.said, both.said, data, fitted)
-        display.say(f"{trial}.")
-        checkpoints = (*made.checkpoints, *both.checkpoints)
-        made = both if trial.is_worth_it else made
-        made = replace(made, fields=trial, checkpoints=checkpoints)
-    answers = KeptAnswers(home / "tuning" / f"{_answers_name(data, made.version)}.jsonl")
-    return replace(made, answers=answers)
-
-
-def _tuned(
-    data: TrainingData,
-    fitted: FittedClassifier,
-    witness: Witness,
-    llm: LlmVersion,
-    *,
-    options: TuningOptions,
-    prompt: Prompt,
-    home: Path,
-    share: MachineShare,
-    seed: int,
-    display: Display,
-) -> TunedLlm:
-    """Tuned on leads as this prompt shows them."""
     began, recipe = time.monotonic(), Recipe(seed=seed)
+    prompt = Prompt.bare(EvidenceKind.TEXT, outcome=data.spec.outcome, won=data.spec.won)
     with display.stage("Redacting what the LLM is tuned on"):
         lessons = draw_lessons(data, fitted, witness, prompt, at_most=options.examples, seed=seed)
     share.take()
@@ -154,7 +118,9 @@ def _tuned(
         tuner = Tuner(states, lessons, recipe, checkpoint, minutes=left, on_step=on_step)
         tuned = tuner.tune()
     display.say(_said_of(tuned))
-    return _exported(llm, prompt, lessons, recipe, states, tuned, checkpoint, options)
+    made = _exported(llm, prompt, lessons, recipe, states, tuned, checkpoint, options)
+    answers = KeptAnswers(home / "tuning" / f"{_answers_name(data, made.version)}.jsonl")
+    return replace(made, answers=answers)
 
 
 def _exported(
@@ -182,17 +148,16 @@ def _exported(
         peak_memory_mib=peak_memory_mib(),
         drawn=options.examples,
     )
-    log_odds = states.log_odds([lesson.prompt for lesson in lessons.validation])
+    compared = lessons.validation[:COMPARED]
     return TunedLlm(
         version=replace(llm, prompts={EvidenceKind.TEXT: prompt}, adapter=adapter),
         file=file,
         lessons=lessons,
         tuned=tuned,
         recipe=recipe,
-        compared=lessons.validation[:COMPARED],
-        expected=log_odds[:COMPARED],
-        said=said(lessons.validation, log_odds),
-        checkpoints=(checkpoint,),
+        compared=compared,
+        expected=states.log_odds([lesson.prompt for lesson in compared]),
+        checkpoint=checkpoint,
     )
 
 

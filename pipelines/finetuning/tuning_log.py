@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import Any
 
-from models.prompt import EvidenceKind
 from pipelines.finetuning.learning_curve import CurvePoint
 from pipelines.finetuning.tuned_llm import TunedLlm
 
@@ -22,8 +20,6 @@ def tuning_metrics(llm: TunedLlm) -> dict[str, float]:
         "tuning_tokens_per_second": tuned.tokens_per_second,
         "tuning_examples": float(tuned.examples),
     }
-    if llm.fields is not None and llm.fields.gain is not None:
-        metrics["tuning_fields_gain"] = llm.fields.gain
     if llm.agreement is not None:
         shown = llm.agreement.to_json()
         metrics |= {f"agreement_{name}": float(value) for name, value in shown.items()}
@@ -40,7 +36,6 @@ def tuning_params(llm: TunedLlm) -> dict[str, Any]:
         "tuning_validation_leads": len(lessons.validation),
         "tuning_prompt": llm.prompt_version,
         "tuning_ending": llm.tuned.ending.value,
-        "tuning_columns_shown": ", ".join(llm.version.columns(EvidenceKind.TEXT)) or "none",
         **{f"tuning_{name}": value for name, value in llm.recipe.to_json().items()},
     }
 
@@ -59,7 +54,6 @@ def tuning_tree(llm: TunedLlm) -> dict[str, Any]:
         "prompt": llm.prompt_version,
         "curve": [point.to_json() for point in llm.tuned.curve],
         "ending": llm.tuned.ending.value,
-        "fields": asdict(llm.fields) if llm.fields else None,
         "agreement": llm.agreement.to_json() if llm.agreement else None,
     }
 
@@ -77,7 +71,5 @@ def tuning_lines(llm: TunedLlm) -> Iterator[str]:
             f"validation part: AUC {point.auc:.3f}, log loss {point.log_loss:.3f} "
             f"({point.settled_log_loss:.3f} recalibrated)"
         )
-    if llm.fields is not None:
-        yield f"{llm.fields}."
     if llm.agreement is not None:
         yield f"Served and tuned model agree: {llm.agreement}."

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 import httpx2
 import pytest
@@ -29,13 +28,11 @@ from models.cascade import (
 )
 from models.combiner import Combiner
 from models.decision import CUT, Decision, Route, RouteReason
-from models.evidence import text_and_fields
-from models.llm_version import LlmVersion
 from models.log_odds import log_odds
 from models.prompt import EvidenceKind
 from models.routing import RoutingPolicy
-from tests.fakes import BrokenRedactor, Wire, completion, judge, llm_version, redacted
-from tests.small_release import sample_data, small_fit, small_release
+from tests.fakes import BrokenRedactor, Wire, completion, judge, redacted
+from tests.small_release import sample_data, small_release
 
 BOTH = frozenset(EvidenceKind)
 ALWAYS_ASK = RoutingPolicy(EVERYTHING, EVERYTHING, BOTH)
@@ -66,14 +63,13 @@ def decide(
     calls_per_minute: int | None = None,
     combiner: Combiner | None = None,
     outbox: Outbox | None = None,
-    llm: LlmVersion | None = None,
 ) -> Decision:
     async def run() -> Decision:
         with ThreadPoolExecutor(1) as threads:
             cascade = Cascade(
-                small_release(policy, combiner=combiner, llm=llm),
+                small_release(policy, combiner=combiner),
                 redactor=redactor or EmailRedactor(),
-                judge=judge_ or judge(wire or Wire(YES), version=llm),
+                judge=judge_ or judge(wire or Wire(YES)),
                 budget=CallBudget(calls_per_minute),
                 threads=threads,
             )
@@ -112,42 +108,6 @@ def test_an_ambiguous_lead_without_text_is_judged_by_its_fields_and_never_by_its
     assert "Employees: 45" in sent["prompt"]
     assert "Jane" not in sent["prompt"]
     assert "acme" not in sent["prompt"]
-
-
-def showing(*columns: str) -> LlmVersion:
-    """An LLM that is shown these behind a text."""
-    version = llm_version()
-    shown = replace(version.prompts[EvidenceKind.TEXT], columns=columns)
-    return replace(version, prompts={**version.prompts, EvidenceKind.TEXT: shown})
-
-
-def test_fields_stand_behind_the_text_where_the_prompt_says_so_and_contacts_never() -> None:
-    wire = Wire(YES)
-    decision = decide(WRITTEN, ALWAYS_ASK, wire=wire, llm=showing("Employees", "Email", "Industry"))
-    (sent,) = wire.bodies
-    assert "call me at (EMAIL_ADDRESS_1) Employees: 45\n" in sent["prompt"]
-    assert "jane" not in sent["prompt"]
-    redaction = decision.redaction
-    assert redaction is not None
-    (event,) = redaction.events
-    assert str(WRITTEN["Message"])[event.start : event.end] == "jane@acme.com"
-
-
-def test_a_lead_that_wrote_nothing_is_shown_by_its_fields_as_ever() -> None:
-    wire = Wire(YES)
-    decide(SILENT, ALWAYS_ASK, wire=wire, llm=showing("Industry"))
-    (sent,) = wire.bodies
-    assert "Employees: 45" in sent["prompt"]
-
-
-def test_a_text_that_leaves_no_room_for_fields_is_shown_alone() -> None:
-    spec, encoder = sample_data().spec, small_fit().classifier.encoder
-    long, short = (
-        Lead.parse(spec, {"Message": "x" * size, "Employees": 45}) for size in (19_990, 19_980)
-    )
-    assert text_and_fields(long, ["Employees"], encoder) == "x" * 19_990
-    assert text_and_fields(short, ["Employees"], encoder) == "x" * 19_980 + "\nEmployees: 45"
-    assert text_and_fields(Lead.parse(spec, SILENT), ["Employees"], encoder) == ""
 
 
 def test_a_confident_lead_whose_text_could_change_the_answer_is_asked_about() -> None:

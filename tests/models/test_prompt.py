@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -61,14 +60,6 @@ def test_a_bare_prompt_is_the_lead_and_the_question_and_survives_json() -> None:
     assert len(_rendered(asked, "x " * 5_000)) <= BARE_LIMIT + len("\nConverted:")
     assert Prompt.from_json(json.loads(json.dumps(asked.to_json()))) == asked
     assert "lead_limit" not in prompt().to_json()  # or the versions of older releases change
-
-
-def test_columns_behind_a_text_are_part_of_the_version_and_survive_json() -> None:
-    alone = bare(EvidenceKind.TEXT)
-    asked = replace(alone, columns=("Employees", "Lead source"))
-    assert Prompt.from_json(json.loads(json.dumps(asked.to_json()))) == asked
-    assert len({p.version for p in (alone, asked, replace(asked, columns=("Employees",)))}) == 3
-    assert "columns" not in alone.to_json()  # or the versions of older releases change
 
 
 @given(st.text(max_size=200))

@@ -29,7 +29,7 @@ from models.release import Release
 from models.routing import RoutingPolicy, TextRouting
 from models.sentence_embedding import Embedding
 from models.text_model import Meaning, TextModel, terms_of
-from tests.fakes import Wire, completion, judge, llm_version, redacted
+from tests.fakes import Wire, completion, judge, redacted
 from tests.models.test_cascade import EmailRedactor
 from tests.small_release import sample_data, small_release
 
@@ -115,7 +115,7 @@ def decide(
             cascade = Cascade(
                 release,
                 redactor=EmailRedactor(),
-                judge=judge(wire, version=release.llm) if wire else UnavailableJudge("timeout"),
+                judge=judge(wire) if wire else UnavailableJudge("timeout"),
                 budget=CallBudget(calls),
                 threads=threads,
                 embedding=embedding,
@@ -148,19 +148,6 @@ def test_what_it_leaves_open_goes_to_the_llm_and_both_pulls_add_up() -> None:
     assert decision.verdict is not None
     moved = log_odds(decision.probability) - log_odds(decision.classifier_probability)
     assert moved == pytest.approx(min(SAID + decision.verdict.log_odds, 3.0))
-
-
-def test_the_text_model_reads_the_text_alone_where_the_llm_is_shown_fields_too() -> None:
-    wire, version = Wire(YES), llm_version()
-    shown = replace(version.prompts[EvidenceKind.TEXT], columns=("Employees",))
-    release = reading(EVERYTHING)
-    llm = replace(version, prompts={EvidenceKind.TEXT: shown})
-    decision, outbox = decide(replace(release, llm=llm), wire=wire)
-    assert decision.text_log_odds == SAID
-    (sent,), (told,) = wire.bodies, outbox.told
-    assert told.shown == "price? please call (EMAIL_ADDRESS_1) Employees: 45"
-    assert told.shown in sent["prompt"]
-    assert len(told.redaction.events) == 1
 
 
 @pytest.mark.parametrize(

@@ -39,18 +39,6 @@ def test_a_lesson_is_exactly_what_will_be_sent_when_it_serves() -> None:
     assert "a@b.example" not in made.prompt
 
 
-def test_a_lesson_shows_the_fields_that_its_prompt_shows_and_the_same_leads() -> None:
-    shown, data = replace(PROMPT, columns=("Employees", "Email")), sample_data()
-    both = draw_lessons(data, small_fit(), witness(), shown, at_most=80, seed=0)
-    alone = drawn(at_most=80)
-    assert [one.row for one in both.learning] == [one.row for one in alone.learning]
-    for one in both.learning:
-        employees = data.leads[one.row].values.get("Employees")
-        assert (employees is None) or f" Employees: {employees:.6g}\n" in one.prompt
-        assert "Email: " not in one.prompt
-    assert both.digest != alone.digest
-
-
 def test_lessons_come_from_the_training_part_alone_and_the_validating_ones_are_not_learned() -> (
     None
 ):
