@@ -12,7 +12,7 @@ from features.recognizers import Patterns, Recognizer
 NUMBER_SIGN = r"""(?: [ -]?(?:number|num|no|nr|nummer|id|code|numéro|número|numero|n[°º])\b\.?
     | [ ]?[\#:=] ) (?:[ ](?:is|was|ist|est|es)\b)? [\s:=\#]{0,3}"""
 ACCOUNT = r"""\b(?:account|acct|a/c|customer|client|order|invoice|purchase[ ]order|po\b|policy|claim
-    |member(?:ship)?|ticket|case|booking|reservation|contract|reference|ref\b|tracking|shipment
+    |member(?:ship)?|ticket|incident|case|pnr\b|booking|reservation|contract|reference|ref\b|tracking|shipment
     |parcel
     |patient|employee|student|loyalty|subscription|transaction|quote|offer|confirmation|user|serial
     |konto|kunden|bestell|auftrags|rechnungs|vertrags|versicherungs|sendungs|mitglieds|angebots
@@ -23,8 +23,8 @@ ACCOUNT_NUMBERS = PatternSet(
     "KeywordedNumbers",
     0.85,
     (
-        rf"""{NUMBER_SIGN} (?P<pii> (?=[A-Z/-]{{0,8}}\d) [A-Z\d] (?:[A-Z\d/-]|[ ](?=\d)){{2,24}}
-            )""",
+        rf"""{NUMBER_SIGN} (?P<pii> (?=[A-Z/-]{{0,8}}\d|(?-i:[A-Z]{{1,4}})[ ]\d)
+            [A-Z\d] (?:[A-Z\d/-]|[ ](?=\d)){{2,24}} )""",
         r"""[ ]\#? (?P<pii> [A-Z]{1,4}-?\d[A-Z\d-]{2,20} | \d{1,6}(?:-\d{2,8}){1,4} | \d{5,20} )
             (?![\w-]|[ ]?(?:%|users?|seats?|units?|eur\b|usd\b|€))""",
     ),

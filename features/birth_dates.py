@@ -22,8 +22,10 @@ BORN = r"""(?: \b(?:d\.?o\.?b\b\.? | dates?[ ]of[ ]birth | birth[ ]?da(?:te|y) |
         | data[ ]de[ ]nascimento | nascid[oa] | geboortedatum | geboren | data[ ]urodzenia
         | urodzon[ya] | ur\. | född | født | fødselsdato | födelsedatum | born )
     )"""
-ON = rf"""{PLACE} (?:[ ](?:on|the|am|den|le|el|il|em|op|is|was|ist|est|es|dnia|war)\b){{0,3}}
-    [\s:=-]{{1,4}} (?:is[ ]|was[ ]|the[ ])?"""
+HINT = r"(?:[ ]?\([djmty./ -]{2,14}\))?"  # how it is written: (dd/mm/yyyy)
+ON = rf"""(?:'s\b)? {PLACE} {HINT}
+    (?:[ ](?:on|the|am|den|le|el|il|em|op|is|was|ist|est|es|dnia|war)\b){{0,3}}
+    [\s:=|-]{{1,4}} (?:is[ ]|was[ ]|the[ ])?"""
 BIRTH_DATES = PatternSet(
     "DATE_OF_BIRTH",
     "BirthDates",
@@ -39,8 +41,8 @@ MARKED_BIRTH_DATES = PatternSet(
     (
         Shape(r"(?<![\w*]) \*[ ]? (?P<pii> \d{1,2}\.[ ]?\d{1,2}\.[ ]?\d{2,4} ) (?!\d)", ("*",)),
         Shape(
-            rf"(?<!\d)(?P<pii> {NUMERIC} ) [ ]?\(?(?:dob|date[ ]of[ ]birth|birthday)\b",
-            ("dob", "birth"),
+            rf"(?<!\w)(?P<pii> {DATE} ) [ ]?\(?(?:dob|date[ ]of[ ]birth|birthday|born|geboren)\b",
+            ("dob", "birth", "born", "geboren"),
         ),
     ),
     needs=ANY_DIGIT,

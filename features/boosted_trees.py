@@ -14,7 +14,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-DEPTH = 3
+DEPTH = 5
 SPLITS, LEAVES = 2**DEPTH - 1, 2**DEPTH
 
 
@@ -62,11 +62,14 @@ class BoostedTrees:
 
     def margins(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
         """The log-odds of each row, shape (rows, columns)."""
-        trees = np.arange(len(self.columns))
-        each = np.arange(len(rows))[:, None]
+        trees, each = np.arange(len(self.columns)), np.arange(len(rows))[:, None]
+        columns, thresholds = self.columns.ravel(), self.thresholds.ravel()
+        values, row = rows.ravel(), each * rows.shape[1]
         at = np.zeros((len(rows), len(trees)), dtype=np.intp)
         for _ in range(DEPTH):
-            right = rows[each, self.columns[trees, at]] >= self.thresholds[trees, at]
+            split = at + trees * SPLITS
+            right = values.take(row + columns.take(split)) >= thresholds.take(split)
             at += at + 1 + right
-        sums: NDArray[np.float32] = self.leaves[trees, at - SPLITS].sum(axis=1)
+        leaves = self.leaves.ravel().take(at + (trees * LEAVES - SPLITS))
+        sums: NDArray[np.float32] = leaves.sum(axis=1)
         return sums + np.float32(self.base)

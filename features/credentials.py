@@ -19,13 +19,14 @@ KEYWORD = r"""\b(?:password|passwd|passphrase|passwort|passcode|pwd|kennwort|mot
     |api[ _-]?key|apikey|(?:access|secret|private|license|licence|encryption|subscription
     |account)[ _-]?key
     |(?:access|auth|session|refresh|bot|id|api|security)[ _-]?token|token|client[ _-]?secret|otp|tan
-    |verification[ ]code|security[ ]code|cvv2?|cvc2?|cvn|(?<!-)pin(?:[ ]?code|[ ]?nummer)?
+    |(?:verification|security|door|alarm|gate|entry|lock|safe)[ ]code|cvv2?|cvc2?|cvn
+    |(?<!-)pin(?:[ ]?code|[ ]?nummer)?
     |aws_secret_access_key|seed[ ]phrase)(?![^\W_])"""
 NO_VALUE = r"""(?!(?:too|not|no|required|needed|wrong|expired|weak|strong|safe|secure|missing
     |incorrect
     |invalid|lost|forgotten|the|a|an|to|in|on|for|what|that|very|always|never|still|set|stored|saved
     |hashed|optional|mandatory|nicht|falsch|zu|ein|kein|reset|changed|same|only|being|used|good
-    |valid)\b)"""
+    |valid|such|until|yes|so|really|also|now|here|just|my|your|our|this|it|one|made|broken|gone)\b)"""
 CREDENTIALS = PatternSet(
     "CREDENTIAL",
     "Credentials",

@@ -42,10 +42,13 @@ NOT_NAMES = frozenset(
     und oder aber nicht ist sind haben je tu il nous vous le la les un une et ou mais pas est yo
     nosotros el los las una y o pero no es son que por para con sin mr mrs ms mx miss dr prof
     mme mlle ing dipl mag based going trying using running working currently located calling
-    writing reaching asking
+    writing reaching asking reddit redditors fellow humans dudes gents chaps bros peeps strangers
+    internet yall y'all ya reader readers retailer seller sellers buyer buyers neighbours neighbors
+    however seriously
     """.split()  # noqa: SIM905  # to be read
 )
 
+PRONOUNS = frozenset({"i", "we", "you", "they", "he", "she", "it", "that", "there", "who"})
 # Of these, those by which people sign.
 SIGNED_AS = frozenset({"April", "August", "June", "May", "Will"})
 
@@ -65,6 +68,8 @@ def is_name(match: str) -> bool:
     """False where the first or the last word is no name: `dear sir`, `Head of Sales`."""
     words = match.lower().split()
     if len(words) > 1 and words[-1] in JOBS:  # `Lab Technician`; a Mr Driver may sign alone
+        return False
+    if words[0].partition("'")[0] in PRONOUNS and "'" in words[0]:  # `I've`; not `O'Brien`
         return False
     return words[0] not in NOT_NAMES and words[-1] not in NOT_NAMES and len(match) > 1
 

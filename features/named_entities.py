@@ -19,7 +19,7 @@ from features.name_reader import PERSON, NameReader, Reading
 from features.ner_component import SHIPPED, load_component
 from features.ordinary_language import OrdinaryLanguage
 
-VERSION = "2026-11.9"
+VERSION = "2026-11.10"
 SCORE = 0.85
 REPORTED = ("PERSON", "ORGANIZATION", "STREET_ADDRESS", "LOCATION", "NRP", "DATE_TIME")
 # Runs that no name is in, and that make the tokenizer slow; and signs that no name has.
@@ -35,6 +35,7 @@ STREET_LINE = re.compile(
     r"(?im)\b(?:apt|apartment|suite|ste|unit|flat|floor|room|box|building|bldg|studio)\b"
     r"|^[\W_]*\d{1,3}[a-z]?[,\s]+[^\W\d]|\s\d{1,3}[a-z]?[.\s]*$"
 )
+NO_ADDRESS = re.compile(r"[\W_]*+(?:\d[\W_]*+){0,3}")  # by itself: a count, a size, an age
 CODE = re.compile(r"\w*\d[\w-]*")
 LINE = re.compile(r"[^\r\n]+")
 
@@ -187,7 +188,7 @@ def _words(text: str, start: int, end: int) -> int:
 def cleaned(text: str, start: int, end: int, kind: str) -> Iterator[Span]:
     """A span without what models wrongly take along; none where it can be no such entity."""
     if kind == "STREET_ADDRESS":
-        lines = address_lines(text, start, end)
+        lines = [] if NO_ADDRESS.fullmatch(text, start, end) else address_lines(text, start, end)
     else:  # a name ends with its line
         lines = [line.span() for line in LINE.finditer(text, start, end)]
     for a, b in lines:

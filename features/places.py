@@ -22,8 +22,8 @@ NAMESAKE = "?"  # behind a place on the list
 class Places:
     """Their names in English, as `place_key` writes them.
 
-    nobodys: those that nobody is called by.
-    namesakes: the others, and every town: `Jordan`, `Florence`, `Santa Rosa`.
+    nobodys: those that nobody is called by: `Costa Rica`, `Kuala Lumpur`.
+    namesakes: the others, and every town of one word: `Jordan`, `Florence`, `Santa Rosa`.
     """
 
     nobodys: Collection[str]

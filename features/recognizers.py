@@ -18,7 +18,7 @@ from features.patterns import Found, Lead, PatternSet
 from features.redaction_policy import RedactionPolicy
 from features.text_signs import Need
 
-VERSION = "2026-11.9"
+VERSION = "2026-11.10"
 
 
 class Recognizer(LocalRecognizer):  # type: ignore[misc]  # Presidio ships no types

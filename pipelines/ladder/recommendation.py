@@ -91,10 +91,9 @@ def _beaten_by(name: str, duels: Sequence[Duel]) -> list[Duel]:
 
 
 def _reason(chosen: str, names: Sequence[str], duels: Sequence[Duel]) -> str:
-    smaller = names[: names.index(chosen)]
-    if not smaller:
+    if chosen == names[0]:
         return f"Nothing beats the smallest rung: {_nearest(chosen, duels)}."
-    beaten = next(d for d in reversed(duels) if d.larger == chosen and d.smaller == smaller[-1])
+    beaten = _best_smaller(chosen, duels)
     first = next(d for d in duels if d.larger == chosen and d.smaller == names[0])
     said = f"{chosen} changes the log loss by {_shown(first)} against {names[0]}"
     if beaten is not first:
@@ -111,16 +110,19 @@ def _nearest(chosen: str, duels: Sequence[Duel]) -> str:
 
 
 def _enough(chosen: str, names: Sequence[str], duels: Sequence[Duel]) -> str:
-    """What the next smaller rung would cost."""
-    place = names.index(chosen)
-    if not place:
+    """What the best of the smaller rungs would cost."""
+    if chosen == names[0]:
         return "No rung that reads texts is needed on this table, as far as these leads can tell."
-    smaller = names[place - 1]
-    lost = next(d for d in duels if d.smaller == smaller and d.larger == chosen)
+    lost = _best_smaller(chosen, duels)
     return (
-        f"{smaller} is enough where {abs(lost.difference.value):.3f} nats of log loss per lead are "
-        "worth less than what the larger rung costs."
+        f"{lost.smaller} is enough where {abs(lost.difference.value):.3f} nats of log loss per "
+        "lead are worth less than what the larger rung costs."
     )
+
+
+def _best_smaller(chosen: str, duels: Sequence[Duel]) -> Duel:
+    """Against the smaller rung that comes nearest; of equals the smallest."""
+    return max((d for d in duels if d.larger == chosen), key=lambda d: d.difference.value)
 
 
 def _shown(duel: Duel) -> str:

@@ -46,6 +46,14 @@ def english_namesakes(kind: str) -> tuple[str, ...]:
     )
 
 
+@cache
+def english_surnames() -> tuple[tuple[str, ...], tuple[float, ...]]:
+    """Nouns that are family names, nobody of the test's, and how frequent each is."""
+    counts = census_names()
+    words = tuple(word for word in english_namesakes("noun") if counts.of(word)[1])
+    return words, tuple(10 ** counts.of(word)[1] for word in words)
+
+
 def _is_ordinary(writing: tuple[float, float] | None) -> bool:
     """True for a word that is often said, and mostly without a capital."""
     titled, said = writing or (1, 0)

@@ -27,12 +27,15 @@ class HeldOut(StrEnum):
             was tuned on these.
         NOTES: of sales, support and customers: people, by one word mostly, and things. Who wrote
             them knew none of the others, and who tunes has read none of them.
+        WEB: reviews, posts and chat of ordinary people: few persons among much else. The same holds
+            for who wrote them, and for who tunes.
     """
 
     LEADS = "leads"
     DECOYS = "decoys"
     TRADE_TALK = "trade talk"
     NOTES = "notes"
+    WEB = "web"
 
     @property
     def stem(self) -> str:

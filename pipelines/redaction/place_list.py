@@ -33,9 +33,10 @@ def main(folder: Path) -> None:
     """Write the list."""
     towns = _keys(e for e in _read(folder / TOWNS) if e["population"] >= LARGE)
     lands = _keys(entry for file in (COUNTRIES, STATES) for entry in _read(folder / file))
-    # By a town somebody is called, somewhere: `Iwo`, `Ky Anh`. Nobody is by a country of two words;
-    # by one of a single word some are: `Jordan`, `Virginia`.
-    namesakes = towns - lands | {p for p in lands if " " not in p and _may_be_name(p)}
+    # By a town somebody is called, somewhere: `Iwo`; by one of two words only where each is a name:
+    # `Ky Anh`, not `Kuala Lumpur`. Nobody is by a country of two words; by one word some are.
+    called = {town for town in towns if " " not in town or all(map(_may_be_name, town.split()))}
+    namesakes = called - lands | {p for p in lands if " " not in p and _may_be_name(p)}
     Places((towns | lands) - namesakes, namesakes).write(SHIPPED)
 
 

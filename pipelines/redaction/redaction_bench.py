@@ -52,7 +52,8 @@ from pipelines.redaction.stock_presidio import StockPresidio
 
 SYNTH = "pii_synth_dev"
 FULL_OF_DECOYS = (HeldOut.DECOYS, HeldOut.TRADE_TALK)
-UNDISGUISED = (*FULL_OF_DECOYS, HeldOut.NOTES)
+PEOPLE_AMONG_THINGS = (HeldOut.NOTES, HeldOut.WEB)
+UNDISGUISED = (*FULL_OF_DECOYS, *PEOPLE_AMONG_THINGS)
 STOCK_HOSTILE = ("a.a.a", "e-mails", "digits")
 
 
@@ -185,7 +186,7 @@ def _figures(compared: Compared) -> Iterator[Figure]:
         return lead_figures(compared)
     if compared.corpus in FULL_OF_DECOYS:
         return decoy_figures(compared)
-    if compared.corpus == HeldOut.NOTES:
+    if compared.corpus in PEOPLE_AMONG_THINGS:
         return note_figures(compared)
     held_out = compared.corpus.endswith(Half.HELD_OUT)
     return found_figures(compared) if held_out else watched_figures(compared)

@@ -112,7 +112,7 @@ def lead_figures(compared: Compared) -> Iterator[Figure]:
 
 
 def note_figures(compared: Compared) -> Iterator[Figure]:
-    """Of notes about people and things: both whom one misses and what one takes for somebody."""
+    """Where people are among things: both whom one misses and what one takes for somebody."""
     person = _both(compared, recall, "PERSON")
     yield Figure("F2", compared.corpus, *_both(compared, f2), at_least=MIN_F2)
     yield Figure("recall of PERSON", compared.corpus, *person, at_least=MIN_RECALL["PERSON"])

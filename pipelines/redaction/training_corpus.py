@@ -20,18 +20,20 @@ from pipelines.redaction.training_messages import Filler, Template, templates
 VALIDATION_SHARE = 0.1
 # How many examples of a file's templates are drawn, next to the others.
 WEIGHTS = {
-    "train_leads": 1.3,
-    "train_foreign": 1.0,
-    "train_prose": 1.3,
+    "train_leads": 1.0,
+    "train_foreign": 0.5,
+    "train_prose": 1.0,
     "train_decoys": 1.1,
-    "train_companies": 1.3,
-    "train_trade": 1.6,
+    "train_companies": 0.8,
+    "train_trade": 0.9,
     "train_products": 1.6,
     "train_words": 1.2,
     "train_people": 1.3,
-    "train_people_notes": 0.8,
-    "train_product_notes": 0.8,
+    "train_people_notes": 0.6,
+    "train_product_notes": 0.6,
     "train_plain": 5.0,
+    "train_fields": 4.0,
+    "train_web": 0.8,
 }
 
 

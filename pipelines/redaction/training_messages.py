@@ -15,7 +15,11 @@ from functools import cache
 from pathlib import Path
 
 from pipelines.redaction.address_writings import corner, street_name, unit
-from pipelines.redaction.english_words import english_namesakes, english_words
+from pipelines.redaction.english_words import (
+    english_namesakes,
+    english_surnames,
+    english_words,
+)
 from pipelines.redaction.example import Example, Span
 from pipelines.redaction.identities import SLOT_TYPES, Identities, Identity, Part
 from pipelines.redaction.identity_numbers import digits
@@ -33,7 +37,7 @@ from pipelines.redaction.name_pools import (
 TEMPLATES = Path(__file__).with_name("templates")
 CHOICE = re.compile(r"\[([^\[\]]*\|[^\[\]]*)\]")
 SLOT = re.compile(r"\{([A-Za-z_]+)(\d?)\}")
-FOREIGN = ("train_foreign", "second_look_foreign")  # files with a locale before each template
+FOREIGN = ("train_foreign", "train_fields", "second_look_foreign")  # a locale may stand in front
 # Kinds of things that get made-up names, and what these end with.
 MADE_UP = {
     "tool": "CRM Cloud Desk Hub Suite Flow Sheets ERP One Connect 365 Studio Online Analytics .io",
@@ -46,7 +50,8 @@ KNOWN = {"tool": "tool", "brand": "brand", "product": "brand"}
 MADE_UP_SHARE, KNOWN_SHARE, NAMESAKE_SHARE = 0.3, 0.4, 0.05  # namesakes: of people, as `Zoe`
 NAMESAKES = {"brand": surnames, "product": first_names}
 KNOWN_EMPLOYERS = 0.1  # of companies: brands, which go where somebody works there
-WORD_AS_NAME = 0.12  # of people, where products are called by names too
+WORD_AS_NAME = 0.3  # of people, where products are called by names too
+SURNAME_SHARE = 0.4  # of these: by their family name
 TITLES = {"film", "song"}
 CAPITALISED = {"feature", "paper", "campaign"}  # any two or three words, as a product calls a part
 RARE = {"noun", "verb", "adjective", "adverb"}  # words of these come from a lexicon too
@@ -158,6 +163,9 @@ class Filler:
             chosen = " ".join(self._rng.choices(plain_words(locale or "en_US"), k=4))
             yield chosen.capitalize() if "_cap" in kind else chosen, None
             return
+        if word == "count":
+            yield str(self._rng.randint(0, 10 ** self._rng.randint(1, 6))), None
+            return
         if who not in people:
             people[who] = self._with_word_as_name(self._identities.draw(locale))
         value, entity_type = self._value(word, people[who], names, who)
@@ -239,9 +247,14 @@ class Filler:
         return self._namesakes > 0 and self._rng.random() < self._namesakes
 
     def _with_word_as_name(self, who: Identity) -> Identity:
-        """Where namesakes are wanted, some people are called Will, Hope or Grant."""
+        """Where namesakes are wanted, some people are called Will or Hope, some Price or Banks."""
         if not (self._namesakes and self._rng.random() < WORD_AS_NAME):
             return who
+        if self._rng.random() < SURNAME_SHARE:
+            words, bearers = english_surnames()
+            last = self._rng.choices(words, bearers)[0].capitalize()
+            full = who.full.replace(who.last, last, 1) if who.last in who.full else last
+            return replace(who, last=last, full=full)
         first = self._rng.choice(phrases()["wordname"].choices)
         full = who.full.replace(who.first, first, 1) if who.first in who.full else first
         return replace(who, first=first, full=full)

@@ -27,11 +27,13 @@ GOES = [
     "[ACCOUNT_NUMBER 4111 1111 1111 1112] is nearly a card",
     "[ACCOUNT_NUMBER 4111111111111112] is long",
     "Ticket: [ACCOUNT_NUMBER 123-ABC-9]",
+    "policy no. [ACCOUNT_NUMBER PX 99 182 731], PNR [ACCOUNT_NUMBER QX7T2P]",
 ]
 STAYS = [
     "the policy 2024-25 and order 2024",
     "order confirmation 24 hours",
     "order 500 pieces",
+    "order no problem 5",
     "case studies 2024",
     "customer success 101",
     "#1 vendor, #hashtag, C# 12",

@@ -19,12 +19,18 @@ GOES = [
     "my birthday is [DATE_OF_BIRTH March 3]",
     "born in Ulm on [DATE_OF_BIRTH 12.03.1980]",
     "DOB: [DATE_OF_BIRTH 1980-03-12]",
+    "DOB | [DATE_OF_BIRTH 12/03/1980]",
+    "my DOB's [DATE_OF_BIRTH 12/3/80]",
+    "date of birth (dd/mm/yyyy): [DATE_OF_BIRTH 12/03/1980]",
+    "[DATE_OF_BIRTH 12.03.1980] geboren",
+    "[DATE_OF_BIRTH 12 March 1980] (DOB)",
 ]
 STAYS = [
     "born ready",
     "founded 12 March 1980",
     "on 12 March 2024 we start",
     "*12 stars",
+    "born (again) 12 March 2024",
 ]
 
 

@@ -7,29 +7,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.boosted_trees import LEAVES, SPLITS, BoostedTrees
+from features.boosted_trees import DEPTH, LEAVES, SPLITS, BoostedTrees
 
-# One tree: by the first column first, then by the second, then by the third.
+# One tree: by the first column first, then by the second, and so on.
 ONE = BoostedTrees(
-    columns=np.array([[0, 1, 1, 2, 2, 2, 2]]),
-    thresholds=np.array([[1, 10, 20, 0, 0, 0, 0]], dtype=np.float32),
+    columns=np.concatenate([[level] * 2**level for level in range(DEPTH)])[None],
+    thresholds=np.array([[1, 10, 20, *[0] * (SPLITS - 3)]], dtype=np.float32),
     leaves=np.arange(LEAVES, dtype=np.float32)[None],
     base=100.0,
 )
 
 
 @pytest.mark.parametrize(
-    ("row", "leaf"),
+    ("row", "way"),
     [
-        ((0, 9, -1), 0),
-        ((0, 9, 0), 1),  # what equals a threshold goes right
-        ((0, 10, -1), 2),
-        ((1, 19, -1), 4),
-        ((2, 20, 5), 7),
+        ((0, 9, -1), "000"),
+        ((0, 9, 0), "001"),  # what equals a threshold goes right
+        ((0, 10, -1), "010"),
+        ((1, 19, -1), "100"),
+        ((2, 20, 5), "111"),
     ],
 )
-def test_each_row_falls_into_its_leaf(row: tuple[float, ...], leaf: int) -> None:
-    assert ONE.margins(np.array([row], dtype=np.float32)).tolist() == [100 + leaf]
+def test_each_row_falls_into_its_leaf(row: tuple[float, ...], way: str) -> None:
+    whole = np.array([(*row, *[-1] * (DEPTH - 3))], dtype=np.float32)
+    leaf = int(way.ljust(DEPTH, "0"), 2)
+    assert ONE.margins(whole).tolist() == [100 + leaf]
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 40))
@@ -55,7 +57,7 @@ def test_trees_add_up_and_rows_do_not_mix(seed: int, count: int) -> None:
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
-    names = ["a", "b", "c"]
+    names = list("abcde")
     ONE.write(tmp_path / "trees.json", names)
     read, said = BoostedTrees.read(tmp_path / "trees.json")
     assert said == names

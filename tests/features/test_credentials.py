@@ -22,9 +22,12 @@ GOES = [
     "PIN: [CREDENTIAL 4321] and otp [CREDENTIAL 993211]",
     "password: [CREDENTIAL hunter2]",
     "pin code [CREDENTIAL 1234]",
+    "the alarm code is [CREDENTIAL 9911] and the door code [CREDENTIAL 4821]",
 ]
 STAYS = [
     "the password is required",
+    "the door code is changed weekly",
+    "the safety pin is such a unique touch",
     "token based auth, key features",
     "secret sauce is great",
     "sk-ecommerce is a slug",

@@ -34,6 +34,7 @@ GOES = [
     "I'm [PERSON Priya Sharma], CTO",
     "Regards\n[PERSON J. Smith]\nCTO",
     "Cc: [PERSON Tom Brown]; Ana Lima",
+    "Dear [PERSON O'Brien],",
 ]
 STAYS = [
     "Dear Sir or Madam,",
@@ -46,6 +47,9 @@ STAYS = [
     "this is great from day one",
     "To: Sales Team",
     "regards from all of us",
+    "Hi, I've been waiting.",
+    "Hello fellow humans,",
+    "Hey y'all,",
 ]
 
 

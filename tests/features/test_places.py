@@ -32,6 +32,7 @@ def test_whom_somebody_may_be_called_like_is_not_nobody(place: str) -> None:
 
 def test_nobody_is_called_like_other_places_and_a_company_may_be() -> None:
     assert SHIPPED_PLACES.are("Costa Rica", "PERSON")
+    assert SHIPPED_PLACES.are("Kuala Lumpur", "PERSON")
     assert not SHIPPED_PLACES.are("Costa Rica", "ORGANIZATION")
 
 

@@ -116,17 +116,16 @@ NAMESAKES = tuple(
 )
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "We are on the {} plan and need the Case report.",
-        "Is the {} tier cheaper than Pro?",
-        "I ordered the {} jacket in blue.",
-    ],
+SAID_OF_THINGS = (
+    "We are on the {} plan and need the Case report.",
+    "Is the {} tier cheaper than Pro?",
+    "I ordered the {} jacket in blue.",
 )
-def test_most_things_called_like_somebody_stay(redactor: Redactor, text: str) -> None:
-    messages = [text.format(name) for name in NAMESAKES]
-    assert sum(redactor.redact(m).text != m for m in messages) <= len(messages) / 2
+
+
+def test_most_things_called_like_somebody_stay(redactor: Redactor) -> None:
+    messages = [said.format(name) for said in SAID_OF_THINGS for name in NAMESAKES]
+    assert sum(redactor.redact(m).text != m for m in messages) <= 0.4 * len(messages)
 
 
 @pytest.mark.parametrize("text", ["Please ask {} about it.", "I spoke to {} yesterday."])

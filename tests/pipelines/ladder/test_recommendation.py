@@ -53,3 +53,11 @@ def test_where_nothing_was_tried_the_columns_are_enough() -> None:
     advice = recommend([knowing(NO_TEXT, 0.5)], WON, seed=0)
     assert advice.rung == NO_TEXT
     assert "No rung that reads texts is needed" in advice.enough
+
+
+def test_what_would_be_enough_is_the_best_of_the_smaller_rungs_not_the_next_one() -> None:
+    shares = {NO_TEXT: 0.0, "words": 0.6, "meanings": 0.3, "both": 1.0}
+    advice = recommend([knowing(*pair) for pair in shares.items()], WON, seed=0)
+    assert advice.rung == "both"
+    assert advice.enough.startswith("words is enough where")
+    assert "against words" in advice.reason
