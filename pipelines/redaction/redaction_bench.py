@@ -165,7 +165,9 @@ def bench_redaction(options: BenchOptions, display: Display) -> BenchReport:
 def _corpora(options: BenchOptions) -> dict[str, list[Message]]:
     """By name; the leads first. Each draw of a corpus of our own is as long as the others."""
     corpora: dict[str, list[Message]] = {
-        kind: [m for seed in options.draws for m in held_out_corpus(kind, seed, options.copies)]
+        kind.value: [
+            m for seed in options.draws for m in held_out_corpus(kind, seed, options.copies)
+        ]
         for kind in HeldOut
     }
     if options.annotated:

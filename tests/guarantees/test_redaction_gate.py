@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,10 @@ from rich.console import Console
 
 from features.redaction import Redactor
 from pipelines.display import Display
+from pipelines.redaction.held_out_messages import HeldOut
 from pipelines.redaction.redaction_bench import BenchOptions, BenchReport, bench_redaction
+from pipelines.redaction.redaction_table import bench_json
+from pipelines.report import print_json
 
 pytest.importorskip("faker", reason="the extra `bench` is not installed")
 pytestmark = [
@@ -20,9 +24,11 @@ pytestmark = [
 # Targets not reached yet (docs/figures.md says so): a release may not fall below these.
 FLOORS = {
     ("precision", "decoys"): 0.65,
-    ("precision", "trade talk"): 0.5,
-    ("precision", "notes"): 0.7,
+    ("precision", "trade talk"): 0.55,
+    ("precision", "notes"): 0.75,
     ("recall of PERSON", "notes"): 0.85,
+    ("precision", "web"): 0.55,
+    ("recall of PERSON", "web"): 0.88,
 }
 ANNOTATED = Path(__file__).parents[2].parent / "shared" / "data" / "pii_synth_dev.json"
 
@@ -56,6 +62,13 @@ def test_the_gate_reads_enough_texts_and_hardly_one_is_refused(report: BenchRepo
     assert report.messages["decoys"] >= 60
     assert report.refused <= 3
     assert {f.name for f in report.figures} >= {"F2", "precision", "left in clear", "CPU, p99"}
+
+
+def test_what_was_measured_is_printed_as_json(
+    report: BenchReport, capsys: pytest.CaptureFixture[str]
+) -> None:
+    print_json(bench_json(report))
+    assert set(json.loads(capsys.readouterr().out)["messages"]) >= {*HeldOut}
 
 
 def test_the_policy_that_was_measured_is_the_one_that_is_served(report: BenchReport) -> None:
