@@ -26,7 +26,8 @@ NO_VALUE = r"""(?!(?:too|not|no|required|needed|wrong|expired|weak|strong|safe|s
     |incorrect
     |invalid|lost|forgotten|the|a|an|to|in|on|for|what|that|very|always|never|still|set|stored|saved
     |hashed|optional|mandatory|nicht|falsch|zu|ein|kein|reset|changed|same|only|being|used|good
-    |valid|such|until|yes|so|really|also|now|here|just|my|your|our|this|it|one|made|broken|gone)\b)"""
+    |valid|such|until|yes|so|really|also|now|here|just|my|your|our|this|it|one|made|broken|gone)
+    (?:[\s.,;:!?)]|\Z))"""
 CREDENTIALS = PatternSet(
     "CREDENTIAL",
     "Credentials",

@@ -22,6 +22,7 @@ GOES = [
     "PIN: [CREDENTIAL 4321] and otp [CREDENTIAL 993211]",
     "password: [CREDENTIAL hunter2]",
     "pin code [CREDENTIAL 1234]",
+    "my password is [CREDENTIAL your-dog-Rex!]",
     "the alarm code is [CREDENTIAL 9911] and the door code [CREDENTIAL 4821]",
 ]
 STAYS = [
