@@ -12,8 +12,8 @@ from features.recognizers import Patterns, Recognizer
 NUMBER_SIGN = r"""(?: [ -]?(?:number|num|no|nr|nummer|id|code|numéro|número|numero|n[°º])\b\.?
     | [ ]?[\#:=] ) (?:[ ](?:is|was|ist|est|es)\b)? [\s:=\#]{0,3}"""
 ACCOUNT = r"""\b(?:account|acct|a/c|customer|client|order|invoice|purchase[ ]order|po\b|policy|claim
-    |member(?:ship)?|ticket|incident|case|pnr\b|booking|reservation|contract|reference|ref\b|tracking|shipment
-    |parcel
+    |member(?:ship)?|ticket|incident|case|pnr\b|booking|reservation|contract|reference|ref\b
+    |tracking|shipment|parcel
     |patient|employee|student|loyalty|subscription|transaction|quote|offer|confirmation|user|serial
     |konto|kunden|bestell|auftrags|rechnungs|vertrags|versicherungs|sendungs|mitglieds|angebots
     |vorgangs|aktenzeichen|compte|commande|facture|contrat|client|dossier|suivi|colis|cuenta|pedido

@@ -62,14 +62,15 @@ class BoostedTrees:
 
     def margins(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
         """The log-odds of each row, shape (rows, columns)."""
-        trees, each = np.arange(len(self.columns)), np.arange(len(rows))[:, None]
         columns, thresholds = self.columns.ravel(), self.thresholds.ravel()
-        values, row = rows.ravel(), each * rows.shape[1]
+        values, row = rows.ravel(), np.arange(len(rows))[:, None] * rows.shape[1]
+        trees = np.arange(len(self.columns))
+        first_split, first_leaf = trees * SPLITS, trees * LEAVES
         at = np.zeros((len(rows), len(trees)), dtype=np.intp)
         for _ in range(DEPTH):
-            split = at + trees * SPLITS
+            split = at + first_split
             right = values.take(row + columns.take(split)) >= thresholds.take(split)
             at += at + 1 + right
-        leaves = self.leaves.ravel().take(at + (trees * LEAVES - SPLITS))
+        leaves = self.leaves.ravel().take(at - SPLITS + first_leaf)
         sums: NDArray[np.float32] = leaves.sum(axis=1)
         return sums + np.float32(self.base)

@@ -15,8 +15,7 @@ TOKEN = re.compile(
     | [\w.+%-]++@[\w.-]++                     # an e-mail address is one word
     | [^\W\d_]\.(?!\w\w)                      # an initial
     | '(?:s|m|re|ve|ll|d|S|M|RE|VE|LL|D)\b    # it's, I'm
-    | \w{2,8}?[nN]'[tT]\b                    # don't
-    | \w++
+    | \w++(?:(?<=\w\w[nN])'[tT]\b)?+         # don't is one word
     | \S""",
     re.VERBOSE,
 )
