@@ -37,7 +37,6 @@ from pipelines.redaction.name_pools import (
 TEMPLATES = Path(__file__).with_name("templates")
 CHOICE = re.compile(r"\[([^\[\]]*\|[^\[\]]*)\]")
 SLOT = re.compile(r"\{([A-Za-z_]+)(\d?)\}")
-FOREIGN = ("train_foreign", "train_fields", "second_look_foreign")  # a locale may stand in front
 # Kinds of things that get made-up names, and what these end with.
 MADE_UP = {
     "tool": "CRM Cloud Desk Hub Suite Flow Sheets ERP One Connect 365 Studio Online Analytics .io",
@@ -85,7 +84,7 @@ def _read(path: Path) -> Iterator[Template]:
             continue
         name, text = f"{path.stem}:{line_number}", line.replace("\\n", "\n")
         locale, bar, rest = text.partition("|")
-        own = path.stem in FOREIGN and bool(bar) and re.fullmatch(r"[a-z]{2}_[A-Z]{2}", locale)
+        own = bar and re.fullmatch(r"[a-z]{2}_[A-Z]{2}", locale)
         yield Template(name, rest, locale) if own else Template(name, text)
 
 
