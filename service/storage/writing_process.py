@@ -29,7 +29,7 @@ log = logging.getLogger("tiebreak.store")
 
 CHILD_COMMAND = (sys.executable, "-m", "service.storage.writing_child")
 END_S = 10.0  # how long a commit may hold up the end
-WRITE_S = 15.0  # longer than it waits for a database itself: whoever takes longer hangs
+WRITE_S = 15.0  # longer than it waits for a database itself: whoever is silent for longer hangs
 RECEIVED = 65_536  # bytes at a time
 
 
@@ -83,12 +83,8 @@ class WritingProcess:
                 log.error("The process that writes the ledger has ended. It is started anew.")
                 self._child.end()
                 self._child = _Child(self._orders)
-            async with asyncio.timeout(WRITE_S):
-                ending = await self._child.written(unit)
+            ending = await self._child.written(unit)
         except OSError as error:  # it hangs, it ended, or could not be started
-            if isinstance(error, TimeoutError):
-                log.error("The process that writes the ledger hangs. It is killed.")
-                self._child.kill()
             message = "The decision was not written down, or nobody knows. Try again"
             raise StorageUnavailable(message) from error
         if isinstance(ending, Clash):
@@ -125,16 +121,22 @@ class _Child:
         self._waiting: dict[int, asyncio.Future[Ending]] = {}
         self._unsent = bytearray()
         self._is_full = False  # the loop tells when the socket takes more
+        self._heard = 0.0  # when it said something last, or somebody began to wait, by the loop
+        self._look: asyncio.TimerHandle | None = None  # where somebody waits
         self.is_gone = False
 
     # -- in the event loop ------------------------------------------------------------------
 
     async def written(self, unit: Unit) -> Ending:
-        """How it ended. Raises ConnectionError where the process did, before it said so."""
+        """How it ended. Raises OSError where the process did, or hangs, before it said so."""
         number = next(self._numbers)
-        done: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[Ending] = loop.create_future()
         self._waiting[number] = done
         self.put((number, unit))
+        if self._look is None:
+            self._heard = loop.time()
+            self._look = loop.call_later(WRITE_S, self._look_after)
         return await done
 
     def put(self, message: Message) -> None:
@@ -142,6 +144,7 @@ class _Child:
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
             self._loop = loop
+            self._look = None
             loop.add_reader(self._socket, self._receive)
         self._unsent += framed(pickle.dumps(message, pickle.HIGHEST_PROTOCOL))
         self._send()
@@ -171,6 +174,8 @@ class _Child:
             received = b""
         if not received:
             self._lose()
+        elif self._loop is not None:
+            self._heard = self._loop.time()
         for message in self._frames.feed(received):
             ended: list[Ended] = pickle.loads(message)  # noqa: S301 from our own child
             for numbers, ending in ended:
@@ -178,6 +183,24 @@ class _Child:
                     done = self._waiting.pop(number)
                     if not done.done():
                         done.set_result(ending)
+
+    def _look_after(self) -> None:
+        """Kill it where it hangs. Much to do takes long, but it says what is done all the while."""
+        self._look = None
+        if self._loop is None or self.is_gone or not self._waiting:
+            return
+        left = self._heard + WRITE_S - self._loop.time()
+        if left > 0:
+            self._look = self._loop.call_later(left, self._look_after)
+            return
+        log.error("The process that writes the ledger hangs. It is killed.")
+        self.kill()
+        self._fail(TimeoutError("the process that writes hangs"))
+
+    def _fail(self, error: OSError) -> None:
+        for done in self._waiting.values():
+            if not done.done():
+                done.set_exception(error)
 
     def _lose(self) -> None:
         """Nobody is there to send or to receive."""
@@ -188,9 +211,7 @@ class _Child:
             self._loop.remove_reader(self._socket)
             self._loop.remove_writer(self._socket)
         self._socket.close()
-        for done in self._waiting.values():
-            if not done.done():
-                done.set_exception(ConnectionResetError("the process that writes has ended"))
+        self._fail(ConnectionResetError("the process that writes has ended"))
         self._waiting.clear()
 
     # -- from any thread --------------------------------------------------------------------

@@ -51,6 +51,20 @@ async def main():
 asyncio.run(main())
 """
 
+SLOW = """
+import pickle, socket, sys, time
+from service.storage.frames import framed
+from service.storage.writing_child import Inbox
+
+with socket.socket(fileno=int(sys.argv[1])) as connection:
+    inbox = Inbox(connection)
+    orders = inbox.first()
+    while (message := inbox.first()) is not None:
+        time.sleep(0.2)
+        number, unit = pickle.loads(message)
+        connection.sendall(framed(pickle.dumps([([number], None)])))
+"""
+
 
 def unit(number: int) -> Unit:
     return Unit([outcome(f"{number:036d}", won=True, key_id="k")])
@@ -227,6 +241,19 @@ async def test_where_it_hangs_it_is_killed_and_another_takes_over(
     await recovered(store, 2)
     assert abouts(store)[0] == f"{0:036d}"
     assert abouts(store)[-1] == f"{2:036d}"
+
+
+async def test_one_that_has_much_to_do_is_not_taken_for_one_that_hangs(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing_process, "CHILD_COMMAND", (sys.executable, "-c", SLOW))
+    with closing(store_with_process_at(database_url)) as slow:
+        await slow.append(unit(0))
+        silence, many = 1.6, 12
+        monkeypatch.setattr(writing_process, "WRITE_S", silence)
+        began = time.monotonic()
+        await asyncio.gather(*(slow.append(unit(number)) for number in range(many)))
+        assert time.monotonic() - began > silence
 
 
 async def test_where_no_other_can_be_started_it_says_so_and_tries_again(
