@@ -38,10 +38,10 @@ def disjoint(found: Iterable[FoundSpan], text: str) -> list[FoundSpan]:
 
     The longest that is likely at all keeps its extent; of another that reaches beyond it, the
     rest goes as its own type, or with its neighbour where nothing can be told from it. Spans of
-    one type that touch are one.
+    one type that touch are one. Of several alike the first found names its recognizer.
     """
     taken: list[FoundSpan] = []
-    for span in sorted(set(found), key=lambda s: s.rank, reverse=True):
+    for span in sorted(dict.fromkeys(found), key=lambda s: s.rank, reverse=True):
         _take(span, taken, text)
     joined: list[FoundSpan] = []
     for span in taken:

@@ -22,6 +22,7 @@ from features.name_tokens import SEEN
 Floats = NDArray[np.float32]
 
 WIDTH, PIECES, LAYERS = 96, 3, 4
+BEYOND = LAYERS - 1  # rows on each side of a text that the layers above the first look at
 # Of each feature of SEEN: the rows of its table, their width, the seed of their hash.
 TABLES = (
     (5000, 96, 8),
@@ -125,17 +126,20 @@ class NameNetwork:
 
         read: what `read` says of the words.
         """
-        # Rows that stand for no word, as the layers saw them at both ends in training.
-        words = np.zeros((len(read) + 2 * LAYERS, WIDTH), dtype=np.float32)
-        words[LAYERS:-LAYERS] = read[:, :WIDTH]
+        # Rows that stand for no word, as the layers saw them at both ends in training: as many as
+        # the layers above still look at. Each needs one less on each side.
+        words = np.zeros((len(read) + 2 * BEYOND, WIDTH), dtype=np.float32)
+        words[BEYOND:-BEYOND] = read[:, :WIDTH]
         words += self._layers[0].greatest(_sums(read))
-        windows = np.zeros((len(words), 3 * WIDTH), dtype=np.float32)
+        windows = np.empty((len(words) - 2, 3 * WIDTH), dtype=np.float32)
         for layer in self._layers[1:]:
-            windows[1:, :WIDTH] = words[:-1]
-            windows[:, WIDTH : 2 * WIDTH] = words
-            windows[:-1, 2 * WIDTH :] = words[1:]
+            windows = windows[: len(words) - 2]
+            windows[:, :WIDTH] = words[:-2]
+            windows[:, WIDTH : 2 * WIDTH] = words[1:-1]
+            windows[:, 2 * WIDTH :] = words[2:]
+            words = words[1:-1]
             words += layer(windows)
-        scores: Floats = words[LAYERS:-LAYERS] @ self._tags
+        scores: Floats = words @ self._tags
         scores += self._bias
         return scores
 
@@ -161,10 +165,10 @@ def _mixed_rows(arrays: Mapping[str, Floats], mix: Floats) -> Floats:
 
 def _sums(read: Floats) -> Floats:
     """The first layer's, of words and of what stands for none at both ends."""
-    sums = np.zeros((len(read) + 2 * LAYERS, SUMS), dtype=np.float32)
+    sums = np.zeros((len(read) + 2 * BEYOND, SUMS), dtype=np.float32)
     for shift, share in ((1, 0), (0, 1), (-1, 2)):
         at = WIDTH + share * SUMS
-        sums[LAYERS + shift : LAYERS + shift + len(read)] += read[:, at : at + SUMS]
+        sums[BEYOND + shift : BEYOND + shift + len(read)] += read[:, at : at + SUMS]
     return sums
 
 

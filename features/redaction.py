@@ -234,7 +234,7 @@ class Redactor:
         return found
 
     def _leaving(self, found: Sequence[FoundSpan], text: str) -> list[FoundSpan]:
-        leaving = {s for s in found if self._policy.takes_out(s.entity_type, s.score)}
+        leaving = dict.fromkeys(s for s in found if self._policy.takes_out(s.entity_type, s.score))
         if len(leaving) > MOST_SPANS:
             raise RedactionFailed(
                 f"The text has more than {MOST_SPANS:,} places to redact. Send a shorter one."

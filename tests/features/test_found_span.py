@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 from hypothesis import given
@@ -75,3 +76,9 @@ def test_disjoint_spans_cover_what_was_found_and_nothing_else(
 def test_thousands_of_spans_are_settled_in_little_time() -> None:
     found = [span(i * 3, i * 3 + 5, "URL" if i % 2 else "PERSON") for i in range(6_000)]
     assert quiet_ms(lambda: disjoint(found, "a" * 20_000), enough=200) < 1_000  # about 40
+
+
+def test_of_several_alike_the_first_found_names_its_recognizer_each_time() -> None:
+    alike = [replace(span(0, 5), recognizer=f"R{i}") for i in range(20)]
+    assert [s.recognizer for s in disjoint(alike, "a" * 9)] == ["R0"]
+    assert [s.recognizer for s in disjoint(alike[::-1], "a" * 9)] == ["R19"]
