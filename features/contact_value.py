@@ -280,17 +280,16 @@ def _name_forms(value: str) -> Iterator[Known]:
     if not words:
         yield from _whole("CONTACT_VALUE", value)
         return
-    undivided = tuple("".join(_split(part)) for part in value.split())  # oneil, annemarie
+    parts = [_split(part) for part in value.split()]
+    undivided = tuple(filter(None, map("".join, parts)))  # oneil, annemarie
     for form in dict.fromkeys((written, words, undivided)):
         yield from _words("PERSON", *form)
         if 1 < len(form) <= MOST_NAMES:
             yield from _full_name(form)
-    for part in value.split():
-        yield from _words("PERSON", *_split(part))  # O'Neil, Anne-Marie
-        yield from _words("PERSON", "".join(_split(part)))
-    for word in words[:MOST_NAMES]:
-        if word not in PARTICLES:
-            yield from _words("PERSON", word)
+    alone = [*parts, *(("".join(part),) for part in parts)]  # O'Neil, Anne-Marie
+    alone += [(word,) for word in words[:MOST_NAMES] if word not in PARTICLES]
+    for part in dict.fromkeys(alone):
+        yield from _words("PERSON", *part)
     for short in diminutives(words[0]):
         yield from _words("PERSON", short)
         if len(words) > 1:
@@ -300,18 +299,19 @@ def _name_forms(value: str) -> Iterator[Known]:
 def _full_name(words: tuple[str, ...]) -> Iterator[Known]:
     first, last, family = words[0], words[-1], _family(words)
     initials = tuple(w[0] for w in words)
-    for at in range(1, len(words)):
-        yield from _turned((*words[at:], *words[:at]))
-    yield from _turned(words[::-1])
-    yield from _turned((*family, first))
-    yield from _turned((last, first))
-    yield from _turned((last, first[0]))
+    turned = [(*words[at:], *words[:at]) for at in range(1, len(words))]
+    turned += [words[::-1], (*family, first), (last, first), (last, first[0])]
+    # Most people have two names, of which all these ways to part them make the same.
+    for order in dict.fromkeys(turned):
+        yield from _turned(order)
     yield from _words("PERSON", *family)
-    for family_name in (family, (last,), words[1:]):
+    family_names = dict.fromkeys((family, (last,), words[1:]))
+    for family_name in family_names:
         yield from _words("PERSON", first, *family_name)
         yield from _words("PERSON", first[0], *family_name)
-        yield from _joined(first, "".join(family_name))
-    yield from _joined("".join(words[:-1]), last)
+    joined = [(first, "".join(family_name)) for family_name in family_names]
+    for pair in dict.fromkeys([*joined, ("".join(words[:-1]), last)]):
+        yield from _joined(*pair)
     yield from _words("PERSON", *initials[:-1], last)
     yield from _words("PERSON", first, initials[-1])
     for separator in (".", ". "):

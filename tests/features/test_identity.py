@@ -110,6 +110,7 @@ def test_contacts_that_say_nothing_find_nothing() -> None:
     ("contacts", "text", "left"),
     [
         ({"email": "a.bly@x-ray.com; b.fox@x-ray.com"}, "B.FOX@x-ray.com, a bly", "#, #"),
+        ({"name": "Jane - Smith"}, "jane smith, Smith", "#, #"),
         ({"name": "Smith, Jane"}, "jane smith; J. Smith; J.S.; Smith J", "#; #; #; #"),
         ({"name": "Jane Smith"}, "jsmith, janes, smithj, jane.smith77", "#, #, #, #77"),
         ({"name": "Jane Smith"}, "a blacksmith says smithy", "a blacksmith says smithy"),
@@ -196,3 +197,17 @@ def test_no_full_name_survives_any_case(first: str, last: str, before: str, case
     text = f"{before} {written}, "
     left = masked(text, {"name": f"{first} {last}"})
     assert left.endswith("#, ")
+
+
+COLUMNS = ("name", "email", "phone", "company", "website", "twitter", "birthdate", "address", "id")
+PARTS = ("Jane", "O'Neil", "van", "der", "Berg", "Dr.", "Anne-Marie", "李小龙", "김", "J.", "Müller")
+PARTS += ("Will", "III", "and", "GmbH", "@", "-", ",", ".", "/", "12", "+49", "jane@x-ray.com")
+cells = st.lists(st.sampled_from(PARTS) | st.text(max_size=3), max_size=8).map(" ".join)
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=400)
+@given(contacts=st.dictionaries(st.sampled_from(COLUMNS), cells, max_size=3))
+def test_whatever_a_contact_column_holds_the_text_is_searched_for_it(
+    contacts: dict[str, str],
+) -> None:
+    masked(" ".join(contacts.values()), contacts)
