@@ -36,6 +36,11 @@ class Lead:
     def has_text(self) -> bool:
         return bool(self.texts)
 
+    @property
+    def text(self) -> str:
+        """What it wrote, one text column after the other. Raw: only a Redactor may take it."""
+        return "\n".join(self.texts.values())
+
     @classmethod
     def parse(cls, spec: LeadSpec, fields: Mapping[str, object]) -> Lead:
         """A lead from a caller's fields (JSON values, or a row of a table).

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from features.allow_list import AllowList
 from features.errors import InvalidLeadSpec
 
 
@@ -49,12 +50,16 @@ class Column:
 
 @dataclass(frozen=True)
 class LeadSpec:
-    """Which column is the outcome, which are features, texts and contact details."""
+    """Which column is the outcome, which are features, texts and contact details.
+
+    allow_list: what the house's own products are called, which redaction leaves in texts.
+    """
 
     outcome: str
     won: str
     missing_words: tuple[str, ...]
     columns: tuple[Column, ...]
+    allow_list: AllowList = field(default_factory=AllowList)
 
     @cached_property
     def features(self) -> tuple[Column, ...]:
@@ -94,6 +99,8 @@ class LeadSpec:
         """SHA-256 over what changes a decision (reasons and comments do not), hex."""
         parts = [self.outcome, self.won, *sorted(self.missing)]
         parts += [f"{c.name}\x1f{c.kind}\x1f{c.use}" for c in self.columns]
+        if self.allow_list.phrases:
+            parts.append(self.allow_list.digest)
         return hashlib.sha256("\x1e".join(parts).encode()).hexdigest()
 
     @classmethod
@@ -133,7 +140,8 @@ class LeadSpec:
             message = f"{source}: [columns] holds a table a column, and [missing] `words`, a list."
             raise InvalidLeadSpec(message)
         columns = tuple(_column(n, e, source) for n, e in entries.items())
-        spec = cls(outcome, won, tuple(str(word) for word in words), columns)
+        allow_list = _allow_list(tree.get("redaction", {}), source)
+        spec = cls(outcome, won, tuple(str(word) for word in words), columns, allow_list)
         if outcome in spec.readable:
             raise InvalidLeadSpec(f"{source}: the outcome {outcome!r} may not be a column too.")
         if not spec.features and not spec.texts:
@@ -148,11 +156,26 @@ class LeadSpec:
             entry: dict[str, Any] = {"kind": c.kind.value, "use": c.use, "reason": c.reason}
             entry |= {k: v for k, v in (("leak", c.leak), ("look", c.look)) if v is not None}
             columns[c.name] = entry
+        listed = {"redaction": {"allow_list": list(self.allow_list.phrases)}}
         return {
             "outcome": {"column": self.outcome, "won": self.won},
             "missing": {"words": list(self.missing_words)},
+            **(listed if self.allow_list.phrases else {}),
             "columns": columns,
         }
+
+
+def _allow_list(entry: Any, source: str) -> AllowList:
+    message = f"{source}: [redaction] holds `allow_list`, a list of names, and nothing else."
+    if not isinstance(entry, Mapping) or set(entry) - {"allow_list"}:
+        raise InvalidLeadSpec(message)
+    phrases = entry.get("allow_list", [])
+    if not isinstance(phrases, list) or not all(isinstance(p, str) for p in phrases):
+        raise InvalidLeadSpec(message)
+    try:
+        return AllowList(tuple(phrases))
+    except ValueError as error:
+        raise InvalidLeadSpec(f"{source}: [redaction] allow_list: {error}.") from error
 
 
 def _column(name: str, entry: Any, source: str) -> Column:

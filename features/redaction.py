@@ -8,6 +8,7 @@ from the plain text, so nothing leaves that no recognizer has seen.
 
 from __future__ import annotations
 
+import copy
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NoReturn, Self, TypeVar, final
 
+from features.allow_list import AllowList
 from features.cpu_timer import CpuTimer, check_cpu
 from features.errors import RedactionFailed
 from features.fingerprint import SubjectKey, fingerprint
@@ -157,6 +159,12 @@ class Redactor:
     def policy_version(self) -> str:
         return self._policy.version
 
+    def allowing(self, allow_list: AllowList) -> Redactor:
+        """One that lets these words be, and shares all that was loaded with this one."""
+        other = copy.copy(self)
+        other._policy = self._policy.allowing(allow_list)
+        return other
+
     def redact(
         self, text: str, contacts: Contacts = (), key: SubjectKey | None = None
     ) -> RedactedText:
@@ -234,7 +242,10 @@ class Redactor:
         return found
 
     def _leaving(self, found: Sequence[FoundSpan], text: str) -> list[FoundSpan]:
-        leaving = dict.fromkeys(s for s in found if self._policy.takes_out(s.entity_type, s.score))
+        allowed = self._policy.allow_list.allowed(found, text)
+        leaving = dict.fromkeys(
+            s for s in found if self._policy.takes_out(s.entity_type, s.score) and s not in allowed
+        )
         if len(leaving) > MOST_SPANS:
             raise RedactionFailed(
                 f"The text has more than {MOST_SPANS:,} places to redact. Send a shorter one."

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from features.allow_list import AllowList
 from features.errors import RedactionFailed
 
 SHIPPED = Path(__file__).with_name("redaction_policy.toml")
@@ -57,6 +58,7 @@ class RedactionPolicy:
         ner_weights: SHA-256 of the name recognizer's weights, hex: no other is loaded.
         max_ner_words: longer texts are refused.
         max_cpu: of the thread that redacts; a text that needs more is refused.
+        allow_list: what stays though it is called like somebody; with one, `version` names it too.
     """
 
     version: str
@@ -65,6 +67,7 @@ class RedactionPolicy:
     max_ner_words: int
     max_cpu: timedelta
     entities: Mapping[str, EntityRule]
+    allow_list: AllowList = field(default_factory=AllowList)
 
     @classmethod
     def shipped(cls) -> RedactionPolicy:
@@ -88,6 +91,13 @@ class RedactionPolicy:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             message = f"{source} is not a redaction policy: {error}. Restore the shipped file."
             raise RedactionFailed(message) from error
+
+    def allowing(self, allow_list: AllowList) -> RedactionPolicy:
+        """The same policy with a list of a company's own words: another version of it."""
+        version = self.version.partition("+")[0]
+        if allow_list.phrases:
+            version += f"+{allow_list.digest}"
+        return replace(self, version=version, allow_list=allow_list)
 
     def rule(self, entity_type: str) -> EntityRule:
         """What happens to spans of a type, also of one that the policy does not name."""

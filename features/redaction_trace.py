@@ -19,6 +19,7 @@ class Fate(StrEnum):
     LOST = "lost_to_an_overlap"  # another span went in its place, and covers it
     BELOW = "below_threshold"
     ALLOWED = "allowed_by_policy"
+    LISTED = "on_the_allow_list"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ def traced(
 ) -> RedactionTrace:
     """The trace of what was `found` in a plain text, of which `gone` (disjoint) went."""
     ends = [span.end for span in gone]
+    listed = policy.allow_list.allowed(found, plain.text)
 
     def fate(span: FoundSpan) -> Fate:
         rule = policy.rule(span.entity_type)
@@ -100,6 +102,8 @@ def traced(
             return Fate.ALLOWED
         if span.score < rule.threshold:
             return Fate.BELOW
+        if span in listed:
+            return Fate.LISTED
         went_as = gone[bisect_left(ends, span.start + 1)].entity_type
         return Fate.TAKEN_OUT if went_as == span.entity_type else Fate.LOST
 

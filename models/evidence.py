@@ -20,7 +20,7 @@ def evidence_text(
     never saw are left out.
     """
     if kind is EvidenceKind.TEXT:
-        return "\n".join(lead.texts.values())
+        return lead.text
     shown = {f.column: encoder.shown(f, lead) for f in encoder.features if f.column in fields_shown}
     known = ((c, shown.get(c)) for c in fields_shown if c in lead.values)
     return "\n".join(f"{column}: {_plain(value)}" for column, value in known if value is not None)

@@ -340,9 +340,13 @@ def redact(
     why_not: Annotated[
         list[str] | None, typer.Option(help="Say what let this value stay; may be repeated.")
     ] = None,
+    spec: Annotated[
+        Path | None, typer.Option(help="leads.toml, for its allow list; none unless given.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show a text as an LLM would see it, and why each part went or stayed."""
+    from features.lead_spec import LeadSpec
     from features.redaction import Redactor
     from pipelines.display import Display
     from pipelines.redaction_report import redaction_json, show_redaction, why_it_stayed
@@ -352,6 +356,8 @@ def redact(
     contacts = dict(contact_pair(pair) for pair in contact or ())
     with Display().stage("Redacting"):
         redactor = Redactor.load()
+        if spec is not None:
+            redactor = redactor.allowing(LeadSpec.read(spec).allow_list)
         redacted = redactor.redact(text, contacts)
         trace = redactor.trace(text, contacts)
     asked = {value: why_it_stayed(trace, value) for value in why_not or ()}
@@ -359,6 +365,35 @@ def redact(
         print_json(redaction_json(redacted, list(asked.values())))
     else:
         show_redaction(text, redacted, asked)
+
+
+@app.command()
+def names(
+    table: Table,
+    spec: SpecPath = DEFAULT_SPEC,
+    at_least: Annotated[int, typer.Option(min=1, help="Leads that hold such a word.")] = 3,
+    as_json: AsJson = False,
+) -> None:
+    """Show which words redaction takes for names in many leads: some may be your products.
+
+    It shows words of what leads wrote, and keeps none.
+    """
+    from features.lead_spec import LeadSpec
+    from features.redaction import Redactor
+    from pipelines.display import Display
+    from pipelines.guessed_names import guessed_names, show_guessed_names
+    from pipelines.report import print_json
+    from pipelines.training_data import read_leads
+
+    display, read = Display(), LeadSpec.read(spec)
+    with display.stage(f"Reading {table.name}"):
+        leads = read_leads(table, read)
+        redactor = Redactor.load().allowing(read.allow_list)
+    found = guessed_names(leads, redactor, at_least, display)
+    if as_json:
+        print_json({"policy": redactor.policy_version, "names": found})
+    else:
+        show_guessed_names(found, at_least)
 
 
 @app.command("train-names")

@@ -41,6 +41,8 @@ def _stay(place: Occurrence) -> Stay:
         stage = Fate.BELOW.value
     elif Fate.ALLOWED in fates:
         stage = Fate.ALLOWED.value
+    elif Fate.LISTED in fates:
+        stage = Fate.LISTED.value
     else:
         stage = "in_part_not_proposed" if fates else "not_proposed"
     return Stay(place.start, place.end, place.went, stage, place.proposals)
@@ -51,6 +53,7 @@ SENTENCES = {
     "lost_to_an_overlap": "it went, as a part of a longer span of another type",
     "below_threshold": "it stayed: it was proposed, with a score below the threshold",
     "allowed_by_policy": "it stayed: the policy keeps this type",
+    "on_the_allow_list": "it stayed: `allow_list` of leads.toml has it",
     "not_proposed": "it stayed: no recognizer proposed it",
     "in_part_not_proposed": "a part of it stayed: no recognizer proposed that part",
 }
@@ -74,8 +77,8 @@ def show_redaction(text: str, redacted: RedactedText, asked: Mapping[str, Sequen
 
 
 def _marked(text: str, redacted: RedactedText) -> Text:
-    """Brackets too: colours are lost in a file. Nothing in a text may steer the terminal."""
-    text = "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in text)
+    """Brackets too: colours are lost in a file."""
+    text = printable(text)
     marked = Text()
     at = 0
     for span in redacted.spans:
@@ -84,6 +87,11 @@ def _marked(text: str, redacted: RedactedText) -> Text:
         marked.append(f"({span.entity_type})", style="dim")
         at = span.end
     return marked.append(text[at:])
+
+
+def printable(text: str) -> str:
+    """As long, without what could steer a terminal."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in text)
 
 
 def _answer(value: str, places: Sequence[Stay]) -> Text:

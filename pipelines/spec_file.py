@@ -100,6 +100,10 @@ def _document(spec: LeadSpec) -> tomlkit.TOMLDocument:
     missing.add("words", list(spec.missing_words))
     missing["words"].comment('mean "not known" wherever they stand, in any case')
     document.add("missing", missing)
+    redaction = tomlkit.table()
+    redaction.add("allow_list", list(spec.allow_list.phrases))
+    redaction["allow_list"].comment("your products, plans, competitors: see `tiebreak names`")
+    document.add("redaction", redaction)
     document.add("columns", _columns(spec.columns))
     return document
 

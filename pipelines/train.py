@@ -32,6 +32,7 @@ from pipelines.finetuning.tuning_offer import tuning_offer
 from pipelines.finetuning.tuning_options import TuningOptions
 from pipelines.fitting import FittedClassifier, fit_classifier
 from pipelines.gates import Gate, check_gates
+from pipelines.guessed_names import namesakes_note
 from pipelines.kept_answers import KeptAnswers
 from pipelines.metrics import Interval, Measure, with_interval
 from pipelines.reading import Reading, fit_reading
@@ -168,6 +169,8 @@ def train_on(
     if options.tuning:
         _require_tunable(endpoint)
     display.say(f"Read {len(data.leads):,} leads, {data.won.mean():.1%} won.")
+    if note := namesakes_note(data.spec.allow_list):
+        display.say(note)
     fitted = fit_shown(data, options, display)
     display.say(_said_of(fitted, options))
     if options.tuning is None and endpoint.is_embedded and (offer := tuning_offer(data, fitted)):
@@ -283,7 +286,8 @@ def witness_of(data: TrainingData, fitted: FittedClassifier) -> Witness:
     """Who redacts the leads of this table."""
     structured = {column.name for column in data.spec.features}
     telling = [c for c in fitted.classifier.columns_by_gain if c in structured]
-    return Witness(Redactor.load(), fitted.classifier.encoder, tuple(telling[:FIELDS_SHOWN]))
+    redactor = Redactor.load().allowing(data.spec.allow_list)
+    return Witness(redactor, fitted.classifier.encoder, tuple(telling[:FIELDS_SHOWN]))
 
 
 def llm_at(

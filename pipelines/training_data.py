@@ -70,6 +70,18 @@ def read_training_data(path: Path, spec: LeadSpec) -> TrainingData:
     )
 
 
+def read_leads(path: Path, spec: LeadSpec) -> Sequence[Lead]:
+    """All leads of a table, those whose outcome nobody knows yet too.
+
+    Raises:
+        UnusableTable: the file cannot be used.
+        TrainingRefused: the table does not fit the spec.
+    """
+    table = read_table(path)
+    check_table(table, spec)
+    return _parse(table, spec)
+
+
 def _parse(table: pd.DataFrame, spec: LeadSpec) -> list[Lead]:
     leads: list[Lead] = []
     problems: list[str] = []

@@ -43,7 +43,8 @@ from service.storage.writing_process import Orders, WritingProcess
 from service.witnessing import Witnessing
 
 if TYPE_CHECKING:
-    from models.cascade import Cascade, Judge, TextRedactor
+    from features.redaction import Redactor
+    from models.cascade import Cascade, Judge
     from models.sentence_embedding import Embedding
 
 log = logging.getLogger("tiebreak.bootstrap")
@@ -187,7 +188,7 @@ def assembler(
         provide_adapter(release, settings)
         return Cascade(
             release,
-            redactor=redactor(),
+            redactor=redactor().allowing(release.spec.allow_list),
             judge=judge_of(release, settings),
             budget=budget,
             threads=threads,
@@ -234,7 +235,7 @@ def embedding_of(
 
 
 @cache
-def redactor() -> TextRedactor:
+def redactor() -> Redactor:
     """The redactor of this process: its language model takes a second and 100 MB."""
     from features.redaction import Redactor  # spaCy is slow to import
 

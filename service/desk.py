@@ -213,7 +213,8 @@ class Desk:
     def privacy(self) -> bytes:
         """What is processed, where it goes, how long it stays. Raises ReleaseNotFound."""
         release = self.live.current().release
-        return compact(privacy_notice(release, RedactionPolicy.shipped(), self._keeping))
+        policy = RedactionPolicy.shipped().allowing(release.spec.allow_list)
+        return compact(privacy_notice(release, policy, self._keeping))
 
     def lead_schema(self) -> bytes:
         """JSON Schema of a lead of the live release. Raises ReleaseNotFound."""

@@ -99,7 +99,13 @@ def redaction_notice(policy: RedactionPolicy) -> dict[str, Any]:
     """What goes out of a text before an LLM sees it, and what stays."""
     goes = {n: r.action.value for n, r in policy.entities.items() if r.action is not Action.KEEP}
     stays = [name for name, rule in policy.entities.items() if rule.action is Action.KEEP]
-    return {"policy": policy.version, "goes": goes, "stays": stays, "any_other_type": "replace"}
+    return {
+        "policy": policy.version,
+        "goes": goes,
+        "stays": stays,
+        "any_other_type": "replace",
+        "stays_though_called_like_somebody": list(policy.allow_list.phrases),
+    }
 
 
 def policy_page(policy: RedactionPolicy) -> str:

@@ -13,6 +13,9 @@ from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 
+from features.allow_list import LETTERS
+
+NOT_SOLD = frozenset({"month", "weekday", "price", "town", "role"})
 HEADER = re.compile(r"^=== (\S+) (\w\w)(?: (lower|upper))?$", re.MULTILINE)
 
 
@@ -73,6 +76,13 @@ def held_out_words(kind: HeldOut) -> dict[str, list[str]]:
     """What slots that are nobody's are filled with, by slot. Leads name what decoys name."""
     words = HeldOut.DECOYS if kind is HeldOut.LEADS else kind
     return tomllib.loads(_read(f"{words.stem}.toml"))
+
+
+def held_out_products(kind: HeldOut) -> tuple[str, ...]:
+    """What of these a house might put on its allow list: whatever is sold, used or launched."""
+    slots = held_out_words(kind).items()
+    words = [word for slot, words in slots if slot not in NOT_SOLD for word in words]
+    return tuple(word for word in words if LETTERS.search(word))
 
 
 def _read(file: str) -> str:

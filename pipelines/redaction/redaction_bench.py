@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import chain, compress
 from pathlib import Path
 
+from features.allow_list import AllowList
 from features.redaction import Redactor
 from pipelines.display import Display
 from pipelines.redaction.contender import Ours, Stock, tallies
@@ -22,13 +23,18 @@ from pipelines.redaction.held_out_corpus import (
     annotated_sentences,
     held_out_corpus,
 )
-from pipelines.redaction.held_out_messages import HeldOut, held_out_templates
+from pipelines.redaction.held_out_messages import (
+    HeldOut,
+    held_out_products,
+    held_out_templates,
+)
 from pipelines.redaction.hostile_texts import hostile_texts
 from pipelines.redaction.redaction_figures import (
     Compared,
     DisguiseFigures,
     Figure,
     TypeFigures,
+    allow_list_figures,
     decoy_figures,
     disguise_figures,
     disguise_gates,
@@ -53,6 +59,7 @@ from pipelines.redaction.stock_presidio import StockPresidio
 SYNTH = "pii_synth_dev"
 FULL_OF_DECOYS = (HeldOut.DECOYS, HeldOut.TRADE_TALK)
 PEOPLE_AMONG_THINGS = (HeldOut.NOTES, HeldOut.WEB)
+FULL_OF_PRODUCTS = (*FULL_OF_DECOYS, HeldOut.NOTES)
 UNDISGUISED = (*FULL_OF_DECOYS, *PEOPLE_AMONG_THINGS)
 STOCK_HOSTILE = ("a.a.a", "e-mails", "digits")
 
@@ -132,6 +139,7 @@ def bench_redaction(options: BenchOptions, display: Display) -> BenchReport:
     with display.stage("Writing messages"):
         corpora = _corpora(options)
     compared = [_compared(name, corpora[name], ours, stock, display) for name in corpora]
+    allowing = list(_allowing(corpora, redactor, display))
     disguises = list(_disguises(corpora, compared, ours, stock, options, display))
     refused = ours.refused
     spreads = [_draw_spread(c, options) for c in compared if c.corpus in list(HeldOut)]
@@ -150,6 +158,7 @@ def bench_redaction(options: BenchOptions, display: Display) -> BenchReport:
         refused=refused,
         figures=(
             *chain.from_iterable(map(_figures, compared)),
+            *allowing,
             *chain.from_iterable(map(disguise_gates, disguises)),
             *speed_figures(speed, hostile, memory_mb),
         ),
@@ -192,6 +201,19 @@ def _figures(compared: Compared) -> Iterator[Figure]:
         return note_figures(compared)
     held_out = compared.corpus.endswith(Half.HELD_OUT)
     return found_figures(compared) if held_out else watched_figures(compared)
+
+
+def _allowing(
+    corpora: Mapping[str, Sequence[Message]], redactor: Redactor, display: Display
+) -> Iterator[Figure]:
+    """Where the house has put all products of a corpus on its allow list, and every other one."""
+    for kind in FULL_OF_PRODUCTS:
+        products, messages = held_out_products(kind), corpora[kind]
+        with display.bar(f"Redacting {kind}, products listed", 2 * len(messages)) as advance:
+            for listed, words in (("all", products), ("half of its", products[::2])):
+                ours = Ours(redactor.allowing(AllowList(words)))
+                counted = tallies(messages, ours, advance)
+                yield from allow_list_figures(kind, listed, counted)
 
 
 def _disguises(

@@ -151,6 +151,17 @@ def decoy_figures(compared: Compared) -> Iterator[Figure]:
     yield Figure("wrong spans a message", compared.corpus, _wrong_spans(compared.ours), stock)
 
 
+def allow_list_figures(corpus: str, listed: str, tallies: Tallies) -> Iterator[Figure]:
+    """Where the house has listed its products: what is wrong then, and whom one misses for it.
+
+    listed: how many of them, in words; the target is for "all".
+    """
+    named = f"{corpus}, {listed} products on the allow list"
+    bound = MIN_PRECISION if listed == "all" else None
+    yield Figure("precision", named, tallies.interval(precision), at_least=bound)
+    yield Figure("recall of PERSON", named, tallies.interval(recall, "PERSON"))
+
+
 def _wrong_spans(tallies: Tallies) -> Interval:
     return single(tallies.total().false[ALL] / len(tallies.each))
 

@@ -200,7 +200,19 @@ def test_no_full_name_survives_any_case(first: str, last: str, before: str, case
 
 
 COLUMNS = ("name", "email", "phone", "company", "website", "twitter", "birthdate", "address", "id")
-PARTS = ("Jane", "O'Neil", "van", "der", "Berg", "Dr.", "Anne-Marie", "李小龙", "김", "J.", "Müller")
+PARTS = (
+    "Jane",
+    "O'Neil",
+    "van",
+    "der",
+    "Berg",
+    "Dr.",
+    "Anne-Marie",
+    "李小龙",
+    "김",
+    "J.",
+    "Müller",
+)
 PARTS += ("Will", "III", "and", "GmbH", "@", "-", ",", ".", "/", "12", "+49", "jane@x-ray.com")
 cells = st.lists(st.sampled_from(PARTS) | st.text(max_size=3), max_size=8).map(" ".join)
 

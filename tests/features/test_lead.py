@@ -1,10 +1,13 @@
 """A lead is validated once: what is data, what is an error, and what an error may say."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from features.allow_list import AllowList
 from features.encoding import MIN_CATEGORY_COUNT, Encoder
 from features.errors import InvalidLead, InvalidLeadSpec
 from features.lead import MAX_TEXT_CHARS, Lead
@@ -132,6 +135,9 @@ def test_an_encoder_survives_json() -> None:
     assert Encoder.from_json(encoder.to_json()) == encoder
 
 
+OUTCOME = '[outcome]\ncolumn="a"\nwon="1"\n'
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -142,6 +148,11 @@ def test_an_encoder_survives_json() -> None:
         ('[outcome]\ncolumn="a"\nwon="1"\n[columns.b]\nkind="numeric"\nuse=3', "true or false"),
         ('[outcome]\ncolumn="a"\nwon="1"\n[columns.b]\nkind="id"\nuse=false', "no column is left"),
         ('[outcome]\ncolumn="a"\nwon="1"\n[columns.a]\nkind="numeric"', "may not be a column"),
+        (f'{OUTCOME}[redaction]\nallow_list="Velora"', "[redaction] holds `allow_list`, a list"),
+        (f"{OUTCOME}[redaction]\nallow_list=[7]", "[redaction] holds `allow_list`, a list"),
+        (f"{OUTCOME}[redaction]\nalow_list=[]", "and nothing else"),
+        (f"redaction=3\n{OUTCOME}", "and nothing else"),
+        (f"{OUTCOME}[redaction]\nallow_list=['jo@acme.com']", "allow_list: 'jo@acme.com' is not"),
     ],
 )
 def test_a_spec_that_cannot_be_used_says_what_to_mend(text: str, says: str) -> None:
@@ -155,3 +166,10 @@ def test_only_what_changes_decisions_changes_the_digest() -> None:
     tree["columns"]["Stage"]["use"] = True
     assert commented.digest == SPEC.digest
     assert LeadSpec.from_mapping(tree).digest != SPEC.digest
+
+
+def test_an_allow_list_changes_the_digest_and_is_read_back() -> None:
+    listing = replace(SPEC, allow_list=AllowList(("Velora", "Grant plan")))
+    assert listing.digest != SPEC.digest
+    assert LeadSpec.from_mapping(listing.to_mapping()) == listing
+    assert "redaction" not in SPEC.to_mapping()  # older releases are the same as they were

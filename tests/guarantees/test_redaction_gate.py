@@ -25,6 +25,7 @@ pytestmark = [
 FLOORS = {
     ("precision", "decoys"): 0.65,
     ("precision", "trade talk"): 0.55,
+    ("precision", "trade talk, all products on the allow list"): 0.75,
     ("precision", "notes"): 0.75,
     ("recall of PERSON", "notes"): 0.85,
     ("precision", "web"): 0.55,

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from features.allow_list import AllowList
 from features.errors import InvalidLeadSpec
 from features.lead_spec import Column, Kind, LeadSpec
 from pipelines.spec_file import SpecChanges, write_spec
@@ -25,12 +26,15 @@ COLUMNS = st.builds(
     look=st.none() | TEXTS,
 )
 SPECS = st.builds(
-    lambda won, words, columns: LeadSpec("Won?", won, tuple(words), (*columns, AGE)),
+    lambda won, words, columns, listed: LeadSpec(
+        "Won?", won, tuple(words), (*columns, AGE), AllowList(tuple(listed))
+    ),
     TEXTS,
     st.lists(TEXTS),
     st.lists(COLUMNS, unique_by=lambda c: c.name).map(
         lambda columns: [c for c in columns if c.name != "Age"]
     ),
+    st.lists(st.sampled_from(['Velora "X"', "Grant plan", "C\\D suite", "Ünal"]), unique=True),
 )
 
 

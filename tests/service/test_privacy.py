@@ -7,6 +7,7 @@ from pathlib import Path
 
 from service_fakes import small_release
 
+from features.allow_list import AllowList
 from features.redaction_policy import RedactionPolicy
 from service.privacy import Keeping, policy_page, privacy_notice
 
@@ -31,6 +32,13 @@ def test_the_notice_names_the_live_releases_own_columns_and_llm() -> None:
     assert notice["sent_to_an_llm"]["leaves_the_machine"] is False
     assert notice["redaction"]["goes"]["PERSON"] == "replace"
     assert "LOCATION" in notice["redaction"]["stays"]
+
+
+def test_the_notice_shows_what_the_house_lets_stay() -> None:
+    policy = RedactionPolicy.shipped().allowing(AllowList(("Velora",)))
+    notice = privacy_notice(small_release(), policy, Keeping(None))["redaction"]
+    assert notice["stays_though_called_like_somebody"] == ["Velora"]
+    assert notice["policy"] == policy.version != RedactionPolicy.shipped().version
 
 
 def test_the_notice_says_how_long_by_the_settings() -> None:

@@ -1,0 +1,127 @@
+"""What a house's own products are called stays in texts; nobody hides behind such a word."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from features.allow_list import MOST_PHRASES, OVERRULED, OVERRULED_WITHIN, AllowList
+from features.found_span import FoundSpan
+from features.named_entities import SECOND_LOOK, NamedEntities
+from features.redaction import Redactor
+from features.redaction_policy import RedactionPolicy
+from features.redaction_trace import Fate
+from tests.features.cpu_cost import quiet_ms
+
+OURS = AllowList(("Velora", "zellira  Pro", "Grant plan", "velora.io", "Dr. Velmers"))
+BEFORE = "We moved off Velora last year. "
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("We moved off Velora last year.", "We moved off Velora last year."),
+        ("we moved off VELORA, and Velora's support", "we moved off VELORA, and Velora's support"),
+        ("Is it Velora or Zellira\nPro?", "Is it Velora or Zellira\nPro?"),
+        ("We work at Velora.", "We work at Velora."),
+        ("see velora.io, in Dr. Velmers boots", "see velora.io, in Dr. Velmers boots"),
+        ("see https://velora.io/jane-smith", "see <URL_1>"),
+        ("ask Mr. Velmers", "ask Mr. <PERSON_1>"),
+        # Where it is said that somebody is called so, they go.
+        ("Best regards\nVelora Miller", "Best regards\n<PERSON_1>"),
+        ("Dear Mr. Velora, thank you", "Dear Mr. <PERSON_1>, thank you"),
+        ("Hi, my name is Velora", "Hi, my name is <PERSON_1>"),
+        ("mail velora@acme.com, or ask Velora", "mail <EMAIL_ADDRESS_1>, or ask <PERSON_1>"),
+        ("I spoke to Grant yesterday.", "I spoke to <PERSON_1> yesterday."),
+    ],
+)
+def test_listed_words_stay_and_people_called_so_go(
+    redactor: Redactor, text: str, left: str
+) -> None:
+    assert redactor.allowing(OURS).redact(text).text == left
+
+
+def test_without_a_list_the_redactor_takes_what_only_the_house_can_know(
+    redactor: Redactor,
+) -> None:
+    assert "Velora" not in redactor.redact(BEFORE).text
+    assert "Velora" in redactor.allowing(OURS).redact(BEFORE).text
+    assert "Velora" not in redactor.redact(BEFORE).text  # the other one is as it was
+    assert "Velora" not in redactor.allowing(OURS).allowing(AllowList()).redact(BEFORE).text
+
+
+@pytest.mark.parametrize(
+    "contacts", [{"name": "Velora Smith"}, {"company": "Velora GmbH"}, {"email": "v@velora.com"}]
+)
+def test_the_leads_own_identity_goes_whatever_is_listed(
+    redactor: Redactor, contacts: dict[str, str]
+) -> None:
+    assert "Velora" not in redactor.allowing(OURS).redact(BEFORE, contacts).text
+
+
+def test_the_policy_that_a_decision_names_says_which_list_it_was(redactor: Redactor) -> None:
+    shipped = RedactionPolicy.shipped().version
+    same = AllowList(tuple(phrase.swapcase() for phrase in reversed(OURS.phrases)))
+    assert redactor.policy_version == redactor.allowing(AllowList()).policy_version == shipped
+    ours = redactor.allowing(OURS)
+    assert ours.policy_version == redactor.allowing(same).policy_version
+    assert ours.policy_version == ours.redact("hello").policy == f"{shipped}+{OURS.digest}"
+    assert ours.policy_version != redactor.allowing(AllowList(("Velora",))).policy_version
+
+
+def test_whoever_asks_is_told_that_the_list_has_it(redactor: Redactor) -> None:
+    (place,) = redactor.allowing(OURS).trace(BEFORE).occurrences("Velora")
+    assert not place.went
+    assert {proposal.fate for proposal in place.proposals} == {Fate.LISTED}
+
+
+def test_only_those_who_guess_are_overruled() -> None:
+    assert {NamedEntities.__name__, SECOND_LOOK} < set(OVERRULED)
+    found = {
+        by: FoundSpan(13, 19, "PERSON", 0.9, by, "1")
+        for by in (*OVERRULED, *OVERRULED_WITHIN, "LeadIdentity", "SignedNames")
+    }
+    guessed = {found[by] for by in (NamedEntities.__name__, SECOND_LOOK)}
+    assert OURS.allowed(found.values(), BEFORE) == guessed
+    assert not OURS.allowed([FoundSpan(13, 19, "EMAIL_ADDRESS", 0.9, SECOND_LOOK, "1")], BEFORE)
+    assert not OURS.allowed([FoundSpan(13, 19, "PERSON", 1.0, SECOND_LOOK, "1")], BEFORE)
+    assert not OURS.allowed([FoundSpan(13, 24, "PERSON", 0.9, SECOND_LOOK, "1")], BEFORE)
+
+
+def test_whoever_is_overruled_is_shipped(redactor: Redactor) -> None:
+    names = {recognizer.name for recognizer in redactor._registry.recognizers} | {SECOND_LOOK}
+    assert names >= {*OVERRULED, *OVERRULED_WITHIN}
+
+
+WORDS = ("Velora", "Grant", "plan", "Miller", "ask", "off", "Zellira", "Pro", "and", ".", "\n")
+texts = st.lists(st.sampled_from(WORDS), max_size=14).map(" ".join)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=150)
+@given(text=texts)
+def test_nothing_stays_that_is_not_listed(redactor: Redactor, text: str) -> None:
+    gone = {i for s in redactor.redact(text).spans for i in range(s.start, s.end)}
+    still = {i for s in redactor.allowing(OURS).redact(text).spans for i in range(s.start, s.end)}
+    freed = gone - still
+    assert still <= gone
+    words = set("".join(text[i] if i in freed else " " for i in range(len(text))).split())
+    assert words <= {"Velora", "Grant", "plan", "Zellira", "Pro"}
+
+
+@pytest.mark.parametrize("phrase", ["", " ", "7", "jane@acme.com", "a", "x\u0007yz", "y" * 101])
+def test_what_is_no_name_of_anything_is_refused(phrase: str) -> None:
+    with pytest.raises(ValueError, match=r"called|characters"):
+        AllowList(("Velora", phrase))
+
+
+def test_a_list_without_end_is_refused() -> None:
+    with pytest.raises(ValueError, match="at most 1,000"):
+        AllowList(tuple(f"Velora {i}" for i in range(MOST_PHRASES + 1)))
+
+
+def test_a_full_list_costs_a_hostile_text_little() -> None:
+    full = AllowList(tuple(f"Velora Pro plan number {i}" for i in range(MOST_PHRASES)))
+    text = "Velora Pro plan number " * 800
+    found = [FoundSpan(i, i + 6, "PERSON", 0.9, SECOND_LOOK, "1") for i in range(0, 18_000, 9)]
+    assert quiet_ms(lambda: full.allowed(found, text), 60) <= 60
