@@ -23,7 +23,7 @@ from features.cpu_timer import check_cpu
 from features.ordinary_words import ORDINARY
 from features.plain_text import PlainText, folded
 
-VERSION = "2026-11.3"
+VERSION = "2026-11.11"
 NEARBY = 8  # characters that tell how a word is used
 WIDEST_GAP = 4  # characters between two words of a name: `Smith,  Jane`
 LEAST_LOCAL = 6  # digits of a phone number without its area code

@@ -19,7 +19,7 @@ from features.name_reader import PERSON, NameReader, Reading
 from features.ner_component import SHIPPED, load_component
 from features.ordinary_language import OrdinaryLanguage
 
-VERSION = "2026-11.10"
+VERSION = "2026-11.11"
 SCORE = 0.85
 REPORTED = ("PERSON", "ORGANIZATION", "STREET_ADDRESS", "LOCATION", "NRP", "DATE_TIME")
 # Runs that no name is in, and that make the tokenizer slow; and signs that no name has.
@@ -125,10 +125,15 @@ class NamedEntities(LocalRecognizer):  # type: ignore[misc]  # Presidio ships no
         """somebodys: plain words that are part of somebody's name in this text."""
         for start, end, kind in cleaned(text, *span):
             value = text[start:end]
-            if self._places.are(value, kind) and not names_somebody(value, somebodys):
+            if self._is_place(text, start, end, kind) and not names_somebody(value, somebodys):
                 yield start, end, "LOCATION"
             elif not self._ordinary.holds(text, start, end, kind):
                 yield start, end, kind
+
+    def _is_place(self, text: str, start: int, end: int, kind: str) -> bool:
+        if self._places.are(text[start:end], kind):
+            return True
+        return kind == PERSON and self._places.stand_at(text, start, end)
 
 
 def names_somebody(value: str, somebodys: Collection[str]) -> bool:

@@ -6,6 +6,7 @@ import pytest
 
 from features.ner_component import SHIPPED
 from features.places import Places, place_key
+from features.redaction import Redactor
 
 SHIPPED_PLACES = Places.read(SHIPPED)
 
@@ -40,3 +41,42 @@ def test_key_has_neither_marks_nor_accents() -> None:
     assert place_key("  São-Paulo, ") == "sao paulo"
     assert place_key("") == place_key("Unit 5") == ""
     assert not SHIPPED_PLACES.has("")
+
+
+@pytest.mark.parametrize(
+    ("before", "place", "after"),
+    [
+        ("We sell in ", "Georgia", " too"),
+        ("a plant near ", "Madison", "."),
+        ("North ", "Carolina", " only"),
+        ("Los ", "Angeles", ""),
+        ("ship to ", "Austin", ", TX please"),
+        ("ship to ", "Dallas", " TX"),
+        ("offices: ", "Florence", ", Italy"),
+        ("pizza in Everett? ", "Everett", ", Washington"),
+    ],
+)
+def test_words_around_tell_that_a_namesake_is_a_place(before: str, place: str, after: str) -> None:
+    text, start = before + place + after, len(before)
+    assert SHIPPED_PLACES.stand_at(text, start, start + len(place))
+
+
+@pytest.mark.parametrize(
+    ("before", "name", "after"),
+    [
+        ("I spoke to ", "Georgia", " today"),
+        ("in ", "Georgia", "'s opinion"),
+        ("", "Austin", ", Jordan and I"),
+        ("in ", "Grant", " we trust"),
+        ("from ", "Virginia", ""),
+        ("ask ", "Austin", ", OK?"),
+        ("", "Florence", ""),
+    ],
+)
+def test_otherwise_a_namesake_may_be_somebody(before: str, name: str, after: str) -> None:
+    text, start = before + name + after, len(before)
+    assert not SHIPPED_PLACES.stand_at(text, start, start + len(name))
+
+
+def test_a_place_that_is_in_somebodys_name_elsewhere_goes(redactor: Redactor) -> None:
+    assert "Georgia" not in redactor.redact("Georgia Miller asked. I believe in Georgia.").text
