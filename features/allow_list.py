@@ -1,9 +1,9 @@
 """AllowList: what a house's own products, plans and competitors are called. Such words stay.
 
-A network cannot know that `Velora` is a product here and `Grant` a plan; whoever sells them does.
+A network cannot know that `Velora` is a product here and `Grant` a tier; whoever sells them does.
 The term is Presidio's; but there it lets any span go by that reads so. Here it overrules guesses
-alone: whoever signs, is greeted, has a title or an e-mail address by that name, and the lead's own
-identity, go as ever.
+alone, and none where the text itself says that somebody is called so: they sign, are greeted, have
+a title, a mailbox or a full name by it. The lead's own identity goes as ever.
 """
 
 from __future__ import annotations
@@ -11,27 +11,30 @@ from __future__ import annotations
 import hashlib
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 from features.found_span import FoundSpan
-from features.plain_text import PlainText
+from features.plain_text import PlainText, folded
 
-# Who is overruled, and about what. A network guesses; a web address says whose it is, which is the
-# house's to know (`zellira.io`).
-_GUESSES = frozenset({"PERSON", "ORGANIZATION", "STREET_ADDRESS"})
-OVERRULED = {"NamedEntities": _GUESSES, "SecondLook": _GUESSES, "Urls": frozenset({"URL"})}
-# And about what is within a longer phrase: `Martens` in `Dr. Martens`, where the title is listed.
-OVERRULED_WITHIN = {"TitledNames": frozenset({"PERSON"})}
+# Who is overruled, and about what. A network guesses; what a web address is, the house may know.
+GUESSES = frozenset({"PERSON", "ORGANIZATION", "STREET_ADDRESS"})
+OVERRULED = {"NamedEntities": GUESSES, "SecondLook": GUESSES, "Urls": frozenset({"URL"})}
+# And about what is within a phrase that has the title too: `Martens` in `Dr. Martens`.
+OVERRULED_AFTER = {"TitledNames": frozenset({"PERSON"})}
+NAMING = frozenset({"PERSON", "EMAIL_ADDRESS", "SOCIAL_HANDLE"})  # say what somebody is called
 CERTAIN = 1.0  # part of a full name or of a mailbox elsewhere in the text
+SHORTEST = 3  # letters of what is looked for in a name or a mailbox
 MOST_PHRASES = 1_000
 MOST_CHARS = 100  # of a phrase
-LETTERS = re.compile(r"[^\W\d_]{2}")
+LETTER = re.compile(r"[^\W\d_]")
 BLANKS = re.compile(r"\s+")
+Extent = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AllowList:
     """Phrases in any case, of one word or more. An empty list allows nothing.
 
@@ -40,39 +43,51 @@ class AllowList:
     """
 
     phrases: tuple[str, ...] = ()
-    _pattern: re.Pattern[str] | None = field(init=False, repr=False, compare=False, default=None)
+    _plain: tuple[str, ...] = field(init=False, repr=False, compare=False, default=())
 
     def __post_init__(self) -> None:
         if len(self.phrases) > MOST_PHRASES:
             raise ValueError(f"an allow list holds at most {MOST_PHRASES:,} phrases")
-        for phrase in self.phrases:
-            _require_name(phrase)
-        if self.phrases:
-            longest_first = sorted(map(_plain, self.phrases), key=lambda phrase: -len(phrase))
-            object.__setattr__(self, "_pattern", _pattern(longest_first))
+        plain = [BLANKS.sub(" ", PlainText.read(one).text.strip()) for one in self.phrases]
+        for phrase, read in zip(self.phrases, plain, strict=True):
+            _require_name(phrase, read)
+        object.__setattr__(self, "_plain", tuple(dict.fromkeys(plain)))
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Of the phrases, in whatever case and order they are listed: 8 hex digits."""
-        plain = sorted({_plain(phrase).casefold() for phrase in self.phrases})
-        return hashlib.sha256("\n".join(plain).encode()).hexdigest()[:8]
+        same = sorted({phrase.lower() for phrase in self._plain})
+        return hashlib.sha256("\n".join(same).encode()).hexdigest()[:8]
 
-    def allowed(self, found: Iterable[FoundSpan], text: str) -> frozenset[FoundSpan]:
-        """Those of the spans found in `text` that are guesses, and lie within a phrase."""
-        if self._pattern is None:
+    def allowed(self, found: Collection[FoundSpan], text: str) -> frozenset[FoundSpan]:
+        """Those of the spans found in `text` that are guesses, lie within a phrase, and are not
+        what somebody is called elsewhere in it.
+        """
+        if not self.phrases:
             return frozenset()
         phrases = [match.span() for match in self._pattern.finditer(text)]
-        return frozenset(span for span in (found if phrases else ()) if _has(phrases, span))
+        allowed = {span for span in (found if phrases else ()) if _has(phrases, span)}
+        naming = {s for s in found if s.entity_type in NAMING and s not in allowed}
+        names = "\n".join({_read(text, span) for span in naming if allowed})
+        return frozenset(span for span in allowed if not _is_called(_read(text, span), names))
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        """Whole words, on one line, whatever blanks are between them. The longest comes first."""
+        longest_first = sorted(self._plain, key=lambda phrase: -len(phrase))
+        gap = r"[^\S\r\n]{1,3}+"
+        written = "|".join(gap.join(map(re.escape, p.split(" "))) for p in longest_first)
+        return re.compile(rf"(?<!\w)(?:{written})(?!\w)", re.IGNORECASE)
 
 
-def _has(phrases: Sequence[tuple[int, int]], span: FoundSpan) -> bool:
+def _has(phrases: Sequence[Extent], span: FoundSpan) -> bool:
     """phrases: where they are in the text, in order and disjoint."""
     before = bisect_right(phrases, span.start, key=lambda phrase: phrase[0])
     if not before or span.end > phrases[before - 1][1]:
         return False
-    is_longer = phrases[before - 1] != (span.start, span.end)
-    within = OVERRULED_WITHIN.get(span.recognizer, frozenset())
-    return is_guess(span) or (is_longer and span.entity_type in within)
+    is_behind_more = phrases[before - 1][0] < span.start
+    behind = OVERRULED_AFTER.get(span.recognizer, frozenset())
+    return is_guess(span) or (is_behind_more and span.entity_type in behind)
 
 
 class Found(Protocol):
@@ -92,18 +107,21 @@ def is_guess(span: Found) -> bool:
     return span.entity_type in kinds and span.score < CERTAIN
 
 
-def _require_name(phrase: str) -> None:
-    if not LETTERS.search(phrase) or "@" in phrase or not phrase.isprintable():
+def _read(text: str, span: FoundSpan) -> str:
+    """Its letters, plain; of an e-mail address those of the mailbox."""
+    value = text[span.start : span.end]
+    if span.entity_type == "EMAIL_ADDRESS":
+        value = value.partition("@")[0]
+    return "".join(LETTER.findall(folded(value).text))
+
+
+def _is_called(value: str, names: str) -> bool:
+    """names: one a line."""
+    return len(value) >= SHORTEST and value in names
+
+
+def _require_name(phrase: str, plain: str) -> None:
+    if not LETTER.search(plain) or len(plain) < 2 or "@" in plain or not plain.isprintable():
         raise ValueError(f"{phrase!r} is not what a product, a plan or a company is called")
     if len(phrase) > MOST_CHARS:
         raise ValueError(f"{phrase[:20]!r}... has more than {MOST_CHARS} characters")
-
-
-def _plain(phrase: str) -> str:
-    return BLANKS.sub(" ", PlainText.read(phrase).text.strip())
-
-
-def _pattern(phrases: Iterable[str]) -> re.Pattern[str]:
-    """Whole words, whatever blanks are between them. Each phrase is tried once a word."""
-    written = (r"\s{1,3}+".join(map(re.escape, phrase.split(" "))) for phrase in phrases)
-    return re.compile(rf"(?<!\w)(?:{'|'.join(written)})(?!\w)", re.IGNORECASE)

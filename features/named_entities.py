@@ -133,7 +133,7 @@ class NamedEntities(LocalRecognizer):  # type: ignore[misc]  # Presidio ships no
     def _is_place(self, text: str, start: int, end: int, kind: str) -> bool:
         if self._places.are(text[start:end], kind):
             return True
-        return kind == PERSON and self._places.stand_at(text, start, end)
+        return kind == PERSON and self._places.are_part_at(text, start, end)
 
 
 def names_somebody(value: str, somebodys: Collection[str]) -> bool:

@@ -6,6 +6,7 @@ can put on its allow list (`leads.toml`). Shown to whoever has the table; kept n
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,7 @@ from features.allow_list import AllowList, is_guess
 from features.errors import RedactionFailed
 from features.lead import Lead
 from features.name_counts import NameCounts, plain_letters
+from features.ordinary_words import TITLES
 from features.redaction import Redactor
 from features.redaction_policy import SHIPPED_NER
 from features.redaction_trace import Fate
@@ -27,6 +29,7 @@ from pipelines.redaction_report import printable
 
 THREADS = 2
 SHOWN = 40
+WORDS = re.compile(r"[^\W\d_]+")
 OFTEN = 4.0  # decimal logarithm of people in the US Census of 2020
 
 
@@ -47,23 +50,34 @@ class GuessedName:
 def guessed_names(
     leads: Sequence[Lead], redactor: Redactor, at_least: int, display: Display
 ) -> list[GuessedName]:
-    """Those that at least so many leads hold, the most frequent first. Equal texts count once."""
+    """Those that at least so many leads hold, the most frequent first. Equal texts count once.
+
+    Texts that cannot be redacted are left out, and said so.
+    """
     different = list({lead.text: lead for lead in leads if lead.has_text}.values())
     written: defaultdict[str, Counter[str]] = defaultdict(Counter)
     taken: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    refused = 0
     with (
         display.bar("Redacting", len(different)) as advance,
         ThreadPoolExecutor(THREADS) as threads,
     ):
 
-        def guessed(lead: Lead) -> dict[str, tuple[str, str]]:
+        def guessed(lead: Lead) -> dict[str, tuple[str, str]] | None:
             advance()
-            return {name.casefold(): (name, kind) for name, kind in _guessed(lead, redactor)}
+            try:
+                found = list(_guessed(lead, redactor))
+            except RedactionFailed:
+                return None
+            return {name.casefold(): (name, kind) for name, kind in found}
 
         for found in threads.map(guessed, different):
-            for key, (name, kind) in found.items():
+            refused += found is None
+            for key, (name, kind) in (found or {}).items():
                 written[key][name] += 1
                 taken[key][kind] += 1
+    if refused:
+        display.say(f"{refused:,} texts cannot be redacted, and are left out.")
     counts = NameCounts.read(SHIPPED_NER)
     names = [
         GuessedName(_most(written[key]), kinds.total(), _most(kinds), _is_borne(key, counts))
@@ -76,28 +90,30 @@ def guessed_names(
 def namesakes_note(allow_list: AllowList) -> str | None:
     """What to say of words on the list that many people are called by; None where none are."""
     counts = NameCounts.read(SHIPPED_NER)
-    alone = (phrase.strip() for phrase in allow_list.phrases)
-    names = [name for name in alone if " " not in name and _is_borne(name, counts)]
+    names = [phrase for phrase in allow_list.phrases if _may_be_somebody(phrase, counts)]
     if not names:
         return None
     return (
         f"On the allow list of leads.toml, and what many people are called: {', '.join(names)}. "
-        "Some of these people will stay in texts: list more of each name, as in `Grant plan`."
+        "Some of these people will stay in texts: list more of each name, as in `Grant tier`."
     )
 
 
 def _guessed(lead: Lead, redactor: Redactor) -> Iterable[tuple[str, str]]:
-    """What of its text goes on guesses alone, and as what; nothing where it cannot be redacted."""
+    """What of its text goes on guesses alone, and as what. Raises RedactionFailed."""
     text = lead.text
-    try:
-        proposals = redactor.trace(text, lead.contacts).proposals
-    except RedactionFailed:
-        return
+    proposals = redactor.trace(text, lead.contacts).proposals
     gone = [p for p in proposals if p.fate in {Fate.TAKEN_OUT, Fate.LOST}]
     firm = [p for p in gone if not is_guess(p)]
     for p in gone:
         if is_guess(p) and not any(f.start < p.end and p.start < f.end for f in firm):
             yield " ".join(text[p.start : p.end].split()), p.entity_type
+
+
+def _may_be_somebody(phrase: str, counts: NameCounts) -> bool:
+    """True where all its words are names, but for single letters and titles: `Grant's`."""
+    words = [word for word in WORDS.findall(phrase) if len(word) > 1 and word.lower() not in TITLES]
+    return bool(words) and all(_is_borne(word, counts) for word in words)
 
 
 def _is_borne(name: str, counts: NameCounts) -> bool:
@@ -125,6 +141,6 @@ def show_guessed_names(names: Sequence[GuessedName], at_least: int) -> None:
     out.print(
         "What of these is a product, a plan or a competitor: put it on the allow list in "
         "leads.toml,\nand the LLM is shown it. With more of its name where people are called so "
-        "(`Grant plan`).",
+        "(`Grant tier`).",
         highlight=False,
     )

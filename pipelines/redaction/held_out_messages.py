@@ -13,8 +13,7 @@ from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 
-from features.allow_list import LETTERS
-
+LETTERS = re.compile(r"[^\W\d_]{2}")
 NOT_SOLD = frozenset({"month", "weekday", "price", "town", "role"})
 HEADER = re.compile(r"^=== (\S+) (\w\w)(?: (lower|upper))?$", re.MULTILINE)
 

@@ -132,10 +132,11 @@ class _Child:
         number = next(self._numbers)
         loop = asyncio.get_running_loop()
         done: asyncio.Future[Ending] = loop.create_future()
+        if not self._waiting:
+            self._heard = loop.time()
         self._waiting[number] = done
         self.put((number, unit))
         if self._look is None:
-            self._heard = loop.time()
             self._look = loop.call_later(WRITE_S, self._look_after)
         return await done
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from features.allow_list import MOST_PHRASES, OVERRULED, OVERRULED_WITHIN, AllowList
+from features.allow_list import MOST_PHRASES, OVERRULED, OVERRULED_AFTER, AllowList
 from features.found_span import FoundSpan
 from features.named_entities import SECOND_LOOK, NamedEntities
 from features.redaction import Redactor
@@ -14,7 +16,7 @@ from features.redaction_policy import RedactionPolicy
 from features.redaction_trace import Fate
 from tests.features.cpu_cost import quiet_ms
 
-OURS = AllowList(("Velora", "zellira  Pro", "Grant plan", "velora.io", "Dr. Velmers"))
+OURS = AllowList(("Velora", "zellira  Pro", "Grant tier", "velora.io", "Dr. Velmers"))
 BEFORE = "We moved off Velora last year. "
 
 
@@ -23,7 +25,7 @@ BEFORE = "We moved off Velora last year. "
     [
         ("We moved off Velora last year.", "We moved off Velora last year."),
         ("we moved off VELORA, and Velora's support", "we moved off VELORA, and Velora's support"),
-        ("Is it Velora or Zellira\nPro?", "Is it Velora or Zellira\nPro?"),
+        ("Is it Velora or Zellira   Pro?", "Is it Velora or Zellira   Pro?"),
         ("We work at Velora.", "We work at Velora."),
         ("see velora.io, in Dr. Velmers boots", "see velora.io, in Dr. Velmers boots"),
         ("see https://velora.io/jane-smith", "see <URL_1>"),
@@ -34,6 +36,14 @@ BEFORE = "We moved off Velora last year. "
         ("Hi, my name is Velora", "Hi, my name is <PERSON_1>"),
         ("mail velora@acme.com, or ask Velora", "mail <EMAIL_ADDRESS_1>, or ask <PERSON_1>"),
         ("I spoke to Grant yesterday.", "I spoke to <PERSON_1> yesterday."),
+        ("Would Mr. Grant tier a visit?", "Would Mr. <PERSON_1> tier a visit?"),
+        ("We spoke to Grant\n\ntier: gold", "We spoke to <PERSON_1>\n\ntier: gold"),
+        (
+            "Velora asked me to write.\nBest regards\nVelora",
+            "<PERSON_1> asked me to write.\nBest regards\n<PERSON_1>",
+        ),
+        ("Dear Velora, as Velora told us", "Dear <PERSON_1>, as <PERSON_1> told us"),
+        ("Velora came. veloramiller@acme.com", "<PERSON_1> came. <EMAIL_ADDRESS_1>"),
     ],
 )
 def test_listed_words_stay_and_people_called_so_go(
@@ -78,12 +88,10 @@ def test_whoever_asks_is_told_that_the_list_has_it(redactor: Redactor) -> None:
 
 def test_only_those_who_guess_are_overruled() -> None:
     assert {NamedEntities.__name__, SECOND_LOOK} < set(OVERRULED)
-    found = {
-        by: FoundSpan(13, 19, "PERSON", 0.9, by, "1")
-        for by in (*OVERRULED, *OVERRULED_WITHIN, "LeadIdentity", "SignedNames")
-    }
-    guessed = {found[by] for by in (NamedEntities.__name__, SECOND_LOOK)}
-    assert OURS.allowed(found.values(), BEFORE) == guessed
+    for by in (*OVERRULED, *OVERRULED_AFTER, "LeadIdentity", "SignedNames"):
+        span = FoundSpan(13, 19, "PERSON", 0.9, by, "1")
+        guesses = by in {NamedEntities.__name__, SECOND_LOOK}
+        assert OURS.allowed([span], BEFORE) == ({span} if guesses else set())
     assert not OURS.allowed([FoundSpan(13, 19, "EMAIL_ADDRESS", 0.9, SECOND_LOOK, "1")], BEFORE)
     assert not OURS.allowed([FoundSpan(13, 19, "PERSON", 1.0, SECOND_LOOK, "1")], BEFORE)
     assert not OURS.allowed([FoundSpan(13, 24, "PERSON", 0.9, SECOND_LOOK, "1")], BEFORE)
@@ -91,10 +99,10 @@ def test_only_those_who_guess_are_overruled() -> None:
 
 def test_whoever_is_overruled_is_shipped(redactor: Redactor) -> None:
     names = {recognizer.name for recognizer in redactor._registry.recognizers} | {SECOND_LOOK}
-    assert names >= {*OVERRULED, *OVERRULED_WITHIN}
+    assert names >= {*OVERRULED, *OVERRULED_AFTER}
 
 
-WORDS = ("Velora", "Grant", "plan", "Miller", "ask", "off", "Zellira", "Pro", "and", ".", "\n")
+WORDS = ("Velora", "Grant", "tier", "Miller", "ask", "off", "Zellira", "Pro", "and", ".", "\n")
 texts = st.lists(st.sampled_from(WORDS), max_size=14).map(" ".join)
 
 
@@ -103,16 +111,28 @@ texts = st.lists(st.sampled_from(WORDS), max_size=14).map(" ".join)
 def test_nothing_stays_that_is_not_listed(redactor: Redactor, text: str) -> None:
     gone = {i for s in redactor.redact(text).spans for i in range(s.start, s.end)}
     still = {i for s in redactor.allowing(OURS).redact(text).spans for i in range(s.start, s.end)}
-    freed = gone - still
+    listed = re.compile(r"\b(?:Velora|Zellira +Pro|Grant +tier)\b")
+    may_stay = {i for match in listed.finditer(text) for i in range(*match.span())}
     assert still <= gone
-    words = set("".join(text[i] if i in freed else " " for i in range(len(text))).split())
-    assert words <= {"Velora", "Grant", "plan", "Zellira", "Pro"}
+    assert gone - still <= may_stay
 
 
-@pytest.mark.parametrize("phrase", ["", " ", "7", "jane@acme.com", "a", "x\u0007yz", "y" * 101])
+@pytest.mark.parametrize(
+    "phrase",
+    ["", " ", "7", "jane@acme.com", "jo (at) acme dot com", "a", "\u3164\u3164", "y" * 101],
+)
 def test_what_is_no_name_of_anything_is_refused(phrase: str) -> None:
     with pytest.raises(ValueError, match=r"called|characters"):
         AllowList(("Velora", phrase))
+
+
+@pytest.mark.parametrize("phrase", ["H&M", "G2", "C++", "[x]", "3M", "Velora\u00a0Pro", "Weiß"])
+def test_what_products_are_called_is_listed(phrase: str) -> None:
+    listed = AllowList((phrase,))
+    text = f"off {phrase.replace(chr(0xA0), ' ')}."
+    span = FoundSpan(4, len(text) - 1, "PERSON", 0.9, SECOND_LOOK, "1")
+    assert listed.allowed([span], text) == {span}
+    assert listed.digest != AllowList(("Weiss",)).digest
 
 
 def test_a_list_without_end_is_refused() -> None:

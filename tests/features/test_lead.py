@@ -169,7 +169,7 @@ def test_only_what_changes_decisions_changes_the_digest() -> None:
 
 
 def test_an_allow_list_changes_the_digest_and_is_read_back() -> None:
-    listing = replace(SPEC, allow_list=AllowList(("Velora", "Grant plan")))
+    listing = replace(SPEC, allow_list=AllowList(("Velora", "Grant tier")))
     assert listing.digest != SPEC.digest
     assert LeadSpec.from_mapping(listing.to_mapping()) == listing
     assert "redaction" not in SPEC.to_mapping()  # older releases are the same as they were

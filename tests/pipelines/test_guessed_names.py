@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from features.allow_list import AllowList
@@ -45,6 +47,15 @@ def test_what_several_leads_write_is_shown_and_equal_texts_count_once(redactor: 
     assert found["Grant"].leads == 1
 
 
+def test_texts_that_cannot_be_redacted_are_left_out_and_said_so(
+    redactor: Redactor,
+) -> None:
+    console = Console(file=StringIO())
+    (velora,) = guessed_names(leads(*ABOUT, "ab " * 6_000), redactor, 2, Display(console))
+    assert velora.leads == 3
+    assert "1 texts cannot be redacted" in console.file.getvalue()  # type: ignore[attr-defined]
+
+
 def test_what_is_listed_is_not_shown_again(redactor: Redactor) -> None:
     listing = redactor.allowing(AllowList(("Velora",)))
     assert guessed_names(leads(*ABOUT), listing, 2, Display()) == []
@@ -81,9 +92,9 @@ def test_a_name_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_whoever_lists_what_people_are_called_is_told_so() -> None:
-    note = namesakes_note(AllowList(("Velora", "Grant plan", "Grant", "smith")))
+    listed = ("Grant", "smith", "Mary Kay", "Grant's", "Smith-Jones", "Dr. Smith", "GRANT®")
+    note = namesakes_note(AllowList(("Velora", "Grant tier", *listed)))
     assert note is not None
-    assert "Grant, smith." in note
-    assert "Velora" not in note
-    assert namesakes_note(AllowList(("Velora", "Grant plan"))) is None
+    assert f": {', '.join(listed)}." in note
+    assert namesakes_note(AllowList(("Velora", "Grant tier"))) is None
     assert namesakes_note(AllowList()) is None

@@ -34,7 +34,7 @@ SPECS = st.builds(
     st.lists(COLUMNS, unique_by=lambda c: c.name).map(
         lambda columns: [c for c in columns if c.name != "Age"]
     ),
-    st.lists(st.sampled_from(['Velora "X"', "Grant plan", "C\\D suite", "Ünal"]), unique=True),
+    st.lists(st.sampled_from(['Velora "X"', "Grant tier", "C\\D suite", "Ünal"]), unique=True),
 )
 
 

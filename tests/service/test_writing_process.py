@@ -256,6 +256,19 @@ async def test_one_that_has_much_to_do_is_not_taken_for_one_that_hangs(
         assert time.monotonic() - began > silence
 
 
+async def test_one_that_was_idle_has_all_the_time_for_what_comes_then(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing_process, "CHILD_COMMAND", (sys.executable, "-c", SLOW))
+    with closing(store_with_process_at(database_url)) as slow:
+        await slow.append(unit(0))
+        monkeypatch.setattr(writing_process, "WRITE_S", 1.6)
+        for number in range(1, 4):
+            await slow.append(unit(number))
+            await asyncio.sleep(1.45)  # a look that was planned for it comes while the next waits
+        assert writer_of(os.getpid())
+
+
 async def test_where_no_other_can_be_started_it_says_so_and_tries_again(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
