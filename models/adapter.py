@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
@@ -10,6 +11,7 @@ from typing import Any, Self
 from models.errors import WrongAdapter
 
 NAME_DIGITS = 16  # of the digest; the file behind a name is always checked against all 64
+DEPTH = re.compile(r"-of-(\d{1,2})-layers$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,7 @@ class Adapter:
     rank, alpha: of the low-rank update, which is scaled by alpha / rank.
     layers: how many of the model's topmost layers it changes.
     minutes, peak_memory_mib: what tuning took; None where nobody measured.
+    depth: how many of the model's layers it sits on, the lowest, and nothing above; None: on all.
     """
 
     digest: str
@@ -34,16 +37,18 @@ class Adapter:
     minutes: float | None = None
     peak_memory_mib: int | None = None
     drawn: int | None = None
+    depth: int | None = None
 
     @property
     def name(self) -> str:
         """What a server calls it. Requests choose an adapter by it, as vLLM's do."""
-        return adapter_name(self.digest)
+        return adapter_name(self.digest, self.depth)
 
     @property
     def identity(self) -> dict[str, str]:
         """All of it that can change an answer: rank, alpha and layers are in the file."""
-        return {"digest": self.digest, "base": self.base}
+        whole = {"digest": self.digest, "base": self.base}
+        return whole if self.depth is None else whole | {"depth": str(self.depth)}
 
     def checked(self, content: bytes | None) -> bytes:
         """`content` itself, if it is the adapter's file.
@@ -66,9 +71,16 @@ class Adapter:
         return cls(**tree)
 
 
-def adapter_name(digest: str) -> str:
-    """The name of the adapter whose file has this SHA-256."""
-    return f"adapter-{digest[:NAME_DIGITS]}"
+def adapter_name(digest: str, depth: int | None = None) -> str:
+    """The name of the adapter whose file has this SHA-256, on so many layers of its model."""
+    name = f"adapter-{digest[:NAME_DIGITS]}"
+    return name if depth is None else f"{name}-of-{depth}-layers"
+
+
+def depth_in(name: str) -> int | None:
+    """On how many layers of the model the adapter of that name sits; None: on all."""
+    found = DEPTH.search(name)
+    return int(found[1]) if found else None
 
 
 def file_digest(content: bytes) -> str:

@@ -29,7 +29,7 @@ from service.ledger.verify import InvalidKey, VerifierKey
 from service.ledger.witness import WitnessClient
 from service.live_release import LiveRelease
 from service.llm.adapter_loading import load_adapter
-from service.llm.adapter_shelf import AdapterShelf
+from service.llm.adapter_shelf import KEPT_FOLDER, AdapterShelf
 from service.llm.endpoint import EMBEDDED, configured_endpoint, judge_at, prices
 from service.metrics import Metrics
 from service.privacy import Keeping
@@ -250,7 +250,7 @@ def process_metrics() -> Metrics:
 
 def adapter_shelf(settings: Settings) -> AdapterShelf:
     """Where the embedded LLM finds the adapters of the releases that were live last."""
-    return AdapterShelf(settings.home / "llm" / "adapters")
+    return AdapterShelf(settings.home / "llm" / KEPT_FOLDER)
 
 
 def provide_adapter(release: Release, settings: Settings) -> None:

@@ -48,7 +48,7 @@ OUTSIDE = {"token_embd.weight": "embed_tokens.weight", "output_norm.weight": "no
 
 @dataclass(frozen=True)
 class BaseModel:
-    """The network in two halves, frozen: the lower one is never tuned.
+    """The network in two parts, frozen. The lower one is never tuned; it may be but the embedding.
 
     lower: token ids -> hidden states; upper: hidden states -> hidden states of the last layer. Both
     are transformers' Gemma3TextModel, with some of the layers each.
@@ -79,26 +79,37 @@ class BaseModel:
 
 
 def load_base_model(
-    gguf_file: Path, digest: str, *, upper_layers: int, device: str | None = None
+    gguf_file: Path,
+    digest: str,
+    *,
+    upper_layers: int,
+    depth: int | None = None,
+    device: str | None = None,
 ) -> BaseModel:
     """The model in a GGUF file with this SHA-256; 3 s, and twenty the first time.
+
+    depth: layers that are kept, the lowest, of which the topmost `upper_layers` may be tuned.
 
     Tokenizer (33 MB) and weights (0.5 GB, bf16) are kept beside the file once they were read from
     it. In memory they are of the numbers that the device calculates with fastest.
     """
     tokenizer = _tokenizer(gguf_file)
     config, weights = _kept(gguf_file, digest)
-    layers, device = config.num_hidden_layers, device or best_device()
+    config.num_hidden_layers = layers = depth or config.num_hidden_layers
+    device = device or best_device()
     numbers = fastest_numbers(device)
     weights = {name: tensor.to(numbers) for name, tensor in weights.items()}
-    parts = (range(layers - upper_layers), range(layers - upper_layers, layers))
-    lower, upper = (_network(config, weights, part).to(device) for part in parts)
+    below = layers - upper_layers
+    lower = _network(config, weights, range(below), is_lower=True).to(device)
+    upper = _network(config, weights, range(below, layers), is_lower=False).to(device)
     yes, no = (_only_token(tokenizer, f" {ANSWERS[won]}") for won in (True, False))
     return BaseModel(lower, upper, tokenizer, yes, no, device, digest)
 
 
-def _network(config: Any, weights: Mapping[str, torch.Tensor], layers: range) -> Any:
-    """The layers of these numbers: the first with the embedding, the last with the final norm."""
+def _network(
+    config: Any, weights: Mapping[str, torch.Tensor], layers: range, *, is_lower: bool
+) -> Any:
+    """The layers of these numbers: the lower ones with the embedding, the others with the norm."""
     import torch
     from transformers import Gemma3TextModel
 
@@ -107,13 +118,12 @@ def _network(config: Any, weights: Mapping[str, torch.Tensor], layers: range) ->
     own.layer_types = [config.layer_types[i] for i in layers]
     with torch.device("meta"):
         network = Gemma3TextModel(own)
-    is_first, is_last = layers.start == 0, layers.stop == config.num_hidden_layers
-    network.embed_tokens = network.embed_tokens if is_first else torch.nn.Identity()
-    network.norm = network.norm if is_last else torch.nn.Identity()
+    network.embed_tokens = network.embed_tokens if is_lower else torch.nn.Identity()
+    network.norm = torch.nn.Identity() if is_lower else network.norm
     network.load_state_dict(_part(network, weights, layers.start), assign=True)
     # What is computed rather than stored did not come along from the device "meta".
     network.rotary_emb = type(network.rotary_emb)(own)
-    if is_first:
+    if is_lower:
         scale = torch.tensor(own.hidden_size**0.5)
         network.embed_tokens.register_buffer("embed_scale", scale, persistent=False)
     return network.eval().requires_grad_(False)

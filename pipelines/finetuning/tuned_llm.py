@@ -103,14 +103,15 @@ def tune_llm(
     Raises:
         TrainingRefused: there is too little to learn from.
     """
-    began, recipe = time.monotonic(), Recipe(seed=seed)
+    began, recipe = time.monotonic(), Recipe.at(options.depth, seed)
     prompt = Prompt.bare(EvidenceKind.TEXT, outcome=data.spec.outcome, won=data.spec.won)
     with display.stage("Redacting what the LLM is tuned on"):
         lessons = draw_lessons(data, fitted, witness, prompt, at_most=options.examples, seed=seed)
     share.take()
     with display.stage("Loading the embedded LLM into torch"):
         file = model_file(home / "llm")
-        states = HiddenStates(load_base_model(file, model_digest(), upper_layers=recipe.layers))
+        base = load_base_model(file, model_digest(), upper_layers=recipe.layers, depth=recipe.depth)
+        states = HiddenStates(base)
     named = checkpoint_name(lessons, recipe, states.base.digest)
     checkpoint = Checkpoint(home / "tuning" / f"{named}.pt")
     left = options.minutes - (time.monotonic() - began) / 60
@@ -147,6 +148,7 @@ def _exported(
         minutes=round(tuned.seconds / 60, 2),
         peak_memory_mib=peak_memory_mib(),
         drawn=options.examples,
+        depth=recipe.depth,
     )
     compared = lessons.validation[:COMPARED]
     return TunedLlm(

@@ -39,7 +39,7 @@ RESERVE = 1.3  # times what looks are expected to take is kept for them
 class Ending(StrEnum):
     """Why tuning ended."""
 
-    ALL_SEEN = "every example was seen once"
+    ALL_SEEN = "every example was seen"
     NO_GAIN = "the validation part no longer gained"
     TIME = "the minutes were used up"
 
@@ -123,7 +123,13 @@ class Tuner:
         self._low_rank = add_low_rank(states.base, recipe)
         self._optimizer = torch.optim.AdamW(list(self._low_rank.tensors.values()), lr=recipe.rate)
         lengths = [len(lesson.prompt) for lesson in lessons.learning]
-        self._batches = batches(lengths, size=recipe.batch, bucket=recipe.bucket, seed=recipe.seed)
+        self._batches = [
+            batch
+            for epoch in range(recipe.epochs)
+            for batch in batches(
+                lengths, size=recipe.batch, bucket=recipe.bucket, seed=recipe.seed + epoch
+            )
+        ]
         schedule = Schedule.of(len(self._batches), warm_up=recipe.warm_up, decay=recipe.decay)
         self._progress = Progress(schedule)
         self._paced_from: tuple[int, float] | None = None  # steps and seconds, less those of looks

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class TuningOptions:
-    """minutes: most that tuning takes. examples: most lessons; all there are unless given."""
+    """minutes: most that tuning takes. examples: most lessons; all there are unless given.
+    depth: layers of the model that are kept, the lowest; all unless given.
+    """
 
     minutes: float = 30.0
     examples: int | None = None
+    depth: int | None = None

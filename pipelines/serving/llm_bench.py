@@ -30,10 +30,16 @@ ROUNDS = 3  # contenders take turns
 MOST_MB, MOST_SHARE = 1_000, 0.5
 
 
-def bench_llm(display: Display, texts: Texts, *, cache_dir: Path, calls: int) -> list[Figure]:
-    """All figures. `calls`: questions in each round, of each contender."""
+def bench_llm(
+    display: Display, texts: Texts, *, cache_dir: Path, calls: int, depth: int | None = None
+) -> list[Figure]:
+    """All figures.
+
+    calls: questions in each round, of each contender. depth: layers of the model that the adapters
+    sit on; the whole model unless given.
+    """
     with ExitStack() as running, tempfile.TemporaryDirectory() as folder:
-        adapters = _Adapters(Path(folder))
+        adapters = _Adapters(Path(folder), depth)
         with display.stage("Starting the LLM"):
             llm = running.enter_context(EmbeddedLlm(cache_dir))
             first = adapters.load_next(llm)
@@ -50,15 +56,16 @@ def bench_llm(display: Display, texts: Texts, *, cache_dir: Path, calls: int) ->
 class _Adapters:
     """Adapters with random weights, each a new one."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, depth: int | None) -> None:
         self._folder = folder
+        self._depth = depth
         self._made = 0
 
     def load_next(self, llm: EmbeddedLlm) -> Adapter:
         """Have a new one served."""
         self._made += 1
         file = self._folder / f"{self._made}.gguf"
-        adapter = write_random_adapter(file, seed=self._made)
+        adapter = write_random_adapter(file, seed=self._made, depth=self._depth)
         load_adapter(_address(llm), adapter.name, file)
         return adapter
 

@@ -24,18 +24,31 @@ SHAPES = {
 }
 
 
-def write_random_adapter(path: Path, *, seed: int, size: float = 0.01) -> Adapter:
+def write_random_adapter(
+    path: Path, *, seed: int, size: float = 0.01, depth: int | None = None
+) -> Adapter:
     """Write it as GGUF. `size`: standard deviation of the weights; 0.05 already answers nonsense.
 
-    Needs the package `gguf`.
+    depth: layers of the model that it sits on, all of which it changes; the whole model's topmost
+    unless given. Needs the package `gguf`.
     """
     rng = np.random.default_rng(seed)
     weights = {}
-    for layer in range(LAYERS - TOP, LAYERS):
+    changed = range(LAYERS - TOP, LAYERS) if depth is None else range(depth)
+    for layer in changed:
         for matrix, (inputs, outputs) in SHAPES.items():
             for name, shape in (("lora_a", (RANK, inputs)), ("lora_b", (outputs, RANK))):
                 drawn = size * rng.standard_normal(shape)
                 weights[f"blk.{layer}.{matrix}.weight.{name}"] = drawn
     content = adapter_bytes(weights, alpha=ALPHA)
     path.write_bytes(content)
-    return Adapter(file_digest(content), model_digest(), "random", 0, RANK, ALPHA, TOP)
+    return Adapter(
+        file_digest(content),
+        model_digest(),
+        "random",
+        0,
+        RANK,
+        ALPHA,
+        len(changed),
+        depth=depth,
+    )

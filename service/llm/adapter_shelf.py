@@ -13,7 +13,7 @@ from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
-from models.adapter import Adapter, adapter_name, file_digest
+from models.adapter import Adapter, adapter_name, depth_in, file_digest
 from models.errors import WrongAdapter
 
 log = logging.getLogger("tiebreak.adapters")
@@ -21,6 +21,8 @@ log = logging.getLogger("tiebreak.adapters")
 KEPT = 3  # the live release's, that of the one before, and one more for a worker that is late
 MOST_BYTES = 64 * 1024 * 1024  # of one file; rank 8 on six layers has 1.3 MB
 SUFFIX = ".gguf"
+# Of the LLM's folder: where those of releases lie, and those that a command tries out.
+KEPT_FOLDER, PASSING_FOLDER = "adapters", "passing"
 
 
 class AdapterShelf:
@@ -107,6 +109,6 @@ def checked_content(name: str, file: Path) -> bytes:
         content = file.read_bytes() if is_usual else b""
     except OSError as error:
         raise WrongAdapter(f"The file of {name} cannot be read ({error.strerror}).") from error
-    if adapter_name(file_digest(content)) != name:
+    if adapter_name(file_digest(content), depth_in(name)) != name:
         raise WrongAdapter(f"The file for {name} is another: its SHA-256 does not begin so.")
     return content

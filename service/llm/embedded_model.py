@@ -41,8 +41,8 @@ def model_file(cache_dir: Path) -> Path:
     target = cache_dir / str(MODEL_NAME)
     part = target.with_suffix(".part")
     try:
-        with _only_one(cache_dir):
-            if not target.exists() or _sha256(target) != model_digest():
+        with only_one(cache_dir):
+            if not target.exists() or file_sha256(target) != model_digest():
                 assemble(part, overwrite=True)  # checks the digest itself
                 part.replace(target)
     except (OSError, ValueError) as error:
@@ -52,13 +52,15 @@ def model_file(cache_dir: Path) -> Path:
 
 
 @contextmanager
-def _only_one(cache_dir: Path) -> Iterator[None]:
+def only_one(cache_dir: Path) -> Iterator[None]:
+    """Whoever else comes meanwhile waits, in this process or another."""
     cache_dir.mkdir(parents=True, exist_ok=True)
     with (cache_dir / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # the system lets go of it when the process ends
         yield
 
 
-def _sha256(path: Path) -> str:
+def file_sha256(path: Path) -> str:
+    """Of a file, hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

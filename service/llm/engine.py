@@ -55,15 +55,23 @@ class Engine:
 
     @classmethod
     async def start(
-        cls, cache_dir: Path, adapters: Mapping[str, Path], *, threads: int | None
+        cls,
+        cache_dir: Path,
+        adapters: Mapping[str, Path],
+        *,
+        threads: int | None,
+        depth: int | None = None,
     ) -> Self:
         """Start llama.cpp with these adapters (files by name), and wait until it answers.
+
+        depth: layers of the model that it loads; all unless given.
 
         Raises:
             LlmUnavailable: it cannot load one of them, or took too long.
         """
         command = [sys.executable, "-m", "service.llm.llama_cpp", "--cache-dir", str(cache_dir)]
         command += ["--threads", str(threads)] if threads else []
+        command += ["--depth", str(depth)] if depth else []
         for file in adapters.values():
             command += ["--adapter", str(file)]
         pipe = asyncio.subprocess.PIPE

@@ -13,8 +13,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from models.adapter import depth_in
 from models.errors import LlmUnavailable
-from service.llm.adapter_shelf import AdapterShelf, checked_content
+from service.llm.adapter_shelf import (
+    KEPT_FOLDER,
+    PASSING_FOLDER,
+    AdapterShelf,
+    checked_content,
+)
 from service.llm.engine import Engine, EngineReply
 
 log = logging.getLogger("tiebreak.llm")
@@ -33,11 +39,15 @@ class EngineRoom:
     was killed, for their command asks on; one that nobody took back is gone some hours later.
     """
 
-    def __init__(self, cache_dir: Path, *, threads: int | None = None) -> None:
+    def __init__(
+        self, cache_dir: Path, *, threads: int | None = None, depth: int | None = None
+    ) -> None:
+        """Args: depth: layers of the model that its engines load, and its adapters sit on."""
         self._cache_dir = cache_dir
         self._threads = threads
-        self._kept = AdapterShelf(cache_dir / "adapters")
-        self._passing = AdapterShelf(cache_dir / "passing")
+        self._depth = depth
+        self._kept = AdapterShelf(cache_dir / KEPT_FOLDER)
+        self._passing = AdapterShelf(cache_dir / PASSING_FOLDER)
         self._engine: Engine | None = None
         self._names: frozenset[str] = frozenset()
         self._is_up = asyncio.Event()
@@ -120,8 +130,13 @@ class EngineRoom:
         raise LlmUnavailable("connection")
 
     def _forget_passing(self) -> None:
-        for name in self._passing.files():
+        for name in self._wanted(self._passing):
             self._passing.drop(name)
+
+    def _wanted(self, *shelves: AdapterShelf) -> dict[str, Path]:
+        """Adapters that sit on the layers that are loaded here: files by name."""
+        files = {name: file for shelf in shelves for name, file in shelf.files().items()}
+        return {name: file for name, file in files.items() if depth_in(name) == self._depth}
 
     async def _ready(self) -> Engine:
         try:
@@ -142,8 +157,8 @@ class EngineRoom:
     async def _replace(self) -> None:
         if self._retiring is not None:  # there are never more than two
             await self._retiring
-        wanted = await asyncio.to_thread(lambda: self._kept.files() | self._passing.files())
-        new = await Engine.start(self._cache_dir, wanted, threads=self._threads)
+        wanted = await asyncio.to_thread(self._wanted, self._kept, self._passing)
+        new = await Engine.start(self._cache_dir, wanted, threads=self._threads, depth=self._depth)
         old, self._engine = self._engine, new
         self._names = frozenset(new.adapters)
         self._is_up.set()

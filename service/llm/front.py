@@ -19,7 +19,7 @@ from typing import Any
 
 from models.errors import LlmUnavailable, WrongAdapter
 from service.llm.embedded_model import MODEL_ID
-from service.llm.engine_room import EngineRoom
+from service.llm.engine_rooms import EngineRooms
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -59,8 +59,8 @@ class _Reply:
 class LlmFront:
     """Needs no lifespan and no framework. Says nothing about what it is asked."""
 
-    def __init__(self, room: EngineRoom) -> None:
-        self._room = room
+    def __init__(self, rooms: EngineRooms) -> None:
+        self._rooms = rooms
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -97,7 +97,7 @@ class LlmFront:
         return await self._load(tree) if path == LOAD else self._unload(tree)
 
     def _health(self) -> _Reply:
-        if self._room.is_up:
+        if self._rooms.is_up:
             return _Reply.json({"status": "ok"})
         return _Reply.error(503, "starting", "The model is being loaded.")
 
@@ -105,17 +105,17 @@ class LlmFront:
         model = {"id": MODEL_ID, "object": "model", "owned_by": "tiebreak", "parent": None}
         adapters = [
             {"id": name, "object": "model", "owned_by": "tiebreak", "parent": MODEL_ID}
-            for name in sorted(self._room.adapters)
+            for name in sorted(self._rooms.adapters)
         ]
         return _Reply.json({"object": "list", "data": [model, *adapters]})
 
     async def _answer(self, path: str, tree: Mapping[str, Any]) -> _Reply:
         named = tree.get("model")
-        if named != MODEL_ID and named not in self._room.adapters:
+        if named != MODEL_ID and named not in self._rooms.adapters:
             return _no_such_model()
         adapter = None if named == MODEL_ID else str(named)
         try:
-            reply = await self._room.ask(path, _question(path, tree), adapter)
+            reply = await self._rooms.ask(path, _question(path, tree), adapter)
         except LlmUnavailable:
             return _Reply.error(503, "starting", "The model is being loaded.")
         return _Reply(reply.status, reply.body)
@@ -125,7 +125,7 @@ class LlmFront:
         if not isinstance(name, str) or not isinstance(path, str):
             return _Reply.error(400, "invalid_request", "Send lora_name and lora_path.")
         try:
-            await self._room.load(name, Path(path))
+            await self._rooms.load(name, Path(path))
         except WrongAdapter as error:
             return _Reply.error(400, "wrong_adapter", str(error))
         except LlmUnavailable as error:
@@ -133,7 +133,7 @@ class LlmFront:
         return _Reply.json(f"Success: LoRA adapter '{name}' added successfully.")
 
     def _unload(self, tree: Mapping[str, Any]) -> _Reply:
-        if self._room.unload(str(tree.get("lora_name"))):
+        if self._rooms.unload(str(tree.get("lora_name"))):
             return _Reply.json("Success: LoRA adapter removed successfully.")
         return _no_such_model()
 

@@ -1,6 +1,6 @@
 """llama.cpp with the embedded model and some adapters: the process that computes.
 
-    python -m service.llm.llama_cpp --cache-dir var/llm --adapter FILE --adapter FILE
+    python -m service.llm.llama_cpp --cache-dir var/llm [--depth 9] --adapter FILE --adapter FILE
 
 It is started, watched and spoken to by `llm_engine`, on a loopback port that the system picks.
 """
@@ -19,15 +19,22 @@ from typing import Any
 from models.errors import LlmUnavailable
 from service.llm.embedded_model import MODEL_ID, model_file
 from service.llm.parent_watch import end_with_parent
+from service.llm.shallow_model import shallow_model_file
 
 HOST = "127.0.0.1"
 SLOTS = 2  # requests answered in one forward pass; each keeps the beginning of its last prompt
 SLOT_TOKENS = 4096  # a prompt is at most some 2,000 tokens, see models/prompt.py
+BARE_SLOT_TOKENS = (
+    2560  # that of a tuned model has no worked examples: 600 characters of any script
+)
 
 
-def serve(cache_dir: Path, adapters: Sequence[Path], *, threads: int | None) -> Any:
+def serve(
+    cache_dir: Path, adapters: Sequence[Path], *, threads: int | None, depth: int | None = None
+) -> Any:
     """Load everything and answer from threads of this process. Keep what it returns.
 
+    depth: layers of the model that are loaded, the lowest; all unless given.
     An adapter's number is its place in `adapters`. Memory is bounded by SLOTS x SLOT_TOKENS.
     Prompts are neither logged nor shown to anyone.
     """
@@ -37,12 +44,14 @@ def serve(cache_dir: Path, adapters: Sequence[Path], *, threads: int | None) -> 
     import xllamacpp
 
     params = xllamacpp.CommonParams()
-    params.model.path = str(model_file(cache_dir))
+    file = model_file(cache_dir) if depth is None else shallow_model_file(cache_dir, depth)
+    params.model.path = str(file)
     params.model_alias = {MODEL_ID}
     params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(str(path), 0.0) for path in adapters]
     params.lora_init_without_apply = True  # each request says which one it wants
     params.hostnames, params.port = [HOST], 0
-    params.n_parallel, params.n_ctx = SLOTS, SLOTS * SLOT_TOKENS
+    slot = SLOT_TOKENS if depth is None else BARE_SLOT_TOKENS
+    params.n_parallel, params.n_ctx = SLOTS, SLOTS * slot
     # Gemma 3 attends in a sliding window. Unless the whole window is kept, llama.cpp cannot reuse
     # the prompt's beginning, which is the same for every lead: 0.9 s a call instead of 0.2 s.
     params.swa_full = True
@@ -65,10 +74,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--cache-dir", type=Path, required=True)
     parser.add_argument("--adapter", type=Path, action="append", default=[])
     parser.add_argument("--threads", type=int)
+    parser.add_argument("--depth", type=int)
     options = parser.parse_args(arguments)
     end_with_parent()
     try:
-        server = serve(options.cache_dir, options.adapter, threads=options.threads)
+        server = serve(
+            options.cache_dir, options.adapter, threads=options.threads, depth=options.depth
+        )
     except (LlmUnavailable, RuntimeError) as error:
         sys.stderr.write(f"llama.cpp cannot start: {error}\n")
         return 1

@@ -27,7 +27,7 @@ from typing import Self
 
 from models.errors import LlmUnavailable
 from service.llm.embedded_model import INSTALL, MODEL_ID, is_available, model_digest, model_file
-from service.llm.engine_room import EngineRoom
+from service.llm.engine_rooms import EngineRooms
 from service.llm.front import LlmFront
 from service.llm.parent_watch import end_with_parent
 
@@ -228,14 +228,14 @@ def main(arguments: list[str] | None = None) -> int:
 async def _serve(options: argparse.Namespace) -> None:
     import uvicorn
 
-    room = EngineRoom(options.cache_dir, threads=options.threads)
+    rooms = EngineRooms(options.cache_dir, threads=options.threads)
     with socket.create_server((options.host, options.port)) as listening:
         try:
-            await room.open()
+            await rooms.open()
             host, port = listening.getsockname()[:2]
             print(json.dumps({"address": f"http://{host}:{port}"}), flush=True)  # noqa: T201
             config = uvicorn.Config(
-                LlmFront(room),
+                LlmFront(rooms),
                 lifespan="off",
                 ws="none",
                 log_level="warning",
@@ -245,7 +245,7 @@ async def _serve(options: argparse.Namespace) -> None:
             )
             await uvicorn.Server(config).serve(sockets=[listening])
         finally:
-            await room.close()
+            await rooms.close()
 
 
 def _parser() -> argparse.ArgumentParser:

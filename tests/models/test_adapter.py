@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from models.adapter import Adapter, file_digest
+from models.adapter import Adapter, depth_in, file_digest
 from models.errors import WrongAdapter
 from models.llm_version import LlmVersion
 from tests.fakes import llm_version
@@ -29,6 +29,15 @@ def test_the_version_changes_with_the_weights_and_not_with_what_they_cost() -> N
     assert replace(TUNED, adapter=slower).version == TUNED.version
     for other in (replace(ADAPTER, digest="a" * 64), replace(ADAPTER, base="a" * 64), None):
         assert replace(TUNED, adapter=other).version != TUNED.version
+
+
+@pytest.mark.parametrize("depth", [None, 9, 17])
+def test_its_name_says_on_how_many_layers_it_sits(depth: int | None) -> None:
+    shallow = replace(ADAPTER, depth=depth)
+    assert depth_in(shallow.name) == depth
+    assert shallow.name.startswith(ADAPTER.name)
+    is_other = replace(TUNED, adapter=shallow).version != TUNED.version
+    assert is_other == (depth is not None)
 
 
 def test_a_version_from_before_adapters_keeps_its_digest() -> None:

@@ -74,9 +74,15 @@ def llm(folder: Path) -> Iterator[EmbeddedLlm]:
         yield running
 
 
-def fresh(folder: Path) -> HiddenStates:
+def fresh(folder: Path, recipe: Recipe = RECIPE) -> HiddenStates:
     MachineShare(1).take()
-    base = load_base_model(model_file(folder), model_digest(), upper_layers=6, device="cpu")
+    base = load_base_model(
+        model_file(folder),
+        model_digest(),
+        upper_layers=recipe.layers,
+        depth=recipe.depth,
+        device="cpu",
+    )
     return HiddenStates(base)
 
 
@@ -106,9 +112,9 @@ def served_log_odds(
     return np.array(asyncio.run(ask()))
 
 
-def tuned(states: HiddenStates, checkpoint: Path, **more: object) -> Tuned:
+def tuned(states: HiddenStates, checkpoint: Path, recipe: Recipe = RECIPE, **more: object) -> Tuned:
     options = {"minutes": 30.0} | more
-    return Tuner(states, lessons(), RECIPE, Checkpoint(checkpoint), **options).tune()  # type: ignore[arg-type]
+    return Tuner(states, lessons(), recipe, Checkpoint(checkpoint), **options).tune()  # type: ignore[arg-type]
 
 
 class Killed(Exception):
@@ -171,6 +177,23 @@ def test_what_was_tuned_is_what_is_served_and_a_kill_on_the_way_changes_nothing(
         agreement = Agreement.between(served_log_odds(llm, adapter, texts), trained)
     assert agreement.holds, agreement
     assert not Agreement.between(untuned, trained).holds
+
+
+def test_what_was_tuned_on_fewer_layers_is_what_is_served_on_these(
+    llm: EmbeddedLlm, folder: Path, tmp_path: Path
+) -> None:
+    recipe = replace(Recipe.at(9, seed=0), batch=4, rate=2e-3)
+    states, compared = fresh(folder, recipe), lessons().validation
+    done = tuned(states, tmp_path / "c.pt", recipe)
+    assert done.ending is Ending.ALL_SEEN
+    assert max(point.examples for point in done.curve) == 2 * 24  # each lesson twice
+    file = adapter_bytes({n: t.numpy() for n, t in done.tensors.items()}, alpha=recipe.alpha)
+    shallow = Adapter(file_digest(file), model_digest(), "data", 48, 8, 16.0, 9, depth=9)
+    texts = [lesson.prompt.rpartition("\n")[0] for lesson in compared]
+    with adapter_tried_out(llm.base_url.removesuffix("/v1"), shallow, file):
+        served = served_log_odds(llm, shallow, texts)
+    agreement = Agreement.between(served, states.log_odds(prompts(compared)))
+    assert agreement.holds, agreement
 
 
 def test_minutes_that_run_out_shorten_the_tuning_and_leave_it_its_decay(

@@ -10,7 +10,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from pipelines.serving.random_adapter import write_random_adapter
 from service.llm.adapter_loading import adapter_tried_out, load_adapter, unload_adapter
 from service.llm.adapter_shelf import KEPT, AdapterShelf
 from service.llm.server import MODEL_ID, EmbeddedLlm, is_available
+from service.llm.shallow_model import shallow_model_file
 
 pytestmark = [
     pytest.mark.journey,
@@ -216,6 +217,62 @@ def test_kill_9_of_either_process_and_both_are_back_with_their_adapters(
     assert answers(llm, made[2].name) == tried
     unload_adapter(address(llm), made[2].name)
     assert made[2].name not in names(llm)
+
+
+def test_adapters_on_fewer_layers_have_a_process_of_their_own_while_they_are_needed(
+    llm: EmbeddedLlm, tmp_path: Path
+) -> None:
+    assert llm.pid is not None
+    whole, (engine,) = answers(llm, MODEL_ID), descendants(llm.pid)
+    files = [tmp_path / f"{seed}.gguf" for seed in range(2)]
+    first, second = (write_random_adapter(f, seed=i, depth=9) for i, f in enumerate(files))
+    load_adapter(address(llm), first.name, files[0])
+    by_first = answers(llm, first.name)
+    load_adapter(address(llm), second.name, files[1])
+    assert {first.name, second.name} < names(llm)
+    assert far_apart(answers(llm, MODEL_ID), by_first, answers(llm, second.name))
+    assert answers(llm, first.name) == by_first
+    assert answers(llm, MODEL_ID) == pytest.approx(whole, abs=NOISE)
+
+    (shallow,) = set(eventually(llm, 2)) - {engine}  # swapped: the one before has ended
+    os.kill(shallow, signal.SIGKILL)
+    assert answers(llm, MODEL_ID) == pytest.approx(whole, abs=NOISE)
+    assert answers(llm, first.name) == by_first
+    for one in (first, second):
+        unload_adapter(address(llm), one.name)
+    assert eventually(llm, 1) == [engine]
+    assert not {first.name, second.name} & names(llm)
+
+
+def eventually(llm: EmbeddedLlm, count: int) -> list[int]:
+    """Its processes, once there are so many."""
+    assert llm.pid is not None
+    deadline = time.monotonic() + PATIENCE_S
+    while len(found := descendants(llm.pid)) != count:
+        assert time.monotonic() < deadline, found
+        time.sleep(0.05)
+    return found
+
+
+@pytest.mark.parametrize("depth", [18, 99])
+def test_a_model_has_no_more_layers_than_it_has(
+    llm: EmbeddedLlm, tmp_path: Path, depth: int
+) -> None:
+    served, file = names(llm), tmp_path / "a.gguf"
+    adapter = replace(write_random_adapter(file, seed=1), depth=depth)
+    with pytest.raises(LlmUnavailable, match="HTTP 400"):
+        load_adapter(address(llm), adapter.name, file)
+    assert names(llm) == served
+
+
+def test_a_shallow_model_that_is_damaged_is_cut_anew(cache_dir: Path, tmp_path: Path) -> None:
+    (tmp_path / "gemma-3-270m-q4_k_m.gguf").hardlink_to(cache_dir / "gemma-3-270m-q4_k_m.gguf")
+    file = shallow_model_file(tmp_path, 4)
+    content = file.read_bytes()
+    changed = file.stat().st_mtime_ns
+    assert shallow_model_file(tmp_path, 4).stat().st_mtime_ns == changed
+    file.write_bytes(content[:1_000_000])
+    assert shallow_model_file(tmp_path, 4).read_bytes() == content
 
 
 def test_the_shelf_keeps_what_was_live_last_and_leaves_out_what_is_damaged(
