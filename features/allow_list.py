@@ -30,6 +30,7 @@ SHORTEST = 3  # letters of what is looked for in a name or a mailbox
 MOST_PHRASES = 1_000
 MOST_CHARS = 100  # of a phrase
 LETTER = re.compile(r"[^\W\d_]")
+POSSESSIVE = re.compile(r"'[sS]$")
 BLANKS = re.compile(r"\s+")
 Extent = tuple[int, int]
 
@@ -109,15 +110,15 @@ def is_guess(span: Found) -> bool:
 
 def _read(text: str, span: FoundSpan) -> str:
     """Its letters, plain; of an e-mail address those of the mailbox."""
-    value = text[span.start : span.end]
+    value = POSSESSIVE.sub("", text[span.start : span.end])
     if span.entity_type == "EMAIL_ADDRESS":
         value = value.partition("@")[0]
     return "".join(LETTER.findall(folded(value).text))
 
 
 def _is_called(value: str, names: str) -> bool:
-    """names: one a line."""
-    return len(value) >= SHORTEST and value in names
+    """names: one a line. A value of a letter or two must be all of one."""
+    return value in names if len(value) >= SHORTEST else value in names.split("\n")
 
 
 def _require_name(phrase: str, plain: str) -> None:

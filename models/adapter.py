@@ -11,7 +11,7 @@ from typing import Any, Self
 from models.errors import WrongAdapter
 
 NAME_DIGITS = 16  # of the digest; the file behind a name is always checked against all 64
-DEPTH = re.compile(r"-of-(\d{1,2})-layers$")
+DEPTH = re.compile(r"-of-([1-9][0-9]?)-layers\Z")
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ from pipelines.training_data import TrainingData
 from pipelines.verdicts import Call, Verdicts, Witness
 from service.llm.embedded_model import model_digest, model_file
 
-CHECKPOINTS = 2  # the version of what is in them
+CHECKPOINTS = 3  # the version of what is in them
 COMPARED = 60  # leads of the validation part on which served and tuned model must agree
 
 
@@ -141,7 +141,7 @@ def _exported(
         digest=file_digest(file),
         base=states.base.digest,
         data=lessons.digest,
-        examples=tuned.examples,
+        examples=min(tuned.examples, len(lessons.learning)),
         rank=recipe.rank,
         alpha=recipe.alpha,
         layers=recipe.layers,

@@ -14,7 +14,7 @@ from models.adapter import Adapter
 from models.errors import LlmUnavailable
 from service.llm.adapter_shelf import AdapterShelf
 
-DEADLINE = timedelta(seconds=90)  # 1 s on a quiet machine: another llama.cpp is started
+DEADLINE = timedelta(minutes=5)  # 1 s on a quiet machine; 20 s where a model has to be cut first
 
 
 def load_adapter(address: str, name: str, file: Path) -> None:

@@ -52,10 +52,10 @@ def model_file(cache_dir: Path) -> Path:
 
 
 @contextmanager
-def only_one(cache_dir: Path) -> Iterator[None]:
+def only_one(cache_dir: Path, what: str = "") -> Iterator[None]:
     """Whoever else comes meanwhile waits, in this process or another."""
     cache_dir.mkdir(parents=True, exist_ok=True)
-    with (cache_dir / ".lock").open("w") as lock:
+    with (cache_dir / f"{what}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # the system lets go of it when the process ends
         yield
 

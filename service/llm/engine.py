@@ -71,7 +71,7 @@ class Engine:
         """
         command = [sys.executable, "-m", "service.llm.llama_cpp", "--cache-dir", str(cache_dir)]
         command += ["--threads", str(threads)] if threads else []
-        command += ["--depth", str(depth)] if depth else []
+        command += ["--depth", str(depth)] if depth is not None else []
         for file in adapters.values():
             command += ["--adapter", str(file)]
         pipe = asyncio.subprocess.PIPE
@@ -100,10 +100,12 @@ class Engine:
         its answer is the same to the last bit, whatever was asked before.
 
         Raises:
-            LlmUnavailable: the process ended meanwhile.
+            LlmUnavailable: the process ended meanwhile, or was started without that adapter.
         """
         import httpx2
 
+        if adapter is not None and adapter not in self.adapters:
+            raise LlmUnavailable("adapter")
         scales = [{"id": i, "scale": float(n == adapter)} for i, n in enumerate(self.adapters)]
         chosen = {"lora": scales, "cache_prompt": adapter is None}
         self._asked += 1
@@ -120,10 +122,12 @@ class Engine:
 
     async def retire(self) -> None:
         """Answer what was asked, then end."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(IDLE_DEADLINE.total_seconds()):
-                await self._idle.wait()
-        await self.stop()
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(IDLE_DEADLINE.total_seconds()):
+                    await self._idle.wait()
+        finally:
+            await self.stop()
 
     async def stop(self) -> None:
         """End it now."""

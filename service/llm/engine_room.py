@@ -22,6 +22,7 @@ from service.llm.adapter_shelf import (
     checked_content,
 )
 from service.llm.engine import Engine, EngineReply
+from service.llm.shallow_model import cut_shallow_model
 
 log = logging.getLogger("tiebreak.llm")
 
@@ -75,14 +76,20 @@ class EngineRoom:
         async with self._changing:
             await self._replace()
 
-    async def close(self) -> None:
-        """End whatever runs."""
+    def open_when_it_can(self) -> None:
+        """The same in the background, tried again until it is up; questions wait meanwhile."""
+        self._names = frozenset(self.wanted())
+        self._spawn(self._restart())
+
+    async def close(self, *, gently: bool = False) -> None:
+        """End whatever runs; gently: after it has answered what it was asked."""
         self._is_closing = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._engine is not None:
-            await self._engine.stop()
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            await (engine.retire() if gently else engine.stop())
         self._forget_passing()
 
     async def load(self, name: str, file: Path) -> None:
@@ -130,18 +137,20 @@ class EngineRoom:
         raise LlmUnavailable("connection")
 
     def _forget_passing(self) -> None:
-        for name in self._wanted(self._passing):
+        for name in self._names & self._passing.files().keys():
             self._passing.drop(name)
 
-    def _wanted(self, *shelves: AdapterShelf) -> dict[str, Path]:
-        """Adapters that sit on the layers that are loaded here: files by name."""
-        files = {name: file for shelf in shelves for name, file in shelf.files().items()}
+    def wanted(self) -> dict[str, Path]:
+        """Adapters on the shelves that sit on the layers that are loaded here: files by name."""
+        files = self._kept.files() | self._passing.files()
         return {name: file for name, file in files.items() if depth_in(name) == self._depth}
 
     async def _ready(self) -> Engine:
         try:
             async with asyncio.timeout(PATIENCE.total_seconds()):
                 while self._engine is None:
+                    if self._is_closing:
+                        raise LlmUnavailable("starting")
                     await self._is_up.wait()
                 return self._engine
         except TimeoutError:
@@ -157,10 +166,13 @@ class EngineRoom:
     async def _replace(self) -> None:
         if self._retiring is not None:  # there are never more than two
             await self._retiring
-        wanted = await asyncio.to_thread(self._wanted, self._kept, self._passing)
+        if self._depth is not None:
+            await cut_shallow_model(self._cache_dir, self._depth)
+        wanted = await asyncio.to_thread(self.wanted)
         new = await Engine.start(self._cache_dir, wanted, threads=self._threads, depth=self._depth)
         old, self._engine = self._engine, new
-        self._names = frozenset(new.adapters)
+        # What was unloaded while it started is on no shelf any more.
+        self._names = frozenset(new.adapters) & (await asyncio.to_thread(self.wanted)).keys()
         self._is_up.set()
         self._spawn(self._watch(new))
         if old is not None:

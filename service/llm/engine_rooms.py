@@ -7,6 +7,7 @@ for each other's swaps, and where nobody was tuned so, it takes no memory.
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ class EngineRooms:
         self._threads = threads
         self._whole = EngineRoom(cache_dir, threads=threads)
         self._shallow: dict[int, EngineRoom] = {}
-        self._changing = asyncio.Lock()
+        self._changing: defaultdict[int | None, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._closing: set[asyncio.Task[None]] = set()
 
     @property
@@ -39,47 +40,62 @@ class EngineRooms:
         return self._whole.adapters.union(*(room.adapters for room in self._shallow.values()))
 
     async def open(self) -> None:
-        """Start the whole model, and whatever depth an adapter needs. Raises LlmUnavailable."""
+        """Start the whole model; what adapters need beside it starts in the background.
+
+        Raises:
+            LlmUnavailable: the whole model does not start.
+        """
         await self._whole.open()
         for folder in (KEPT_FOLDER, PASSING_FOLDER):
             for name in await asyncio.to_thread(AdapterShelf(self._cache_dir / folder).files):
-                room = self._room(depth_in(name))
-                if not room.is_up:
-                    await room.open()
+                depth = depth_in(name)
+                if depth is not None and depth not in self._shallow:
+                    self._room(depth).open_when_it_can()
 
     async def close(self) -> None:
         """End whatever runs."""
-        await asyncio.gather(*self._closing, return_exceptions=True)
         await asyncio.gather(*(room.close() for room in (self._whole, *self._shallow.values())))
+        await asyncio.gather(*self._closing, return_exceptions=True)
 
     async def load(self, name: str, file: Path) -> None:
         """As `EngineRoom.load`; the first of a depth starts its engine."""
-        async with self._changing:
-            await self._room(depth_in(name)).load(name, file)
+        depth = depth_in(name)
+        try:
+            async with self._changing[depth]:
+                await self._room(depth).load(name, file)
+        finally:
+            self._close_unneeded()
 
     def unload(self, name: str) -> bool:
         """As `EngineRoom.unload`; the last of a depth takes its engine along."""
         depth = depth_in(name)
-        if depth is None:
-            return self._whole.unload(name)
-        if depth not in self._shallow:
+        if depth is not None and depth not in self._shallow:
             return False
-        was_there = self._shallow[depth].unload(name)
-        task = asyncio.create_task(self._close_if_empty(depth))
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
+        was_there = self._room(depth).unload(name)
+        self._close_unneeded()
         return was_there
+
+    def _close_unneeded(self) -> None:
+        """Rooms whose last adapter was unloaded, or made room on the shelf for others."""
+        for depth in self._shallow:
+            task = asyncio.create_task(self._close_if_unneeded(depth))
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+
+    async def _close_if_unneeded(self, depth: int) -> None:
+        async with self._changing[depth]:
+            room = self._shallow.get(depth)
+            if room is None:
+                return
+            wanted = await asyncio.to_thread(room.wanted)
+            if wanted:
+                return
+            del self._shallow[depth]
+        await room.close(gently=True)
 
     async def ask(self, path: str, question: Mapping[str, Any], adapter: str | None) -> EngineReply:
         """One question. Raises LlmUnavailable: no engine answers for now."""
         return await self._room(depth_in(adapter or "")).ask(path, question, adapter)
-
-    async def _close_if_empty(self, depth: int) -> None:
-        async with self._changing:
-            room = self._shallow.get(depth)
-            if room is not None and not room.adapters:
-                del self._shallow[depth]
-                await room.close()
 
     def _room(self, depth: int | None) -> EngineRoom:
         if depth is None:

@@ -42,6 +42,7 @@ BEFORE = "We moved off Velora last year. "
             "Velora asked me to write.\nBest regards\nVelora",
             "<PERSON_1> asked me to write.\nBest regards\n<PERSON_1>",
         ),
+        ("Call Velora's mobile. Best, Velora", "Call <PERSON_1>'s mobile. Best, <PERSON_1>"),
         ("Dear Velora, as Velora told us", "Dear <PERSON_1>, as <PERSON_1> told us"),
         ("Velora came. veloramiller@acme.com", "<PERSON_1> came. <EMAIL_ADDRESS_1>"),
     ],
@@ -100,6 +101,17 @@ def test_only_those_who_guess_are_overruled() -> None:
 def test_whoever_is_overruled_is_shipped(redactor: Redactor) -> None:
     names = {recognizer.name for recognizer in redactor._registry.recognizers} | {SECOND_LOOK}
     assert names >= {*OVERRULED, *OVERRULED_AFTER}
+
+
+@pytest.mark.parametrize("name", ["Bo", "王伟", "Bo's"])
+def test_the_shortest_names_go_too_where_somebody_signs_by_them(name: str) -> None:
+    text = f"Ask {name} today. Best, Bo 王伟"
+    guess = FoundSpan(4, 4 + len(name), "PERSON", 0.9, SECOND_LOOK, "1")
+    signed = name.removesuffix("'s")
+    at = text.rindex(signed)
+    sign_off = FoundSpan(at, at + len(signed), "PERSON", 0.75, "SignedNames", "1")
+    assert AllowList((name,)).allowed([guess], text) == {guess}
+    assert not AllowList((name,)).allowed([guess, sign_off], text)
 
 
 WORDS = ("Velora", "Grant", "tier", "Miller", "ask", "off", "Zellira", "Pro", "and", ".", "\n")

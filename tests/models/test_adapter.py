@@ -40,6 +40,12 @@ def test_its_name_says_on_how_many_layers_it_sits(depth: int | None) -> None:
     assert is_other == (depth is not None)
 
 
+@pytest.mark.parametrize("end", ["0", "08", "٨", "100", "8\n", ""])
+def test_what_is_no_depth_is_none(end: str) -> None:
+    assert depth_in(f"{ADAPTER.name}-of-{end}-layers") is None
+    assert depth_in(f"{ADAPTER.name}-of-8-layers{end}") == (None if end else 8)
+
+
 def test_a_version_from_before_adapters_keeps_its_digest() -> None:
     tree = llm_version().to_json()
     assert tree["adapter"] is None

@@ -254,7 +254,7 @@ def eventually(llm: EmbeddedLlm, count: int) -> list[int]:
     return found
 
 
-@pytest.mark.parametrize("depth", [18, 99])
+@pytest.mark.parametrize("depth", [0, 18, 99])
 def test_a_model_has_no_more_layers_than_it_has(
     llm: EmbeddedLlm, tmp_path: Path, depth: int
 ) -> None:
