@@ -145,7 +145,7 @@ class _Child:
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
             self._loop = loop
-            self._look = None
+            self._look, self._heard = None, loop.time()
             loop.add_reader(self._socket, self._receive)
         self._unsent += framed(pickle.dumps(message, pickle.HIGHEST_PROTOCOL))
         self._send()
