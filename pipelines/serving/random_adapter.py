@@ -8,10 +8,10 @@ import numpy as np
 
 from models.adapter import Adapter, file_digest
 from pipelines.finetuning.adapter_file import adapter_bytes
-from service.llm.embedded_model import model_digest
+from service.llm.embedded_model import LAYERS, model_digest
 
 RANK, ALPHA = 8, 16.0
-LAYERS, TOP = 18, 6  # of Gemma 3 270M; adapters sit on the topmost
+TOP = 6  # layers: adapters sit on the topmost
 # Inputs and outputs of a layer's matrices (the model's GGUF file).
 SHAPES = {
     "attn_q": (640, 1024),

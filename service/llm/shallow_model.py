@@ -19,7 +19,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models.errors import LlmUnavailable
-from service.llm.embedded_model import MODEL_ID, file_sha256, model_digest, model_file, only_one
+from service.llm.embedded_model import (
+    LAYERS,
+    MODEL_ID,
+    file_sha256,
+    model_digest,
+    model_file,
+    only_one,
+)
 from service.llm.parent_watch import end_with_parent
 
 if TYPE_CHECKING:
@@ -59,6 +66,8 @@ def shallow_model_file(cache_dir: Path, depth: int) -> Path:
     Raises:
         LlmUnavailable: it cannot be written, or the model has fewer layers.
     """
+    if not 0 < depth < LAYERS:
+        raise LlmUnavailable("start", f"The embedded model has {LAYERS} layers, not {depth}.")
     whole = model_file(cache_dir)
     target = cache_dir / f"{MODEL_ID}.{model_digest()[:16]}.{depth}-layers.gguf"
     digest_file, part = target.with_suffix(".sha256"), target.with_suffix(".part")
@@ -87,9 +96,6 @@ def _write(whole: Path, part: Path, depth: int) -> None:
     reader = GGUFReader(whole)
     architecture = str(reader.fields[ARCHITECTURE].contents())
     layers_key = f"{architecture}.block_count"
-    layers = int(reader.fields[layers_key].contents())
-    if not 0 < depth < layers:
-        raise ValueError(f"it has {layers}")
     writer = GGUFWriter(part, architecture)
     for name, value, kinds in _settings(reader):
         said = depth if name == layers_key else value
