@@ -84,13 +84,13 @@ class EngineRoom:
     async def close(self, *, gently: bool = False) -> None:
         """End whatever runs; gently: after it has answered what it was asked."""
         self._is_closing = True
+        self._forget_passing()  # first: whoever waits for the end may lose patience
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         engine, self._engine = self._engine, None
         if engine is not None:
             await (engine.retire() if gently else engine.stop())
-        self._forget_passing()
 
     async def load(self, name: str, file: Path) -> None:
         """Have this adapter served when this returns. Questions are answered meanwhile.
