@@ -22,7 +22,7 @@ from pipelines.figure import Figure
 from pipelines.serving.asking import Asked, Texts, ask_all
 from pipelines.serving.process_usage import cpu_seconds, descendants, memory_mb
 from pipelines.serving.random_adapter import write_random_adapter
-from service.llm.adapter_loading import load_adapter
+from service.llm.adapter_loading import load_adapter, unload_adapter
 from service.llm.server import EmbeddedLlm
 
 AT_ONCE = (1, 4)
@@ -42,6 +42,7 @@ def bench_llm(
         adapters = _Adapters(Path(folder), depth)
         with display.stage("Starting the LLM"):
             llm = running.enter_context(EmbeddedLlm(cache_dir))
+            running.callback(adapters.unload_all, llm)
             first = adapters.load_next(llm)
         bench = _Bench(llm, texts, texts.tuned(first), calls)
         figures = list(bench.latency(display))
@@ -60,14 +61,21 @@ class _Adapters:
         self._folder = folder
         self._depth = depth
         self._made = 0
+        self._names: list[str] = []
 
     def load_next(self, llm: EmbeddedLlm) -> Adapter:
         """Have a new one served."""
         self._made += 1
         file = self._folder / f"{self._made}.gguf"
         adapter = write_random_adapter(file, seed=self._made, depth=self._depth)
+        self._names.append(adapter.name)
         load_adapter(_address(llm), adapter.name, file)
         return adapter
+
+    def unload_all(self, llm: EmbeddedLlm) -> None:
+        """Leave none to be served after the bench."""
+        for name in self._names:
+            unload_adapter(_address(llm), name)
 
 
 @dataclass(frozen=True)
