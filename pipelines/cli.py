@@ -84,7 +84,7 @@ Depth = Annotated[
     typer.Option(
         min=4,
         max=17,
-        help="Layers of the model that are kept, the lowest: 9 of 18 answer in half the time.",
+        help="Layers of the model that are kept, the lowest: 8 of 18 take about half the time.",
     ),
 ]
 MaxError = Annotated[
