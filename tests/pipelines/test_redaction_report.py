@@ -68,3 +68,20 @@ def test_the_command_finds_what_is_known_of_the_writer(tmp_path: Path) -> None:
     assert tree["text"] == "write to <ORGANIZATION_1> please"
     assert tree["why_not"][0][0]["went"]
     assert CliRunner().invoke(app, ["redact", str(file), "--contact", "nonsense"]).exit_code == 2
+
+
+def test_the_command_reads_the_allow_list_of_a_spec(tmp_path: Path) -> None:
+    file, spec = tmp_path / "note.txt", tmp_path / "leads.toml"
+    file.write_text("We moved off Velora last year.")
+    spec.write_text(
+        '[outcome]\ncolumn="a"\nwon="1"\n[redaction]\nallow_list=["Velora"]\n'
+        '[columns.b]\nkind="text"\n'
+    )
+    run = ["redact", str(file), "--why-not", "Velora", "--json"]
+    shown = [
+        json.loads(CliRunner().invoke(app, [*run, *more]).stdout)
+        for more in ((), ("--spec", str(spec)))
+    ]
+    assert ["Velora" in tree["text"] for tree in shown] == [False, True]
+    assert shown[1]["why_not"][0][0]["stage"] == "on_the_allow_list"
+    assert shown[1]["policy"].startswith(f"{shown[0]['policy']}+")
