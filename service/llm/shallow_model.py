@@ -38,7 +38,9 @@ CUT_DEADLINE = timedelta(minutes=5)
 
 
 async def cut_shallow_model(cache_dir: Path, depth: int) -> None:
-    """Have `shallow_model_file` find it whole. Raises LlmUnavailable: it cannot be cut."""
+    """Have `shallow_model_file` find it. Raises LlmUnavailable: it cannot be cut."""
+    if _target(cache_dir, depth).exists():  # whoever loads it looks if it is whole
+        return
     command = [sys.executable, "-m", "service.llm.shallow_model", "--cache-dir", str(cache_dir)]
     process = await asyncio.create_subprocess_exec(
         *command, "--depth", str(depth), stdin=asyncio.subprocess.PIPE
@@ -68,13 +70,12 @@ def shallow_model_file(cache_dir: Path, depth: int) -> Path:
     """
     if not 0 < depth < LAYERS:
         raise LlmUnavailable("start", f"The embedded model has {LAYERS} layers, not {depth}.")
-    whole = model_file(cache_dir)
-    target = cache_dir / f"{MODEL_ID}.{model_digest()[:16]}.{depth}-layers.gguf"
+    target = _target(cache_dir, depth)
     digest_file, part = target.with_suffix(".sha256"), target.with_suffix(".part")
     try:
         with only_one(cache_dir, target.stem):
             if not _is_whole(target, digest_file):
-                _write(whole, part, depth)
+                _write(model_file(cache_dir), part, depth)
                 digest_file.write_bytes(file_sha256(part).encode())
                 part.replace(target)
     except (OSError, ValueError, ImportError) as error:
@@ -82,6 +83,10 @@ def shallow_model_file(cache_dir: Path, depth: int) -> Path:
         message = f"The embedded model cannot be cut to {depth} layers in {cache_dir}: {error}."
         raise LlmUnavailable("start", message) from error
     return target
+
+
+def _target(cache_dir: Path, depth: int) -> Path:
+    return cache_dir / f"{MODEL_ID}.{model_digest()[:16]}.{depth}-layers.gguf"
 
 
 def _is_whole(target: Path, digest_file: Path) -> bool:
