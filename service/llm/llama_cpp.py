@@ -22,6 +22,7 @@ from service.llm.parent_watch import end_with_parent
 from service.llm.shallow_model import shallow_model_file
 
 HOST = "127.0.0.1"
+SPINS = "3000"  # of a thread that waits for another, before it sleeps
 SLOTS = 2  # requests answered in one forward pass; each keeps the beginning of its last prompt
 SLOT_TOKENS = 4096  # a prompt is at most some 2,000 tokens, see models/prompt.py
 BARE_SLOT_TOKENS = (
@@ -38,9 +39,10 @@ def serve(
     An adapter's number is its place in `adapters`. Memory is bounded by SLOTS x SLOT_TOKENS.
     Prompts are neither logged nor shown to anyone.
     """
-    # Its threads wait for each other at every layer. Spinning meanwhile, as they do by default, a
-    # call takes 10 s instead of 1 s as soon as another process wants the same cores.
-    os.putenv("OMP_WAIT_POLICY", "PASSIVE")  # read once, when the library is loaded
+    # Its threads wait for each other some 40 times a layer. Put to sleep each time, a short question
+    # takes a third longer; spinning until it is their turn, as they do by default, a call takes 10 s
+    # instead of 1 s as soon as another process wants the same cores. So they spin for microseconds.
+    os.putenv("GOMP_SPINCOUNT", SPINS)  # read once, when the library is loaded
     import xllamacpp
 
     params = xllamacpp.CommonParams()

@@ -230,6 +230,7 @@ async def _serve(options: argparse.Namespace) -> None:
 
     rooms = EngineRooms(options.cache_dir, threads=options.threads)
     with socket.create_server((options.host, options.port)) as listening:
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             await rooms.open()
             host, port = listening.getsockname()[:2]
