@@ -19,6 +19,7 @@ import typer
 from features.errors import ScoringError
 from pipelines.audit_cli import audit, contact_pair
 from service.errors import InvalidSettings
+from service.llm.embedded_model import LAYERS, SHALLOW
 from service.settings import Settings, forbid_usage_tracking, read_settings
 
 HELP = "Scores sales leads; an LLM breaks the tie, after redaction, on the record."
@@ -83,8 +84,9 @@ Depth = Annotated[
     int | None,
     typer.Option(
         min=4,
-        max=17,
-        help="Layers of the model that are kept, the lowest: 8 of 18 take about half the time.",
+        max=LAYERS,
+        help="Layers of the LLM that are kept, the lowest: 8 answer in half the time of all 18. "
+        "Unless given 8, where it learns from 2,000 leads or more, else 18.",
     ),
 ]
 MaxError = Annotated[
@@ -602,7 +604,9 @@ def bench_llm(
     text: Annotated[str, typer.Option(help="TABLE's column of texts.")] = "Message",
     outcome: Annotated[str, typer.Option(help="TABLE's column of outcomes.")] = "Won",
     calls: Annotated[int, typer.Option(min=4, help="Questions a round, of each contender.")] = 24,
-    depth: Depth = None,
+    depth: Annotated[
+        int, typer.Option(min=4, max=LAYERS, help="Layers of the LLM that the tuned one keeps.")
+    ] = SHALLOW,
     as_json: AsJson = False,
 ) -> None:
     """Measure the embedded LLM: tuned beside few-shot, memory, hot swap, recovery from kill -9.

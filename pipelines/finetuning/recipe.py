@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any, Self
+
+from service.llm.embedded_model import LAYERS, SHALLOW
+
+ENOUGH_FOR_SHALLOW = (
+    2_000  # lessons; of fewer all layers make more, at twice the price of an answer
+)
+# Lessons that are to be seen, few of them again: all layers learn early, the lowest alone late.
+SEEN, SEEN_BY_SHALLOW = 2_000, 4_000
+MOST_EPOCHS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +22,7 @@ class Recipe:
 
     rank, alpha: of the low-rank update (Hu et al. 2021, arXiv:2106.09685), scaled by alpha / rank.
     depth: layers of the model that are kept, the lowest; None: all.
-    layers: the topmost of these, which alone are tuned: all of them would take twice the time.
+    layers: the topmost of these, which alone are tuned.
     epochs: how often each lesson is seen.
     rate: of AdamW at its highest. batch: lessons a step; bucket: lessons sorted by length together.
     warm_up: steps. decay: the last share of the steps, over which the rate falls to zero.
@@ -34,15 +44,31 @@ class Recipe:
     seed: int = 0
 
     @classmethod
-    def at(cls, depth: int | None, seed: int) -> Self:
-        """The one for so many layers.
+    def for_lessons(cls, lessons: int, *, depth: int | None, seed: int) -> Self:
+        """The one for so many lessons.
 
-        What is cut off above has to be learned anew by what is left: all of it is tuned, at a
-        higher rate, and sees each lesson twice. A step costs half as much.
+        Of all layers the topmost are tuned. What is cut off above others has to be learned anew by
+        what is left: all of it is tuned, at a higher rate.
+
+        depth: layers that are kept; unless given, SHALLOW where there are lessons enough, or all.
         """
         if depth is None:
-            return cls(seed=seed)
-        return cls(depth=depth, layers=depth, epochs=2, rate=8e-4, seed=seed)
+            depth = SHALLOW if lessons >= ENOUGH_FOR_SHALLOW else LAYERS
+        if depth == LAYERS:
+            return cls(epochs=_epochs(lessons, SEEN), seed=seed)
+        epochs = _epochs(lessons, SEEN_BY_SHALLOW)
+        return cls(depth=depth, layers=depth, epochs=epochs, rate=8e-4, patience=3, seed=seed)
+
+    @property
+    def kept_layers(self) -> str:
+        """In words."""
+        if self.depth is None:
+            return f"the topmost {self.layers} of {LAYERS} layers"
+        return f"the lowest {self.depth} of {LAYERS} layers"
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def _epochs(lessons: int, seen: int) -> int:
+    return min(MOST_EPOCHS, math.ceil(seen / lessons))

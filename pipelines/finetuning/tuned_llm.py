@@ -103,10 +103,11 @@ def tune_llm(
     Raises:
         TrainingRefused: there is too little to learn from.
     """
-    began, recipe = time.monotonic(), Recipe.at(options.depth, seed)
+    began = time.monotonic()
     prompt = Prompt.bare(EvidenceKind.TEXT, outcome=data.spec.outcome, won=data.spec.won)
     with display.stage("Redacting what the LLM is tuned on"):
         lessons = draw_lessons(data, fitted, witness, prompt, at_most=options.examples, seed=seed)
+    recipe = Recipe.for_lessons(len(lessons.learning), depth=options.depth, seed=seed)
     share.take()
     with display.stage("Loading the embedded LLM into torch"):
         file = model_file(home / "llm")
@@ -118,7 +119,7 @@ def tune_llm(
     with display.steps(f"Tuning on {len(lessons.learning):,} leads") as on_step:
         tuner = Tuner(states, lessons, recipe, checkpoint, minutes=left, on_step=on_step)
         tuned = tuner.tune()
-    display.say(_said_of(tuned))
+    display.say(_said_of(tuned, recipe))
     made = _exported(llm, prompt, lessons, recipe, states, tuned, checkpoint, options)
     answers = KeptAnswers(home / "tuning" / f"{_answers_name(data, made.version)}.jsonl")
     return replace(made, answers=answers)
@@ -176,10 +177,11 @@ def _name_of(tree: Sequence[object]) -> str:
     return hashlib.sha256(json.dumps(tree, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _said_of(tuned: Tuned) -> str:
+def _said_of(tuned: Tuned, recipe: Recipe) -> str:
     best = max(tuned.curve, key=lambda point: point.examples == tuned.examples)
     return (
-        f"Tuned on {tuned.examples:,} examples in {tuned.seconds / 60:.1f} minutes "
-        f"({tuned.tokens_per_second:.0f} tokens/s), {tuned.ending}. On the validation part: AUC "
+        f"Tuned {recipe.kept_layers} on {tuned.examples:,} examples in "
+        f"{tuned.seconds / 60:.1f} minutes ({tuned.tokens_per_second:.0f} tokens/s), "
+        f"{tuned.ending}. On the validation part: AUC "
         f"{best.auc:.3f}, log loss {best.settled_log_loss:.3f}."
     )

@@ -7,6 +7,7 @@ import numpy as np
 from models.prompt import BARE_LIMIT
 from pipelines.finetuning.lessons import ENOUGH
 from pipelines.finetuning.machine_share import can_tune
+from pipelines.finetuning.recipe import Recipe
 from pipelines.fitting import FittedClassifier
 from pipelines.training_data import TrainingData
 
@@ -24,7 +25,8 @@ def tuning_offer(data: TrainingData, fitted: FittedClassifier) -> str | None:
         return None
     characters = [min(BARE_LIMIT, sum(map(len, lead.texts.values()))) for lead in written]
     tokens = float(np.sum(characters)) * TOKENS_PER_CHARACTER + len(written) * TOKENS_OF_QUESTION
-    minutes = max(1, round(tokens / TOKENS_PER_SECOND / 60))
+    epochs = Recipe.for_lessons(len(written), depth=None, seed=0).epochs
+    minutes = max(1, round(epochs * tokens / TOKENS_PER_SECOND / 60))
     return (
         f"{len(written):,} leads of the training part wrote something: the LLM can be tuned on "
         f"them (--tune), in about {minutes} minutes of two cores and {MEMORY_GB} GB of memory."

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class TuningOptions:
     """minutes: most that tuning takes. examples: most lessons; all there are unless given.
-    depth: layers of the model that are kept, the lowest; all unless given.
+    depth: layers of the model that are kept, the lowest; `Recipe.for_lessons` chooses unless given.
     """
 
     minutes: float = 30.0

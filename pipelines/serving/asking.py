@@ -37,9 +37,9 @@ class Texts:
     def asked(self) -> tuple[RedactedText, ...]:
         return self.texts[EXAMPLE_POOL:]
 
-    def few_shot(self) -> LlmVersion:
+    def few_shot(self, seed: int = 0) -> LlmVersion:
         """The untuned LLM with worked examples, as `tiebreak train` asks it."""
-        examples = choose_examples(self.texts[:EXAMPLE_POOL], self.won[:EXAMPLE_POOL], seed=0)
+        examples = choose_examples(self.texts[:EXAMPLE_POOL], self.won[:EXAMPLE_POOL], seed=seed)
         return self._version(
             Prompt.newest(EvidenceKind.TEXT, outcome=self.outcome, won="1", examples=examples)
         )

@@ -23,6 +23,7 @@ from pipelines.serving.asking import Asked, Texts, ask_all
 from pipelines.serving.process_usage import cpu_seconds, descendants, memory_mb
 from pipelines.serving.random_adapter import write_random_adapter
 from service.llm.adapter_loading import load_adapter, unload_adapter
+from service.llm.embedded_model import LAYERS
 from service.llm.server import EmbeddedLlm
 
 AT_ONCE = (1, 4)
@@ -31,21 +32,21 @@ MOST_MB, MOST_SHARE = 1_000, 0.5
 
 
 def bench_llm(
-    display: Display, texts: Texts, *, cache_dir: Path, calls: int, depth: int | None = None
+    display: Display, texts: Texts, *, cache_dir: Path, calls: int, depth: int
 ) -> list[Figure]:
     """All figures.
 
     calls: questions in each round, of each contender. depth: layers of the model that the adapters
-    sit on; the whole model unless given.
+    sit on.
     """
     with ExitStack() as running, tempfile.TemporaryDirectory() as folder:
-        adapters = _Adapters(Path(folder), depth)
+        adapters = _Adapters(Path(folder), None if depth == LAYERS else depth)
         with display.stage("Starting the LLM"):
             llm = running.enter_context(EmbeddedLlm(cache_dir))
             running.callback(adapters.unload_all, llm)
             first = adapters.load_next(llm)
         bench = _Bench(llm, texts, texts.tuned(first), calls)
-        figures = list(bench.latency(display))
+        figures = [*bench.latency(display), bench.unread()]
         figures.append(bench.memory())
         with display.stage("Swapping adapters"):
             figures += bench.swap(lambda: adapters.load_next(llm))
@@ -108,6 +109,13 @@ class _Bench:
         gain = found["tuned", 4].per_second / found["tuned", 1].per_second
         yield Figure("tuned: answers/s 4 at once / one at a time", gain, "")
 
+    def unread(self) -> Figure:
+        """What worked examples cost where they have to be read, as after a start."""
+        asked, one = Asked(), self._some(0, 1)
+        for seed in range(1, ROUNDS + 1):
+            asked.add(ask_all(self.llm.base_url, self.texts.few_shot(seed), one, 1))
+        return Figure("few-shot, worked examples not yet read: p50", 1_000 * _p50(asked), "ms")
+
     def memory(self) -> Figure:
         """Front and llama.cpp together, after all that was asked."""
         return Figure(
@@ -116,7 +124,7 @@ class _Bench:
 
     def swap(self, load_next: Callable[[], Adapter]) -> Iterator[Figure]:
         """New adapters taken in while questions go on."""
-        took, peaks, lost, unread = [], [], 0, Asked()
+        took, peaks, lost = [], [], 0
         for _ in range(ROUNDS):
             with self._under_load() as load:
                 started = time.perf_counter()
@@ -124,9 +132,6 @@ class _Bench:
                 took.append(time.perf_counter() - started)
                 peaks.append(load.peak_mb)
             lost += load.asked.lost
-            # The new llama.cpp was asked tuned questions only.
-            unread.add(ask_all(self.llm.base_url, self.texts.few_shot(), self._some(0, 1), 1))
-        yield Figure("few-shot, worked examples not yet read: p50", 1_000 * _p50(unread), "ms")
         yield Figure("hot swap under load", statistics.median(took), "s")
         yield Figure("memory while swapping", max(peaks), "MB", MOST_MB, at_most=True)
         yield Figure("questions lost by swaps", lost, "", 0, at_most=True)

@@ -22,9 +22,10 @@ from service.llm.parent_watch import end_with_parent
 from service.llm.shallow_model import shallow_model_file
 
 HOST = "127.0.0.1"
+BATCH_TOKENS = 256  # computed together; twice as many take 27 MB more while swapping, no less time
 SPINS = "3000"  # of a thread that waits for another, before it sleeps
 SLOTS = 2  # requests answered in one forward pass; each keeps the beginning of its last prompt
-SLOT_TOKENS = 4096  # a prompt is at most some 2,000 tokens, see models/prompt.py
+SLOT_TOKENS = 3072  # a prompt is at most some 2,000 tokens, see models/prompt.py
 BARE_SLOT_TOKENS = (
     2560  # that of a tuned model has no worked examples: 600 characters of any script
 )
@@ -39,9 +40,9 @@ def serve(
     An adapter's number is its place in `adapters`. Memory is bounded by SLOTS x SLOT_TOKENS.
     Prompts are neither logged nor shown to anyone.
     """
-    # Its threads wait for each other some 40 times a layer. Put to sleep each time, a short question
-    # takes a third longer; spinning until it is their turn, as they do by default, a call takes 10 s
-    # instead of 1 s as soon as another process wants the same cores. So they spin for microseconds.
+    # Its threads wait for each other after each operation. Put to sleep every time, a short call
+    # takes a third longer; spinning until it is their turn, as they do by default, one takes 10 s
+    # instead of 1 s as soon as another process wants the same cores. So they spin for a moment.
     os.putenv("GOMP_SPINCOUNT", SPINS)  # read once, when the library is loaded
     import xllamacpp
 
@@ -54,9 +55,11 @@ def serve(
     params.hostnames, params.port = [HOST], 0
     slot = SLOT_TOKENS if depth is None else BARE_SLOT_TOKENS
     params.n_parallel, params.n_ctx = SLOTS, SLOTS * slot
-    # Gemma 3 attends in a sliding window. Unless the whole window is kept, llama.cpp cannot reuse
-    # the prompt's beginning, which is the same for every lead: 0.9 s a call instead of 0.2 s.
-    params.swa_full = True
+    params.n_ubatch = BATCH_TOKENS
+    # Gemma 3 attends in a sliding window. Unless all of the prompt is kept, llama.cpp cannot reuse
+    # its beginning, which is the same for every lead: 0.9 s a call instead of 0.2 s. A shallow
+    # model is asked tuned questions only, which reuse nothing: it does without.
+    params.swa_full = depth is None
     params.cache_ram_mib = 0  # its second prompt cache may answer from another adapter's state
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads or _cores()
     params.fit_params = False  # do not resize the context to the machine's memory

@@ -229,8 +229,7 @@ async def _serve(options: argparse.Namespace) -> None:
     import uvicorn
 
     rooms = EngineRooms(options.cache_dir, threads=options.threads)
-    with socket.create_server((options.host, options.port)) as listening:
-        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    with listening_socket(options.host, options.port) as listening:
         try:
             await rooms.open()
             host, port = listening.getsockname()[:2]
@@ -247,6 +246,17 @@ async def _serve(options: argparse.Namespace) -> None:
             await uvicorn.Server(config).serve(sockets=[listening])
         finally:
             await rooms.close()
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
+    """Whose connections send an answer's head and body at once (TCP_NODELAY, inherited).
+
+    asyncio asks for that by itself, but not on a socket that it was handed. Without it the body
+    waits until the caller has acknowledged the head: up to 40 ms, half of what an answer takes.
+    """
+    listening = socket.create_server((host, port))
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
 
 
 def _parser() -> argparse.ArgumentParser:

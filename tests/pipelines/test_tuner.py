@@ -182,7 +182,7 @@ def test_what_was_tuned_is_what_is_served_and_a_kill_on_the_way_changes_nothing(
 def test_what_was_tuned_on_fewer_layers_is_what_is_served_on_these(
     llm: EmbeddedLlm, folder: Path, tmp_path: Path
 ) -> None:
-    recipe = replace(Recipe.at(9, seed=0), batch=4, rate=2e-3)
+    recipe = replace(Recipe.for_lessons(24, depth=9, seed=0), epochs=2, batch=4, rate=2e-3)
     states, compared = fresh(folder, recipe), lessons().validation
     done = tuned(states, tmp_path / "c.pt", recipe)
     assert done.ending is Ending.ALL_SEEN

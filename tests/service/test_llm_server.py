@@ -27,6 +27,7 @@ from service.llm.server import (
     EmbeddedLlm,
     is_available,
     is_healthy,
+    listening_socket,
     model_digest,
     model_file,
 )
@@ -54,6 +55,15 @@ def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def llm(cache_dir: Path) -> Iterator[EmbeddedLlm]:
     with EmbeddedLlm(cache_dir) as running:
         yield running
+
+
+def test_an_answer_s_body_does_not_wait_until_its_head_is_acknowledged() -> None:
+    with (
+        listening_socket("127.0.0.1", 0) as listening,
+        socket.create_connection(listening.getsockname()),
+        listening.accept()[0] as accepted,
+    ):
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 @asynccontextmanager
