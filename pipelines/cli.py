@@ -86,7 +86,7 @@ Depth = Annotated[
         min=4,
         max=LAYERS,
         help="Layers of the LLM that are kept, the lowest: 8 answer in half the time of all 18. "
-        "Unless given 8, where it learns from 2,000 leads or more, else 18.",
+        "By default 8 where it learns from 2,000 leads or more, else 18.",
     ),
 ]
 MaxError = Annotated[

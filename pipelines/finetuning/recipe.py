@@ -8,10 +8,9 @@ from typing import Any, Self
 
 from service.llm.embedded_model import LAYERS, SHALLOW
 
-ENOUGH_FOR_SHALLOW = (
-    2_000  # lessons; of fewer all layers make more, at twice the price of an answer
-)
-# Lessons that are to be seen, few of them again: all layers learn early, the lowest alone late.
+ENOUGH_FOR_SHALLOW = 2_000  # lessons; from fewer all layers learn much more, and answer slower
+# How many lessons are shown at least, in whole passes: with fewer it passes over them again. The
+# lowest layers alone learn late.
 SEEN, SEEN_BY_SHALLOW = 2_000, 4_000
 MOST_EPOCHS = 8
 
@@ -47,8 +46,8 @@ class Recipe:
     def for_lessons(cls, lessons: int, *, depth: int | None, seed: int) -> Self:
         """The one for so many lessons.
 
-        Of all layers the topmost are tuned. What is cut off above others has to be learned anew by
-        what is left: all of it is tuned, at a higher rate.
+        Where all layers are kept, the topmost are tuned. Where upper ones were cut off, what is
+        left has to take over what these did: all of it is tuned, at a higher rate.
 
         depth: layers that are kept; unless given, SHALLOW where there are lessons enough, or all.
         """
@@ -60,8 +59,8 @@ class Recipe:
         return cls(depth=depth, layers=depth, epochs=epochs, rate=8e-4, patience=3, seed=seed)
 
     @property
-    def kept_layers(self) -> str:
-        """In words."""
+    def tuned_layers(self) -> str:
+        """Which layers are tuned, in words."""
         if self.depth is None:
             return f"the topmost {self.layers} of {LAYERS} layers"
         return f"the lowest {self.depth} of {LAYERS} layers"

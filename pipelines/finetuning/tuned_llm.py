@@ -119,7 +119,7 @@ def tune_llm(
     with display.steps(f"Tuning on {len(lessons.learning):,} leads") as on_step:
         tuner = Tuner(states, lessons, recipe, checkpoint, minutes=left, on_step=on_step)
         tuned = tuner.tune()
-    display.say(_said_of(tuned, recipe))
+    display.say(_said_of(tuned, recipe, len(lessons.learning)))
     made = _exported(llm, prompt, lessons, recipe, states, tuned, checkpoint, options)
     answers = KeptAnswers(home / "tuning" / f"{_answers_name(data, made.version)}.jsonl")
     return replace(made, answers=answers)
@@ -177,11 +177,12 @@ def _name_of(tree: Sequence[object]) -> str:
     return hashlib.sha256(json.dumps(tree, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _said_of(tuned: Tuned, recipe: Recipe) -> str:
+def _said_of(tuned: Tuned, recipe: Recipe, leads: int) -> str:
     best = max(tuned.curve, key=lambda point: point.examples == tuned.examples)
+    again = f", each shown up to {recipe.epochs} times" if recipe.epochs > 1 else ""
     return (
-        f"Tuned {recipe.kept_layers} on {tuned.examples:,} examples in "
-        f"{tuned.seconds / 60:.1f} minutes ({tuned.tokens_per_second:.0f} tokens/s), "
-        f"{tuned.ending}. On the validation part: AUC "
+        f"Tuned {recipe.tuned_layers} on {leads:,} leads{again}, in "
+        f"{tuned.seconds / 60:.1f} minutes ({tuned.tokens_per_second:.0f} tokens/s): "
+        f"{tuned.ending}. It was best after {tuned.examples:,} of them; AUC on the validation part "
         f"{best.auc:.3f}, log loss {best.settled_log_loss:.3f}."
     )

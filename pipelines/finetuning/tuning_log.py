@@ -33,6 +33,7 @@ def tuning_params(llm: TunedLlm) -> dict[str, Any]:
         "tuning_adapter_sha256": adapter.digest,
         "tuning_base_sha256": adapter.base,
         "tuning_data_sha256": adapter.data,
+        "tuning_leads": len(lessons.learning),
         "tuning_validation_leads": len(lessons.validation),
         "tuning_prompt": llm.prompt_version,
         "tuning_ending": llm.tuned.ending.value,
@@ -62,7 +63,7 @@ def tuning_lines(llm: TunedLlm) -> Iterator[str]:
     """The same for people: how it was tuned, what for, and whether what is served agrees."""
     adapter = llm.adapter
     yield (
-        f"Tuned {adapter.name} on {adapter.examples:,} examples: "
+        f"Tuned {adapter.name} on {adapter.examples:,} leads: "
         f"{adapter.minutes:.1f} minutes, {adapter.peak_memory_mib:,} MiB at most."
     )
     for point in llm.tuned.curve:

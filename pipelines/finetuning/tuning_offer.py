@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from models.prompt import BARE_LIMIT
-from pipelines.finetuning.lessons import ENOUGH
+from pipelines.finetuning.lessons import ENOUGH, VALIDATION_FOLDS
 from pipelines.finetuning.machine_share import can_tune
 from pipelines.finetuning.recipe import Recipe
 from pipelines.fitting import FittedClassifier
@@ -23,9 +23,10 @@ def tuning_offer(data: TrainingData, fitted: FittedClassifier) -> str | None:
     written = [lead for lead in data.part(fitted.split.train) if lead.has_text]
     if len(written) < ENOUGH or not can_tune():
         return None
+    lessons = len(written) * (VALIDATION_FOLDS - 1) // VALIDATION_FOLDS
     characters = [min(BARE_LIMIT, sum(map(len, lead.texts.values()))) for lead in written]
     tokens = float(np.sum(characters)) * TOKENS_PER_CHARACTER + len(written) * TOKENS_OF_QUESTION
-    epochs = Recipe.for_lessons(len(written), depth=None, seed=0).epochs
+    epochs = Recipe.for_lessons(lessons, depth=None, seed=0).epochs
     minutes = max(1, round(epochs * tokens / TOKENS_PER_SECOND / 60))
     return (
         f"{len(written):,} leads of the training part wrote something: the LLM can be tuned on "

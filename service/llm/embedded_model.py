@@ -13,7 +13,7 @@ from models.errors import LlmUnavailable
 
 MODEL_ID = "gemma-3-270m-q4_k_m"
 LAYERS = 18  # that it has
-SHALLOW = 8  # of them, the lowest, are enough for what was tuned on many leads: docs/tuning.md
+SHALLOW = 8  # layers, the lowest, that are enough where it was tuned on many leads: docs/tuning.md
 INSTALL = "Install the extra: pip install 'tiebreak[local-llm]', or set TIEBREAK_LLM_BASE_URL."
 
 

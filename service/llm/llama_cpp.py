@@ -22,10 +22,12 @@ from service.llm.parent_watch import end_with_parent
 from service.llm.shallow_model import shallow_model_file
 
 HOST = "127.0.0.1"
-BATCH_TOKENS = 256  # computed together; twice as many take 27 MB more while swapping, no less time
+BATCH_TOKENS = 256  # computed together; twice as many take 20 MB more and are no faster
 SPINS = "3000"  # of a thread that waits for another, before it sleeps
 SLOTS = 2  # requests answered in one forward pass; each keeps the beginning of its last prompt
-SLOT_TOKENS = 3072  # a prompt is at most some 2,000 tokens, see models/prompt.py
+# A prompt with worked examples has some 1,000 tokens; of part lists, log lines or numbers alone up
+# to 4,000 (models/prompt.py bounds characters). A longer one is refused: the classifier decides.
+SLOT_TOKENS = 4096
 BARE_SLOT_TOKENS = (
     2560  # that of a tuned model has no worked examples: 600 characters of any script
 )
@@ -37,7 +39,7 @@ def serve(
     """Load everything and answer from threads of this process. Keep what it returns.
 
     depth: layers of the model that are loaded, the lowest; all unless given.
-    An adapter's number is its place in `adapters`. Memory is bounded by SLOTS x SLOT_TOKENS.
+    An adapter's number is its place in `adapters`. Memory is bounded by SLOTS and their tokens.
     Prompts are neither logged nor shown to anyone.
     """
     # Its threads wait for each other after each operation. Put to sleep every time, a short call
@@ -58,8 +60,10 @@ def serve(
     params.n_ubatch = BATCH_TOKENS
     # Gemma 3 attends in a sliding window. Unless all of the prompt is kept, llama.cpp cannot reuse
     # its beginning, which is the same for every lead: 0.9 s a call instead of 0.2 s. A shallow
-    # model is asked tuned questions only, which reuse nothing: it does without.
+    # model is asked tuned questions only, which reuse nothing: it does without, and without the
+    # copies that llama.cpp would make instead, for which it computes a prompt in two parts.
     params.swa_full = depth is None
+    params.n_ctx_checkpoints = 0
     params.cache_ram_mib = 0  # its second prompt cache may answer from another adapter's state
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads or _cores()
     params.fit_params = False  # do not resize the context to the machine's memory

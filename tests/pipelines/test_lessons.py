@@ -108,3 +108,12 @@ def test_every_lesson_is_in_one_batch_whose_lessons_are_of_like_length() -> None
     assert firsts != sorted(firsts)
     assert made == batches(lengths, size=16, bucket=500, seed=3)
     assert made != batches(lengths, size=16, bucket=500, seed=4)
+
+
+def test_a_lesson_that_is_seen_again_meets_other_lessons() -> None:
+    lengths = np.random.default_rng(0).integers(5, 200, 200).tolist()
+    first, again = (
+        {frozenset(batch) for batch in batches(lengths, size=16, bucket=512, seed=seed)}
+        for seed in (3, 4)
+    )
+    assert not first & again
