@@ -50,7 +50,7 @@ class Trial:
     """One seed. gate: whether the adapter might have served.
 
     llm_share: of the test leads, those that the hybrid asks the LLM about. saving: what the text
-    model spares it, None where none reads.
+    model spares it, None where none reads. depth: layers that the tuned LLM kept; None: all.
     """
 
     seed: int
@@ -61,6 +61,7 @@ class Trial:
     gate: Gate
     llm_share: float = 0.0
     saving: Saving | None = None
+    depth: int | None = None
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,7 @@ def trial_of(trained: Trained, contest: Contest | None) -> Trial:
         gate=trained.gates[-1],
         llm_share=float(contest.asked.mean()) if contest else 0.0,
         saving=trained.comparison.without_text if trained.comparison else None,
+        depth=adapter.depth,
     )
 
 

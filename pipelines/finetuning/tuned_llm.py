@@ -23,14 +23,14 @@ from pipelines.finetuning.checkpoint import Checkpoint
 from pipelines.finetuning.hidden_states import HiddenStates
 from pipelines.finetuning.lessons import Lesson, Lessons, draw_lessons
 from pipelines.finetuning.machine_share import MachineShare, peak_memory_mib
-from pipelines.finetuning.recipe import Recipe
-from pipelines.finetuning.tuner import Tuned, Tuner
+from pipelines.finetuning.recipe import SEEN_BY_SHALLOW, Recipe
+from pipelines.finetuning.tuner import Ending, Tuned, Tuner
 from pipelines.finetuning.tuning_options import TuningOptions
 from pipelines.fitting import FittedClassifier
 from pipelines.kept_answers import KeptAnswers
 from pipelines.training_data import TrainingData
 from pipelines.verdicts import Call, Verdicts, Witness
-from service.llm.embedded_model import model_digest, model_file
+from service.llm.embedded_model import LAYERS, model_digest, model_file
 
 CHECKPOINTS = 3  # the version of what is in them
 COMPARED = 60  # leads of the validation part on which served and tuned model must agree
@@ -184,5 +184,16 @@ def _said_of(tuned: Tuned, recipe: Recipe, leads: int) -> str:
         f"Tuned {recipe.tuned_layers} on {leads:,} leads{again}, in "
         f"{tuned.seconds / 60:.1f} minutes ({tuned.tokens_per_second:.0f} tokens/s): "
         f"{tuned.ending}. It was best after {tuned.examples:,} of them; AUC on the validation part "
-        f"{best.auc:.3f}, log loss {best.settled_log_loss:.3f}."
+        f"{best.auc:.3f}, log loss {best.settled_log_loss:.3f}.{_hint(tuned, recipe)}"
+    )
+
+
+def _hint(tuned: Tuned, recipe: Recipe) -> str:
+    """What to do where few layers had no time to learn."""
+    shown = tuned.curve[-1].examples
+    if recipe.depth is None or tuned.ending is not Ending.TIME or shown >= SEEN_BY_SHALLOW:
+        return ""
+    return (
+        f" So few layers learn late, and were shown {shown:,} of {SEEN_BY_SHALLOW:,}: give more "
+        f"--minutes, or keep all with --depth {LAYERS}."
     )

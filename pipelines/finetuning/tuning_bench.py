@@ -28,6 +28,7 @@ from pipelines.finetuning.tuned_llm import TunedLlm
 from pipelines.train import Trained, TrainingOptions, train_on
 from pipelines.training_data import read_training_data
 from pipelines.training_run import llm_to_train_with
+from service.llm.embedded_model import LAYERS
 from service.settings import Settings
 
 
@@ -107,6 +108,6 @@ def _said_of(trial: Trial) -> str:
     saving = f" With the text model it {trial.saving}." if trial.saving else ""
     return (
         f"Seed {trial.seed}: {verdict}, {trial.gate.figure}; the hybrid asks the LLM about "
-        f"{trial.llm_share:.0%}.{saving} {trial.examples:,} examples, {trial.minutes:.1f} minutes, "
-        f"{trial.peak_memory_mib:,} MiB."
+        f"{trial.llm_share:.0%}.{saving} {trial.depth or LAYERS} layers, {trial.examples:,} examples, "
+        f"{trial.minutes:.1f} minutes, {trial.peak_memory_mib:,} MiB."
     )
