@@ -108,6 +108,6 @@ def _said_of(trial: Trial) -> str:
     saving = f" With the text model it {trial.saving}." if trial.saving else ""
     return (
         f"Seed {trial.seed}: {verdict}, {trial.gate.figure}; the hybrid asks the LLM about "
-        f"{trial.llm_share:.0%}.{saving} {trial.depth or LAYERS} layers, {trial.examples:,} examples, "
-        f"{trial.minutes:.1f} minutes, {trial.peak_memory_mib:,} MiB."
+        f"{trial.llm_share:.0%}.{saving} {trial.depth or LAYERS} layers, "
+        f"{trial.examples:,} examples, {trial.minutes:.1f} minutes, {trial.peak_memory_mib:,} MiB."
     )
