@@ -11,7 +11,7 @@ from service.llm.embedded_model import LAYERS, SHALLOW
 ENOUGH_FOR_SHALLOW = 2_000  # lessons; from fewer all layers learn much more, and answer slower
 # How many lessons are shown at least, in whole passes: with fewer it passes over them again. The
 # lowest layers alone learn late.
-SEEN, SEEN_BY_SHALLOW = 2_000, 4_000
+SEEN, SEEN_BY_SHALLOW = 1_800, 4_000
 MOST_EPOCHS = 8
 
 

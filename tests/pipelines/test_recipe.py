@@ -13,7 +13,8 @@ MANY = 90_000
     [
         (1, LAYERS, 8),
         (200, LAYERS, 8),
-        (600, LAYERS, 4),
+        (600, LAYERS, 3),
+        (601, LAYERS, 3),
         (2_000, LAYERS, 1),
         (MANY, LAYERS, 1),
         (600, SHALLOW, 7),
