@@ -22,7 +22,7 @@ from service.llm.parent_watch import end_with_parent
 from service.llm.shallow_model import shallow_model_file
 
 HOST = "127.0.0.1"
-BATCH_TOKENS = 256  # computed together; twice as many take 20 MB more and are no faster
+BATCH_TOKENS = 256  # computed together; 512 take 20 MB more
 SPINS = "3000"  # of a thread that waits for another, before it sleeps
 SLOTS = 2  # requests answered in one forward pass; each keeps the beginning of its last prompt
 # A prompt with worked examples has some 1,000 tokens; of part lists, log lines or numbers alone up
