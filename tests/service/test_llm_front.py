@@ -10,6 +10,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -19,10 +20,12 @@ import pytest
 
 from models.adapter import Adapter, file_digest
 from models.errors import LlmUnavailable, WrongAdapter
+from models.prompt import BARE_LIMIT
 from pipelines.serving.process_usage import descendants
 from pipelines.serving.random_adapter import write_random_adapter
 from service.llm.adapter_loading import adapter_tried_out, load_adapter, unload_adapter
 from service.llm.adapter_shelf import KEPT, AdapterShelf
+from service.llm.llama_cpp import SLOTS
 from service.llm.server import MODEL_ID, EmbeddedLlm, is_available
 from service.llm.shallow_model import shallow_model_file
 
@@ -233,6 +236,9 @@ def test_adapters_on_fewer_layers_have_a_process_of_their_own_while_they_are_nee
     assert far_apart(answers(llm, MODEL_ID), by_first, answers(llm, second.name))
     assert answers(llm, first.name) == by_first
     assert answers(llm, MODEL_ID) == pytest.approx(whole, abs=NOISE)
+    longest = BARE_LIMIT * chr(0x20000)  # four tokens a character, as many as are shown of a lead
+    with ThreadPoolExecutor(SLOTS) as callers:
+        assert all(callers.map(lambda text: answer(llm, first.name, text), SLOTS * [longest]))
 
     (shallow,) = set(eventually(llm, 2)) - {engine}  # swapped: the one before has ended
     os.kill(shallow, signal.SIGKILL)
