@@ -11,11 +11,12 @@ from pipelines.finetuning.recipe import Recipe
 from pipelines.fitting import FittedClassifier
 from pipelines.training_data import TrainingData
 
-# Estimates, not promises, and not yet measured on a quiet machine: see docs/tuning.md.
+# Estimates, not promises: 320 to 370 tokens a second were measured beside other work, and 4.6 to
+# 6.4 GB for a thousand leads (docs/figures.md).
 TOKENS_PER_CHARACTER = 0.24
 TOKENS_OF_QUESTION = 8
 TOKENS_PER_SECOND = 350.0
-MEMORY_GB = 4
+MEMORY_GB = 6
 
 
 def tuning_offer(data: TrainingData, fitted: FittedClassifier) -> str | None:
