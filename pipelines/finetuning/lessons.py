@@ -152,19 +152,14 @@ def _require_enough(won: NDArray[np.int8]) -> None:
         raise TrainingRefused(message)
 
 
-def batches(
-    lengths: Sequence[int], *, size: int, bucket: int, seed: int, passes: int = 1
-) -> list[list[int]]:
+def batches(lengths: Sequence[int], *, size: int, bucket: int, seed: int) -> list[list[int]]:
     """Every lesson's number once, `size` at a time, in an order that the seed alone decides.
 
     Lessons of like length share a batch, so that little is padded; which of them come first is
-    left to chance. bucket: lessons that are sorted by length together. passes: how often they are
-    seen; where it is more than once, a quarter of them is sorted at most, so that others meet.
+    left to chance. bucket: lessons that are sorted by length together.
     """
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(lengths))
-    if passes > 1:
-        bucket = min(bucket, max(size, len(lengths) // 4 // size * size))
     made: list[list[int]] = []
     for start in range(0, len(order), bucket):
         by_length = sorted(order[start : start + bucket].tolist(), key=lambda i: (lengths[i], i))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 from service.llm.embedded_model import LAYERS, SHALLOW
@@ -53,10 +53,15 @@ class Recipe:
         """
         if depth is None:
             depth = SHALLOW if lessons >= ENOUGH_FOR_SHALLOW else LAYERS
+        seen = SEEN if depth == LAYERS else SEEN_BY_SHALLOW
+        epochs = min(MOST_EPOCHS, math.ceil(seen / lessons))
+        chosen = cls(epochs=epochs, seed=seed)
+        if epochs > 1:  # a quarter is sorted at most, or the same would meet each time
+            quarter = lessons // 4 // chosen.batch * chosen.batch
+            chosen = replace(chosen, bucket=min(chosen.bucket, max(chosen.batch, quarter)))
         if depth == LAYERS:
-            return cls(epochs=_epochs(lessons, SEEN), seed=seed)
-        epochs = _epochs(lessons, SEEN_BY_SHALLOW)
-        return cls(depth=depth, layers=depth, epochs=epochs, rate=8e-4, patience=3, seed=seed)
+            return chosen
+        return replace(chosen, depth=depth, layers=depth, rate=8e-4, patience=3)
 
     @property
     def tuned_layers(self) -> str:
@@ -67,7 +72,3 @@ class Recipe:
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
-
-
-def _epochs(lessons: int, seen: int) -> int:
-    return min(MOST_EPOCHS, math.ceil(seen / lessons))

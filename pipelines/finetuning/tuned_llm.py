@@ -183,8 +183,8 @@ def _said_of(tuned: Tuned, recipe: Recipe, leads: int) -> str:
     return (
         f"Tuned {recipe.tuned_layers} on {leads:,} leads{again}, in "
         f"{tuned.seconds / 60:.1f} minutes ({tuned.tokens_per_second:.0f} tokens/s): "
-        f"{tuned.ending}. It was best after {tuned.examples:,} of them; AUC on the validation part "
-        f"{best.auc:.3f}, log loss {best.settled_log_loss:.3f}.{_hint(tuned, recipe)}"
+        f"{tuned.ending}. It was best when {tuned.examples:,} had been shown: on the validation "
+        f"part AUC {best.auc:.3f}, log loss {best.settled_log_loss:.3f}.{_hint(tuned, recipe)}"
     )
 
 

@@ -127,11 +127,7 @@ class Tuner:
             batch
             for epoch in range(recipe.epochs)
             for batch in batches(
-                lengths,
-                size=recipe.batch,
-                bucket=recipe.bucket,
-                seed=recipe.seed + epoch,
-                passes=recipe.epochs,
+                lengths, size=recipe.batch, bucket=recipe.bucket, seed=recipe.seed + epoch
             )
         ]
         schedule = Schedule.of(len(self._batches), warm_up=recipe.warm_up, decay=recipe.decay)

@@ -8,6 +8,7 @@ import pytest
 from models.errors import TrainingRefused
 from models.prompt import EvidenceKind, Prompt
 from pipelines.finetuning.lessons import FEWEST, Lesson, Lessons, batches, draw_lessons
+from pipelines.finetuning.recipe import Recipe
 from pipelines.verdicts import Witness
 from tests.fakes import email_redactor, redacted
 from tests.small_release import sample_data, small_fit
@@ -112,8 +113,9 @@ def test_every_lesson_is_in_one_batch_whose_lessons_are_of_like_length() -> None
 
 def test_a_lesson_that_is_seen_again_meets_other_lessons() -> None:
     lengths = np.random.default_rng(0).integers(5, 200, 200).tolist()
+    bucket = Recipe.for_lessons(200, depth=None, seed=0).bucket
     first, again = (
-        {frozenset(batch) for batch in batches(lengths, size=16, bucket=512, seed=seed, passes=2)}
+        {frozenset(batch) for batch in batches(lengths, size=16, bucket=bucket, seed=seed)}
         for seed in (3, 4)
     )
     assert not first & again
