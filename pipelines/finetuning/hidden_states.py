@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.finetuning.base_model import BaseModel
+from pipelines.finetuning.processor import multiplied_in
 
 if TYPE_CHECKING:
     import torch
@@ -52,7 +53,8 @@ class HiddenStates:
 
         below = self.below(prompts)
         padded = torch.nn.utils.rnn.pad_sequence(below, batch_first=True)
-        states = self.base.upper(inputs_embeds=padded).last_hidden_state
+        with multiplied_in(padded.dtype, self.base.upper):
+            states = self.base.upper(inputs_embeds=padded).last_hidden_state
         ends = torch.tensor([len(own) - 1 for own in below], device=states.device)
         answers: torch.Tensor = states[torch.arange(len(below), device=states.device), ends]
         return answers
