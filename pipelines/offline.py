@@ -56,9 +56,14 @@ def score_table(table: Path, output: Path, settings: Settings, display: Display)
     """Decide every row of a table, and write the answers beside the row numbers as CSV.
 
     A row that cannot be read gets its problem in the column `error`; the others are decided.
+
+    Raises:
+        UnusableTable, UnusableFile, ReleaseNotFound, StorageUnavailable
     """
     with display.stage(f"Reading {table.name}"):
         fields = list(rows(read_table(table)))
+    if output.exists() and output.samefile(table):
+        raise UnusableFile(f"{output} is the table itself. Name another file with -o.")
     counts: dict[str, int] = {}
     with (
         live_release(settings) as release,
@@ -133,7 +138,10 @@ async def _deciding(release: Release, settings: Settings) -> AsyncIterator[_Deci
     patient = settings.model_copy(update={"llm_deadline": PATIENT})
     cascade = assembler(patient)(release)
     is_priced = prices(settings) is not None
-    with closing(open_store(settings)) as store, closing(open_subjects(settings)) as subjects:
+    with (
+        closing(open_subjects(settings)) as subjects,
+        closing(open_store(settings, subjects=subjects)) as store,
+    ):
         try:
             yield _Deciding(release, cascade, Recorder(store, subjects, is_priced=is_priced))
         finally:

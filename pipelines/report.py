@@ -227,14 +227,15 @@ def show_where(where: Mapping[str, str]) -> None:
 
 def show_scores(summary: Mapping[str, Any]) -> None:
     """What became of a table."""
-    counts = ", ".join(f"{summary[k]:,} {k}" for k in ("classifier", "llm") if k in summary)
+    routes = {"classifier": "the classifier", "text": "the text model", "llm": "the LLM"}
+    counts = ", ".join(f"{summary[k]:,} by {who}" for k, who in routes.items() if k in summary)
     unreadable = summary.get("unreadable", 0)
     problem = f"; {unreadable:,} could not be read, see the column `error`" if unreadable else ""
     out = Console()
-    out.print(f"Wrote {summary['output']}: decided by {counts or 'nobody'}{problem}.")
+    out.print(f"Wrote {summary['output']}: decided {counts or 'nobody'}{problem}.")
     if degraded := summary.get("degraded"):
         why = "see the column `reason`, and check the LLM"
-        out.print(f"{degraded:,} are degraded, the classifier's answer alone: {why}.")
+        out.print(f"{degraded:,} are degraded, the answer there was before the LLM: {why}.")
 
 
 def show_keys(keys: Sequence[ApiKey]) -> None:

@@ -39,6 +39,7 @@ from service.settings import Settings
 from service.storage.database import BUSY_TIMEOUT
 from service.storage.store import Store
 from service.storage.subject_keys import StoredKeys, subject_secret
+from service.storage.writing import no_keys
 from service.storage.writing_process import Orders, WritingProcess
 from service.witnessing import Witnessing
 
@@ -132,9 +133,13 @@ def retention(settings: Settings, erasing: Erasing) -> Every | None:
     return Every("retention", RETENTION_PAUSE, expire)
 
 
-def open_store(settings: Settings) -> Store:
-    """The ledger and what is beside it in its database. Close it."""
-    return Store(settings.database_url, Log(ledger_key(settings)))
+def open_store(settings: Settings, *, subjects: StoredKeys | None = None) -> Store:
+    """The ledger and what is beside it in its database. Close it.
+
+    subjects: whose keys decisions are sealed with; none where nothing is decided.
+    """
+    keys_of = no_keys if subjects is None else subjects.make
+    return Store(settings.database_url, Log(ledger_key(settings)), keys_of=keys_of)
 
 
 def open_deciding_store(settings: Settings) -> Store:

@@ -1,0 +1,81 @@
+"""What the command line decides without a server is answered, and kept like any decision."""
+
+from __future__ import annotations
+
+import csv
+import json
+import warnings
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from models.band import NOTHING
+from models.registry import Registry
+from models.routing import RoutingPolicy
+from pipelines.display import Display
+from pipelines.errors import UnusableFile
+from pipelines.offline import decide_file, score_table
+from pipelines.report import show_scores
+from pipelines.sample_leads import write_sample
+from service.bootstrap import open_store
+from service.settings import Settings
+from service.storage.tables import decisions
+from tests.small_release import small_release
+
+# Nobody is asked: no text leaves, and a lead's key is made where its decision is written.
+ALL_ARE_SURE = RoutingPolicy(NOTHING, NOTHING, frozenset())
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """A house where a release is live, and whose LLM does not answer."""
+    import mlflow
+
+    settings = Settings(home=tmp_path / "home", llm_base_url="http://127.0.0.1:9/v1")
+    settings.home.mkdir()
+    registry = Registry(settings.mlflow_uri)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # MLflow's own
+        mlflow.set_tracking_uri(registry.tracking_uri)
+        mlflow.set_registry_uri(registry.tracking_uri)
+        experiment = mlflow.create_experiment("test", artifact_location=(tmp_path / "a").as_uri())
+        with mlflow.start_run(experiment_id=experiment):
+            registry.publish(small_release(ALL_ARE_SURE), metrics={})
+        registry.promote()
+    return settings
+
+
+def kept_decisions(settings: Settings) -> int:
+    with closing(open_store(settings)) as store, store.reading() as connection:
+        return connection.scalar(select(func.count()).select_from(decisions)) or 0
+
+
+@pytest.mark.journey
+@pytest.mark.filterwarnings("ignore")
+def test_a_lead_and_a_table_are_decided_and_kept(
+    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table, output, lead = (tmp_path / name for name in ("leads.csv", "scores.csv", "lead.json"))
+    write_sample(table, rows=20)
+    with table.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    lead.write_text(json.dumps({k: v for k, v in rows[0].items() if v}), encoding="utf-8")
+
+    answer = decide_file(lead, settings)
+    assert answer["route"] == "classifier"
+    summary = score_table(table, output, settings, Display())
+    assert summary["classifier"] == len(rows)
+    with output.open(encoding="utf-8", newline="") as file:
+        scores = list(csv.DictReader(file))
+    assert [score["error"] for score in scores] == [""] * len(rows)
+    assert float(scores[0]["probability"]) == pytest.approx(answer["probability"])
+    assert kept_decisions(settings) == 1 + len(rows)
+    show_scores(summary)
+    assert "20 by the classifier" in " ".join(capsys.readouterr().out.split())
+
+    before = table.read_bytes()
+    with pytest.raises(UnusableFile, match="the table itself"):
+        score_table(table, table, settings, Display())
+    assert table.read_bytes() == before
