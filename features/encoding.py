@@ -15,6 +15,7 @@ from features.lead import Lead
 from features.lead_spec import Kind, LeadSpec
 
 NAN = float("nan")
+ROUND_BRACKETS = str.maketrans("[]<", "()\u2039")
 MAX_CATEGORIES = 64  # per column; the rarer ones are read as unknown
 MIN_CATEGORY_COUNT = 5  # a category seen less often teaches a tree only noise
 
@@ -65,6 +66,17 @@ class Encoder:
     @cached_property
     def names(self) -> list[str]:
         return [feature.name for feature in self.features]
+
+    @cached_property
+    def booster_names(self) -> list[str]:
+        """`names` as XGBoost takes them: without `[`, `]` and `<`, and each only once."""
+        taken: dict[str, int] = {}
+        for name in self.names:
+            plain = name.translate(ROUND_BRACKETS)
+            while plain in taken:
+                plain += "'"
+            taken[plain] = len(taken)
+        return list(taken)
 
     @cached_property
     def types(self) -> list[str]:

@@ -83,7 +83,8 @@ class Classifier:
         """Columns the booster uses, the most informative first (total gain)."""
         gain = self.booster.get_score(importance_type="total_gain")
         ranked = sorted(gain, key=lambda name: (-float(gain[name]), name))
-        column = {f.name: f.column for f in self.encoder.features}
+        columns = (feature.column for feature in self.encoder.features)
+        column = dict(zip(self.encoder.booster_names, columns, strict=True))
         return tuple(column[name] for name in ranked)
 
     def _reasons(self, lead: Lead, matrix: xgboost.DMatrix, most: int) -> tuple[FeatureReason, ...]:

@@ -92,7 +92,7 @@ class ColumnFacts:
     @cached_property
     def floats(self) -> NDArray[np.float64]:
         """Each distinct value as a finite number, NaN where it is none."""
-        return np.array([_number(word) for word in self.words], dtype=np.float64)
+        return np.array([number(word) for word in self.words], dtype=np.float64)
 
     @cached_property
     def numbers(self) -> NDArray[np.float64] | None:
@@ -107,9 +107,10 @@ def _word(value: object) -> str:
     return str(isoformat() if callable(isoformat) else value).strip()
 
 
-def _number(word: str) -> float:
+def number(word: str) -> float:
+    """What `word` says, finite; NaN where that is no number."""
     try:
-        number = float(word)
+        said = float(word)
     except ValueError:
         return math.nan
-    return number if math.isfinite(number) else math.nan
+    return said if math.isfinite(said) else math.nan

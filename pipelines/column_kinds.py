@@ -33,7 +33,8 @@ TOO_MANY_CATEGORIES = 1_000
 MATCHED_CHARS = 200  # enough to know a list or an address by, and the time stays bounded
 
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-PHONE = re.compile(r"(?=.*[+\s()/.-])[+(]?\d[\d\s()/.-]{5,19}")
+DECIMAL = r"(?!\d{3}\.\d{4}$)-?\d+\.\d+$"  # an amount; 555.0123 is how one dials
+PHONE = re.compile(rf"(?!{DECIMAL})(?=.*[+\s()/.-])[+(]?\d[\d\s()/.-]{{5,19}}")
 IP = re.compile(r"(\d{1,3}\.){3}\d{1,3}|(?=.*:.*:)[0-9a-fA-F:]{3,39}")
 URL = re.compile(r"(https?://|www\.)\S+")
 CAPITAL = r"[^\W\d_a-z\u0430-\u044f\u0451]"  # any letter but a small Latin or Cyrillic one
@@ -260,6 +261,12 @@ def _short_and_spaceless(word: str) -> bool:
     return len(word) <= 4 and SPACELESS.match(word) is not None
 
 
+def _amount(column: ColumnFacts) -> Judgement | None:
+    """Numbers with decimals among a few words: nearly all may differ, and still be no codes."""
+    decimals = ~np.isnan(column.floats) & (column.floats != np.floor(column.floats))
+    return _category(column) if decimals.any() and _nearly_numbers(column) else None
+
+
 def _code(column: ColumnFacts) -> Judgement | None:
     single = column.share(_flags(column, lambda word: len(_units(word)) == 1))
     unique = column.distinct_share >= NEARLY_UNIQUE and column.present >= LEAST_IDS
@@ -317,6 +324,7 @@ JUDGES: tuple[Callable[[ColumnFacts], Judgement | None], ...] = (
     _contact,
     _person,
     _list,
+    _amount,
     _code,
     _text,
     _category,

@@ -28,12 +28,17 @@ DAYS = (
 )
 TIMES = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p")
 SECONDS = (1e8, 4.2e9)  # 1973 to 2103
+BELIEVED = (
+    -2.2e9,
+    7.3e9,
+)  # 1900 to 2201: 0001-01-01 and 9999-12-31 are what systems write for none
 MILLISECONDS = (1e11, 4.2e12)
 
 
 def lead_dates(table: pd.DataFrame, spec: LeadSpec) -> pd.Series | None:
     """When each lead came in (UTC, without a zone), NaT where unknown; None without a date column.
 
+    Unknown is what no lead can have come in at, too (`BELIEVED`).
     None too where the column that the spec calls a date does not hold dates.
     """
     import pandas as pd
@@ -45,6 +50,7 @@ def lead_dates(table: pd.DataFrame, spec: LeadSpec) -> pd.Series | None:
     stamps = seconds(facts.words, epoch=column_names.says_time(column.name))
     if stamps is None:
         return None
+    stamps[(stamps < BELIEVED[0]) | (stamps > BELIEVED[1])] = np.nan
     since = np.append(stamps, np.nan)[np.where(facts.codes == MISSING, -1, facts.codes)]
     return pd.Series(pd.to_datetime(since, unit="s"), index=table.index, name=column.name)
 
@@ -83,8 +89,8 @@ def _parsed(words: Sequence[str], date_format: str) -> NDArray[np.float64]:
 
     texts = pd.Series(words, dtype=object)
     stamps = pd.to_datetime(texts, format=date_format, errors="coerce", utc=True)
-    since = (stamps - pd.Timestamp(0, tz="UTC")).dt.total_seconds()
-    return np.asarray(since, dtype=np.float64)
+    since = stamps.dt.tz_localize(None).to_numpy().astype("datetime64[us]")  # holds any year
+    return np.asarray((since - np.datetime64(0, "us")) / np.timedelta64(1, "s"), dtype=np.float64)
 
 
 def _counted(words: Sequence[str]) -> NDArray[np.float64] | None:

@@ -75,7 +75,7 @@ def write_spec(path: Path, spec: LeadSpec) -> SpecChanges:
 
 def _append(path: Path, added: Sequence[Column]) -> None:
     """Tables may stand in any order, so what is there keeps every byte."""
-    text = path.read_bytes().decode("utf-8")
+    text = path.read_bytes().decode("utf-8-sig")  # as LeadSpec.read has read it
     fresh = tomlkit.document().add("columns", _columns(added)).as_string()
     longer = f"{text.rstrip()}\n\n{fresh}"
     try:

@@ -12,10 +12,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from features.lead import Lead
+from models.errors import TrainingRefused
 
 Indices = NDArray[np.intp]
 SHARES = (0.6, 0.2, 0.2)  # train, calibration, test
 FIFTHS = 5
+FEWEST_OF_OUTCOME = 5  # in each part; each of five folds of the training part needs one
 STOCK_SHARE, FEWEST_STOCK = 0.05, 10  # of the leads that wrote: a text of more is a stock phrase
 
 
@@ -36,10 +38,13 @@ def split(
 
     Stratified, leads with the same text stay together, or the test would only ask what training has
     seen; by time they are where they were, for that is how they will come.
+
+    Raises:
+        TrainingRefused: by time, one part holds too few leads that were won, or lost.
     """
     groups = text_groups(leads)
     if dates is not None:
-        return _by_time(dates)
+        return _by_time(dates, won)
     test, calibration, *rest = _folds(won, groups, FIFTHS, seed)
     by = "stratified, repeated texts together" if _repeats(groups) else "stratified"
     return Split(np.sort(np.concatenate(rest)), np.sort(calibration), np.sort(test), by)
@@ -85,13 +90,28 @@ def _repeats(groups: Indices) -> bool:
     return len(np.unique(groups)) < len(groups)
 
 
-def _by_time(dates: pd.Series) -> Split:
+def _by_time(dates: pd.Series, won: NDArray[np.int8]) -> Split:
     order = np.argsort(dates.to_numpy(), kind="stable")  # unknown dates (NaT) sort last
     known = int(dates.notna().sum())
     unknown, order = order[known:], order[:known]
     first, second = (round(share * known) for share in np.cumsum(SHARES)[:2])
     # A lead of unknown date may teach, but it may not judge the future.
     train = np.concatenate([order[:first], unknown])
-    newest = dates.iloc[order[second:]].min()
+    calibration, test = order[first:second], order[second:]
+    for part, rows in (("training", train), ("calibration", calibration), ("test", test)):
+        _require_both(won[rows], f"Split in time by {dates.name!r}, the {part} part", dates)
+    newest = dates.iloc[test].min()
     by = f"time: the test part begins on {newest:%Y-%m-%d}"
-    return Split(np.sort(train), order[first:second], order[second:], by)
+    return Split(np.sort(train), calibration, test, by)
+
+
+def _require_both(won: NDArray[np.int8], part: str, dates: pd.Series) -> None:
+    for outcome, word in ((1, "won"), (0, "lost")):
+        found = int((won == outcome).sum())
+        if found < FEWEST_OF_OUTCOME:
+            raise TrainingRefused(
+                f"{part} would hold {found:,} leads that were {word}, of which "
+                f"{FEWEST_OF_OUTCOME} are needed ({int(dates.notna().sum()):,} of {len(dates):,} "
+                f"dates are known). Set `use = false` on {dates.name!r} in leads.toml to split at "
+                "random, or bring leads of other times."
+            )

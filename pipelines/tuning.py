@@ -97,7 +97,7 @@ def _matrix(rows: NDArray[np.float32], won: NDArray[np.int8], encoder: Encoder) 
     return xgboost.DMatrix(
         rows,
         label=won,
-        feature_names=encoder.names,
+        feature_names=encoder.booster_names,
         feature_types=encoder.types,
         enable_categorical=True,
         nthread=THREADS,

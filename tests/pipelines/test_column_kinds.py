@@ -1,3 +1,4 @@
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,11 @@ def prose(words: int) -> list[object]:
 KINDS: list[tuple[str, list[object], Kind]] = [
     ("visits", each("{n}"), Kind.NUMERIC),
     ("spent", [f"{x:.2f}" for x in RANDOM.random(200)], Kind.NUMERIC),
+    ("Deal size", [f"{x:.2f}" for x in 9e4 * RANDOM.random(200)] + ["TBD"] * 3, Kind.CATEGORICAL),
+    ("desk", each("555.{n:04}"), Kind.NUMERIC),
+    ("desk or none", [*each("555.{n:04}", 60), *["none"] * 3], Kind.CONTACT),
+    ("until", [*each("2026-01-{n:02}"), "9999-12-31", "0001-01-01"], Kind.DATE),
+    ("until, from parquet", [*pd.date_range("2026-01-01", periods=60), datetime.max], Kind.DATE),
     ("income", [str(x) for x in RANDOM.integers(20_000, 9_000_000, 200)], Kind.NUMERIC),
     ("year", each("20{n:02}"), Kind.NUMERIC),
     ("opt in", some(["Yes", "no", ""]), Kind.BOOLEAN),

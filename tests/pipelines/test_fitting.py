@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from features.lead import Lead
+from features.lead_spec import LeadSpec
+from models.errors import TrainingRefused
+from pipelines.column_kinds import infer_spec
+from pipelines.dates import lead_dates
 from pipelines.fitting import FittedClassifier, fit_classifier
 from pipelines.split import split
+from pipelines.tables import read_table
+from pipelines.training_data import read_training_data
 from tests.small_release import sample_data, small_fit
 
 
@@ -46,6 +53,51 @@ def test_with_dates_the_newest_leads_judge_and_undated_ones_only_teach() -> None
     assert dates[parts.calibration].max() <= dates[parts.test].min()
     assert set(range(10)) <= set(parts.train.tolist())
     assert "2026-" in parts.by
+
+
+def test_a_date_at_which_no_lead_can_have_come_in_is_unknown() -> None:
+    spec = LeadSpec.parse("""
+        outcome = {column = "Won", won = "yes"}
+        columns = {Created = {kind = "date"}, Visits = {kind = "numeric"}}
+    """)
+    days = [f"2026-01-{day:02}" for day in range(1, 29)] * 4
+    created = pd.DataFrame({"Created": [*days, "9999-12-31", "0001-01-01"]})
+    dates = lead_dates(created, spec)
+    assert dates is not None
+    assert dates.isna().tolist() == [False] * len(days) + [True, True]
+
+
+@pytest.mark.parametrize(
+    ("won", "known"), [([0] * 160 + [1] * 40, 200), ([0, 1] * 100, 4), ([0, 1] * 100, 1)]
+)
+def test_a_split_in_time_that_cannot_teach_or_judge_is_refused_with_what_to_do(
+    won: list[int], known: int
+) -> None:
+    dates = pd.Series(pd.date_range("2026-01-01", periods=200, freq="D"), name="Created")
+    dates[known:] = pd.NaT
+    leads = [Lead({}, {}, {})] * 200
+    with pytest.raises(TrainingRefused, match=r"'Created'.*use = false"):
+        split(leads, np.array(won, dtype=np.int8), dates, seed=0)
+
+
+def test_columns_of_any_name_are_learned_from(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    won = rng.random(300) < 0.5
+    table = pd.DataFrame(
+        {
+            "Revenue [USD]": rng.normal(won, 1.5).round(3),
+            "Revenue (USD)": rng.normal(size=300).round(3),
+            "Team size <10": rng.choice(["yes", "no"], 300),
+            "Message (length)": rng.integers(1, 9, 300) / 2,
+            "Message": [f"We need it before May, call us {row} times." for row in range(300)],
+            "Won": np.where(won, "yes", "no"),
+        }
+    )
+    table.to_csv(path := tmp_path / "leads.csv", index=False)
+    spec = LeadSpec.from_mapping(infer_spec(read_table(path), "Won", "yes").to_mapping())
+    data = read_training_data(path, spec)
+    fitted = fit_classifier(data, trials=1, max_error=0.2, confidence=0.8, seed=0)
+    assert fitted.classifier.columns_by_gain[0] == "Revenue [USD]"
 
 
 def test_leads_with_the_same_text_are_never_split_between_parts() -> None:

@@ -132,8 +132,9 @@ def test_a_leak_that_the_file_does_not_know_is_reported(path: Path) -> None:
     [
         '[columns.A]\nkind="numeric"\n[outcome]\ncolumn="Won?"\nwon="1"\n[columns.B]\nkind="id"\n',
         'columns.A.kind = "numeric"\ncolumns.B.kind = "id"\noutcome = {column="Won?", won="1"}',
+        '\ufeff[outcome]\ncolumn="Won?"\nwon="1"\n[columns.A]\nkind="numeric"\n',
     ],
-    ids=["out of order", "dotted"],
+    ids=["out of order", "dotted", "with a byte order mark"],
 )
 def test_columns_are_added_to_files_written_by_hand(tmp_path: Path, text: str) -> None:
     path = tmp_path / "leads.toml"

@@ -108,7 +108,7 @@ def classifier() -> Classifier:
     rows = xgboost.DMatrix(
         encoder.encode(leads),
         label=won,
-        feature_names=encoder.names,
+        feature_names=encoder.booster_names,
         feature_types=encoder.types,
         enable_categorical=True,
     )
