@@ -73,7 +73,7 @@ LlmCalls = Annotated[
 ]
 LlmTestCalls = Annotated[int, typer.Option(min=0, help="Most test leads to ask the LLM about.")]
 Trials = Annotated[int, typer.Option(min=1, help="Settings tried for the classifier.")]
-A_WEEK = 7 * 24 * 60.0
+A_WEEK, MINUTES = 7 * 24 * 60.0, 30.0
 Minutes = Annotated[
     float, typer.Option(min=0.5, max=A_WEEK, help="Most that tuning the LLM takes.")
 ]
@@ -130,7 +130,7 @@ def train(
     is_tuned: Annotated[
         bool, typer.Option("--tune", help="Tune the embedded LLM on the table's own outcomes.")
     ] = False,
-    minutes: Minutes = 30.0,
+    minutes: Minutes = MINUTES,
     examples: Examples = None,
     depth: Depth = None,
     seed: Seed = 0,
@@ -139,6 +139,10 @@ def train(
     """Train a release on a table of past leads, and log everything to MLflow."""
     from pipelines.finetuning.tuning_options import TuningOptions
 
+    if not is_tuned and (minutes, examples, depth) != (MINUTES, None, None):
+        raise typer.BadParameter("--minutes, --examples and --depth are for --tune. Add it.")
+    if embeddings and not text_model:
+        raise typer.BadParameter("--embeddings is for the text model. Leave --no-text-model out.")
     options = _options_type()(
         trials=trials,
         llm_calls=llm_calls,
@@ -159,7 +163,7 @@ def train(
 def tune(
     table: Table,
     spec: SpecPath = DEFAULT_SPEC,
-    minutes: Minutes = 30.0,
+    minutes: Minutes = MINUTES,
     examples: Examples = None,
     depth: Depth = None,
     promote: Promote = False,
@@ -487,7 +491,7 @@ def bench_tune(
     keep: Annotated[
         bool, typer.Option(help="Keep adapters and answers: the same command repeats at once.")
     ] = False,
-    minutes: Minutes = 30.0,
+    minutes: Minutes = MINUTES,
     examples: Examples = None,
     depth: Depth = None,
     llm_calls: LlmCalls = 300,

@@ -65,9 +65,10 @@ def bring_up(settings: Settings, display: Display, *, keep_running: bool, as_jso
             answers[demo.name] = answer
             if not as_json:
                 show_decision(answer, title=demo.name, shows=demo.shows)
-        mlflow = running.enter_context(_mlflow_process(settings))
-        with display.stage("Starting MLflow"):
-            mlflow.wait_until(settings.mlflow_port, "/health", within=PATIENCE)
+        if not _has_mlflow_server(settings):
+            mlflow = running.enter_context(_mlflow_process(settings))
+            with display.stage("Starting MLflow"):
+                mlflow.wait_until(settings.mlflow_port, "/health", within=PATIENCE)
         where = _where(settings, token)
         if as_json:
             print_json({"decisions": answers, **where})
@@ -125,22 +126,31 @@ def service_process(settings: Settings) -> Child:
     )
 
 
+def _has_mlflow_server(settings: Settings) -> bool:
+    """Whether MLflow runs elsewhere already, with a UI of its own."""
+    return settings.mlflow_uri.startswith(("http://", "https://"))
+
+
 def _mlflow_process(settings: Settings) -> Child:
-    """MLflow's UI over the embedded database."""
+    """MLflow's UI over its database."""
     arguments = ["mlflow", "server", "--host", "127.0.0.1", "--port", str(settings.mlflow_port)]
-    arguments += ["--workers", "1", "--backend-store-uri", settings.mlflow_uri]
+    arguments += ["--workers", "1"]
     arguments += ["--artifacts-destination", (settings.home / "mlartifacts").as_uri()]
     return Child(
         "MLflow",
         arguments,
         log=settings.home / "logs" / "mlflow.log",
-        environment={"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},  # a scheduler nobody uses here
+        environment={
+            "MLFLOW_BACKEND_STORE_URI": settings.mlflow_uri,  # no argument: it may hold a password
+            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # a scheduler nobody uses here
+        },
     )
 
 
 def _require_ports(settings: Settings) -> None:
     require_free(settings.port, "TIEBREAK_PORT")
-    require_free(settings.mlflow_port, "TIEBREAK_MLFLOW_PORT")
+    if not _has_mlflow_server(settings):
+        require_free(settings.mlflow_port, "TIEBREAK_MLFLOW_PORT")
     if settings.witness_url is None:
         require_free(settings.witness_port, "TIEBREAK_WITNESS_PORT")
     if settings.llm_base_url is None:
@@ -209,10 +219,11 @@ def _decide_three(settings: Settings, token: str) -> Iterator[tuple[DemoLead, di
 
 def _where(settings: Settings, token: str) -> dict[str, str]:
     url = f"http://{settings.host}:{settings.port}"
+    own_mlflow = f"http://127.0.0.1:{settings.mlflow_port}/"
     return {
         "api": f"{url}/decide",
         "docs": f"{url}/",
-        "mlflow": f"http://127.0.0.1:{settings.mlflow_port}/",
+        "mlflow": settings.mlflow_uri if _has_mlflow_server(settings) else own_mlflow,
         "api_key": token,
         "logs": str(Path(settings.home / "logs")),
     }

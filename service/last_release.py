@@ -34,6 +34,7 @@ class LastRelease:
 
     def keep(self, release: Release) -> None:
         """Remember this release. A disk that is full costs the next start some seconds, no more."""
+        kept = None
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             kept = Path(tempfile.mkdtemp(prefix=f"{release.version}-", dir=self._folder))
@@ -42,8 +43,11 @@ class LastRelease:
             pointer = kept / POINTER
             pointer.write_text(kept.name, encoding="utf-8")
             os.replace(pointer, self._pointer)  # noqa: PTH105  (the atomic one)
-        except OSError as error:
-            log.warning("The live release was not kept for the next start: %s.", error.strerror)
+        except Exception as error:  # XGBoost's own, too, where it cannot write its file
+            why = (isinstance(error, OSError) and error.strerror) or type(error).__name__
+            log.warning("The live release was not kept for the next start: %s.", why)
+            if kept is not None:
+                shutil.rmtree(kept, ignore_errors=True)
             return
         if before is not None and before != kept:
             shutil.rmtree(before, ignore_errors=True)

@@ -68,9 +68,10 @@ class Trial:
 class Contest:
     """What each contender said of the same test leads, the hybrid last.
 
-    groups: of the table's leads; the same number for the same texts.
+    rows: of the table. groups: the same number for leads with the same text.
     """
 
+    rows: NDArray[np.intp]
     groups: NDArray[np.intp]
     won: NDArray[np.int8]
     said: dict[str, Floats]
@@ -81,7 +82,11 @@ class Contest:
         """The same of some of the leads."""
         said = {name: p[chosen] for name, p in self.said.items()}
         flags = self.in_band[chosen], self.asked[chosen]
-        return Contest(self.groups[chosen], self.won[chosen], said, *flags)
+        return Contest(self.rows[chosen], self.groups[chosen], self.won[chosen], said, *flags)
+
+    def among(self, groups: NDArray[np.intp]) -> Contest:
+        """The same in groups of the table's leads that do not hang on the seed."""
+        return replace(self, groups=groups[self.rows])
 
 
 @dataclass(frozen=True)
@@ -103,7 +108,8 @@ def contest_of(trained: Trained) -> Contest | None:
     said |= {LLM: judged.llm}
     said |= {BEFORE: judged.read} if trained.reading else {}
     said |= {HYBRID: judged.hybrid}
-    return Contest(judged.groups, judged.won, said, judged.in_band, judged.escalated)
+    rows = verdicts.rows
+    return Contest(rows, judged.groups, judged.won, said, judged.in_band, judged.escalated)
 
 
 def trial_of(trained: Trained, contest: Contest | None) -> Trial:
@@ -206,7 +212,10 @@ def side_of(
 
 
 def with_texts_dealt_anew(data: TrainingData, *, seed: int) -> TrainingData:
-    """The same leads, each with the text of another that is drawn by chance."""
+    """The same leads, each with the text of another that is drawn by chance.
+
+    Whoever wrote it comes along: it is redacted, kept and forgotten as theirs.
+    """
     rows = [row for row, lead in enumerate(data.leads) if lead.has_text]
     leads = list(data.leads)
     for row, other in zip(rows, np.random.default_rng(seed).permutation(rows), strict=True):
@@ -215,4 +224,4 @@ def with_texts_dealt_anew(data: TrainingData, *, seed: int) -> TrainingData:
 
 
 def _with_texts_of(lead: Lead, other: Lead) -> Lead:
-    return replace(lead, texts=other.texts)
+    return replace(lead, texts=other.texts, contacts=other.contacts)

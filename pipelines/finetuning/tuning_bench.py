@@ -72,7 +72,7 @@ def bench_tuning(
                 trials.append(refused(seed, refusal))
             else:
                 contest = contest_of(trained)
-                contests += [contest] if contest else []
+                contests += [contest.among(data.groups)] if contest else []
                 trials.append(trial_of(trained, contest))
                 tuned += [trained.tuned] if trained.tuned else []
             display.say(f"Seed {seed}: gate {trials[-1].gate}")

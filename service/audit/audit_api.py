@@ -125,6 +125,8 @@ def query_values(query: str) -> dict[str, str]:
     values = dict(pairs)
     if len(values) < len(pairs):
         raise MalformedRequest("A parameter is given twice.", "Give each once.")
+    if "policy" in values:  # a `+` in its version, written as it is, arrives as a blank
+        values["policy"] = values["policy"].replace(" ", "+")
     return values
 
 

@@ -66,10 +66,21 @@ def export(
     """Write the folder. Yields the place of each entry, and at the end what was exported.
 
     Raises:
-        MalformedRequest: the folder is not empty, or cannot be made.
+        MalformedRequest: the folder is not empty, or cannot be made or written.
         NoSuchEntry: nothing matches, or the ledger is empty.
     """
     _make(folder)
+    try:
+        yield from _export(connection, folder, filters, own_entry=own_entry, form=form)
+    except OSError as error:  # of files: the database has errors of its own
+        problem = f"The export cannot be written ({error.strerror}), and is not whole."
+        fix = "Remove the folder, make room, and export again."
+        raise MalformedRequest(problem, fix, field="folder") from error
+
+
+def _export(
+    connection: Connection, folder: Path, filters: Filters, *, own_entry: int, form: Format
+) -> Iterator[int | Exported]:
     cosigned = witnessed(connection)
     chosen = cosigned or head(connection)
     if chosen.size == 0:

@@ -85,10 +85,15 @@ class AdapterShelf:
     def _write(self, name: str, content: bytes) -> Path:
         self.folder.mkdir(parents=True, exist_ok=True)
         target = self.folder / f"{name}{SUFFIX}"
-        handle, part = tempfile.mkstemp(dir=self.folder)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        return Path(part).replace(target)
+        handle, name = tempfile.mkstemp(dir=self.folder)
+        part = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            return part.replace(target)
+        except BaseException:  # the disk is full: what is half there would take what is left of it
+            part.unlink(missing_ok=True)
+            raise
 
     def _by_age(self) -> list[Path]:
         dated = []

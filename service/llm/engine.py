@@ -75,7 +75,11 @@ class Engine:
         for file in adapters.values():
             command += ["--adapter", str(file)]
         pipe = asyncio.subprocess.PIPE
-        process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe)
+        try:
+            process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe)
+        except OSError as error:  # no memory, no process or no file is left: some other time
+            message = f"llama.cpp could not be started ({error.strerror})."
+            raise LlmUnavailable("start", message) from error
         try:
             address = await _address(process)
         except BaseException:
@@ -142,7 +146,7 @@ async def _address(process: Process) -> str:
             line = await process.stdout.readline()
     except TimeoutError:
         line = b""
-    if not line:
+    if not line.endswith(b"\n"):  # none, or the beginning of one
         message = "llama.cpp did not start. Its own words are on standard error."
         raise LlmUnavailable("start", message)
     return str(json.loads(line)["address"])

@@ -193,8 +193,8 @@ class EngineRoom:
             while self._engine is None:
                 try:
                     await self._replace()
-                except LlmUnavailable as error:
-                    log.error("%s", error)
+                except (LlmUnavailable, OSError) as error:  # whatever it was, it may pass
+                    log.error("The LLM's process does not start: %s", error)
                     await asyncio.sleep(pause.total_seconds())
                     pause = min(2 * pause, LONGEST_PAUSE)
 

@@ -111,9 +111,9 @@ class LlmFront:
 
     async def _answer(self, path: str, tree: Mapping[str, Any]) -> _Reply:
         named = tree.get("model")
-        if named != MODEL_ID and named not in self._rooms.adapters:
+        if not isinstance(named, str) or named not in {MODEL_ID, *self._rooms.adapters}:
             return _no_such_model()
-        adapter = None if named == MODEL_ID else str(named)
+        adapter = None if named == MODEL_ID else named
         try:
             reply = await self._rooms.ask(path, _question(path, tree), adapter)
         except LlmUnavailable:

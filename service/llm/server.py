@@ -15,6 +15,7 @@ import http.client
 import json
 import logging
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -135,7 +136,7 @@ class EmbeddedLlm:
             try:
                 self._start_child()
                 pause = FIRST_PAUSE
-            except LlmUnavailable:
+            except (LlmUnavailable, OSError):  # no memory, no process or no file may be left
                 self._stopping.wait(pause.total_seconds())
                 pause = min(2 * pause, LONGEST_PAUSE)
 
@@ -185,7 +186,7 @@ class EmbeddedLlm:
         assert child.stdout is not None  # noqa: S101  (it is a pipe)
         ready, _, _ = select.select([child.stdout], [], [], until - time.monotonic())
         line = child.stdout.readline() if ready else b""
-        if not line:
+        if not line.endswith(b"\n"):
             raise self._failed("it ended" if ready else "it took too long")
         return str(json.loads(line)["address"])
 
@@ -243,6 +244,8 @@ async def _serve(options: argparse.Namespace) -> None:
                 timeout_keep_alive=int(KEEP_ALIVE.total_seconds()),
                 timeout_graceful_shutdown=int(LEAVE.total_seconds()),
             )
+            # uvicorn ends at a signal, and then raises it again, which would end everything here.
+            signal.signal(signal.SIGTERM, lambda *_: None)
             await uvicorn.Server(config).serve(sockets=[listening])
         finally:
             await rooms.close()

@@ -42,9 +42,12 @@ async def cut_shallow_model(cache_dir: Path, depth: int) -> None:
     if _target(cache_dir, depth).exists():  # whoever loads it looks if it is whole
         return
     command = [sys.executable, "-m", "service.llm.shallow_model", "--cache-dir", str(cache_dir)]
-    process = await asyncio.create_subprocess_exec(
-        *command, "--depth", str(depth), stdin=asyncio.subprocess.PIPE
-    )
+    command += ["--depth", str(depth)]
+    message = f"The embedded model cannot be cut to {depth} layers. See standard error."
+    try:
+        process = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.PIPE)
+    except OSError as error:
+        raise LlmUnavailable("start", message) from error
     try:
         async with asyncio.timeout(CUT_DEADLINE.total_seconds()):
             status = await process.wait()
@@ -55,7 +58,6 @@ async def cut_shallow_model(cache_dir: Path, depth: int) -> None:
             process.kill()
             await process.wait()
     if status != 0:
-        message = f"The embedded model cannot be cut to {depth} layers. See standard error."
         raise LlmUnavailable("start", message)
 
 

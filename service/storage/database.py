@@ -50,6 +50,7 @@ class Database:
         prepare: makes or migrates the tables, in a write transaction of its own, once per process
             and after each trouble: the file may have been taken away.
         forgets: what is deleted is overwritten at once.
+        setting: where the URL was set, for whoever has to correct it.
     """
 
     def __init__(
@@ -59,9 +60,11 @@ class Database:
         *,
         busy_timeout: timedelta = BUSY_TIMEOUT,
         forgets: bool = False,
+        setting: str = "TIEBREAK_DATABASE_URL",
     ) -> None:
-        self._writer = _engine(url, busy_timeout, writes=True, forgets=forgets)
-        self._reader = _engine(url, busy_timeout, writes=False, forgets=forgets)
+        parsed = _parsed(url, setting)
+        self._writer = _engine(parsed, busy_timeout, writes=True, forgets=forgets)
+        self._reader = _engine(parsed, busy_timeout, writes=False, forgets=forgets)
         self._driver: Any = self._writer.dialect.loaded_dbapi
         self._writing = _Standing(self._writer)
         self._prepare = prepare
@@ -204,17 +207,23 @@ def _unavailable(error: Exception) -> StorageUnavailable:
     return StorageUnavailable(message)
 
 
-def _engine(url: str, busy_timeout: timedelta, *, writes: bool, forgets: bool) -> Engine:
+def _parsed(url: str, setting: str) -> URL:
+    """Raises InvalidSettings."""
     try:
         parsed = make_url(url)
-        if parsed.get_backend_name() != "sqlite":
-            return _server_engine(parsed, busy_timeout, writes=writes)
+        parsed.get_dialect().import_dbapi()
     except (ArgumentError, ImportError) as error:
         message = (
-            "TIEBREAK_DATABASE_URL cannot be used: it is no database address, or the driver that "
-            "it names is not installed. Correct or unset it."
+            f"{setting} cannot be used: it is no database address, or the driver that it names is "
+            "not installed. Correct or unset it."
         )
         raise InvalidSettings(message) from error
+    return parsed
+
+
+def _engine(parsed: URL, busy_timeout: timedelta, *, writes: bool, forgets: bool) -> Engine:
+    if parsed.get_backend_name() != "sqlite":
+        return _server_engine(parsed, busy_timeout, writes=writes)
     timeout = busy_timeout.total_seconds()
     engine = create_engine(
         parsed, poolclass=_Pool, connect_args={"timeout": timeout}, hide_parameters=True

@@ -49,7 +49,8 @@ class StoredKeys:
     """
 
     def __init__(self, url: str, secret: bytes) -> None:
-        self._database = Database(url, upgrade_keys, forgets=True)
+        setting = "TIEBREAK_SUBJECT_KEYS_URL"
+        self._database = Database(url, upgrade_keys, forgets=True, setting=setting)
         self._secret = secret
         self._commits: GroupCommit[str | None, SubjectKey] = GroupCommit("keys", self.make)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -18,10 +20,12 @@ from pipelines.finetuning.proof import (
     Trial,
     side_of,
     together,
+    with_texts_dealt_anew,
 )
 from pipelines.finetuning.tuning_bench import show_proof
 from pipelines.gates import Gate
 from pipelines.metrics import Interval
+from tests.small_release import sample_data
 
 LEADS = 500
 
@@ -63,9 +67,26 @@ def contests(seeds: int) -> list[Contest]:
     drawn = [np.random.default_rng(seed).permutation(LEADS)[: LEADS // 2] for seed in range(seeds)]
     asked = np.arange(LEADS // 2) % 2 == 0
     return [
-        Contest(rows, won[rows], {n: p[rows] for n, p in said.items()}, ~asked, asked)
+        Contest(rows, rows, won[rows], {n: p[rows] for n, p in said.items()}, ~asked, asked)
         for rows in drawn
     ]
+
+
+def test_texts_dealt_anew_bring_who_wrote_them_and_leads_stay_the_same_in_each_seed() -> None:
+    data = sample_data()
+    wrote = {(*one.texts.values(), *one.contacts.values()) for one in data.leads if one.has_text}
+    dealt = with_texts_dealt_anew(data, seed=3)
+    lead_of = {
+        (*lead.texts.values(), *lead.contacts.values()) for lead in dealt.leads if lead.has_text
+    }
+    assert lead_of <= wrote
+    assert [lead.values for lead in dealt.leads] == [lead.values for lead in data.leads]
+    first, second = (
+        replace(contest, groups=contest.groups * (n + 2)).among(np.arange(LEADS) + 7)
+        for n, contest in enumerate(contests(2))
+    )
+    assert np.array_equal(first.groups, first.rows + 7)
+    assert np.array_equal(second.groups, second.rows + 7)
 
 
 def test_several_seeds_say_it_together_more_surely_than_one_alone() -> None:

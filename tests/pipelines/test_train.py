@@ -4,10 +4,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from models.errors import MissingExtra, TrainingRefused
 from models.llm_version import Api
 from models.prompt import EvidenceKind
+from pipelines.cli import app
 from pipelines.finetuning.tuning_options import TuningOptions
 from pipelines.train import TrainingOptions, require_answers, train_on
 from pipelines.verdicts import Verdicts
@@ -23,6 +25,15 @@ def test_a_missing_extra_is_said_before_anything_is_fitted(monkeypatch: pytest.M
     monkeypatch.setattr("pipelines.train.can_tune", lambda: False)
     with pytest.raises(TrainingRefused, match="make tuning"):
         train_untouched(TrainingOptions(tuning=TuningOptions()))
+
+
+@pytest.mark.parametrize(
+    "options", [["--depth", "8"], ["--minutes", "5"], ["--embeddings", "--no-text-model"]]
+)
+def test_an_option_that_would_do_nothing_is_refused(options: list[str]) -> None:
+    result = CliRunner().invoke(app, ["train", __file__, *options])
+    assert result.exit_code == 2
+    assert options[0] in result.output
 
 
 def test_that_another_llm_cannot_be_tuned_is_said_before_anything_is_fitted() -> None:

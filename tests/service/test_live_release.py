@@ -1,12 +1,19 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
+import pytest
 from prometheus_client import CollectorRegistry
 from service_fakes import POLL, FakeDecider, FakeSource
 
+from models.band import NOTHING
+from models.routing import RoutingPolicy
+from service.last_release import LastRelease
 from service.live_release import LiveRelease
 from service.metrics import Metrics
+from tests.full_disk import full_disk
+from tests.small_release import small_release
 
 
 async def test_the_heap_is_settled_once_when_all_is_loaded_and_not_by_later_releases() -> None:
@@ -25,3 +32,21 @@ async def test_the_heap_is_settled_once_when_all_is_loaded_and_not_by_later_rele
         await asyncio.to_thread(live.look, loop)
         assert live.current().release.version == version
     assert settled == ["7"]
+
+
+@pytest.mark.parametrize("room", [100, 5_000])  # for nothing; for all but the booster
+def test_a_release_that_a_full_disk_does_not_take_is_said_so_and_leaves_nothing(
+    room: int, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    kept, release = (
+        LastRelease(tmp_path),
+        small_release(RoutingPolicy(NOTHING, NOTHING, frozenset())),
+    )
+    with full_disk(room):
+        kept.keep(release)
+    assert "was not kept for the next start" in caplog.text
+    assert not any(tmp_path.iterdir())
+    kept.keep(release)
+    again = kept.load()
+    assert again is not None
+    assert again.version == release.version

@@ -25,9 +25,11 @@ from pipelines.serving.process_usage import descendants
 from pipelines.serving.random_adapter import write_random_adapter
 from service.llm.adapter_loading import adapter_tried_out, load_adapter, unload_adapter
 from service.llm.adapter_shelf import KEPT, AdapterShelf
+from service.llm.engine import Engine
 from service.llm.llama_cpp import SLOTS
 from service.llm.server import MODEL_ID, EmbeddedLlm, is_available
 from service.llm.shallow_model import shallow_model_file
+from tests.full_disk import full_disk, nothing_can_be_opened
 
 pytestmark = [
     pytest.mark.journey,
@@ -184,6 +186,7 @@ def test_a_file_that_llama_cpp_cannot_load_costs_nothing(llm: EmbeddedLlm) -> No
     ("method", "path", "tree", "kind", "status"),
     [
         ("POST", "/v1/completions", {"model": "adapter-0", "prompt": "x"}, "", 404),
+        ("POST", "/v1/completions", {"model": ["x"], "prompt": "x"}, "", 404),
         ("POST", "/v1/completions", {"model": MODEL_ID, "prompt": "x"}, "text/plain", 415),
         ("POST", "/v1/completions", ["x"], "", 400),
         ("POST", "/v1/load_lora_adapter", {"lora_name": 1, "lora_path": []}, "", 400),
@@ -297,6 +300,29 @@ def test_the_shelf_keeps_what_was_live_last_and_leaves_out_what_is_damaged(
     os.utime(shelf.folder / f"{made[1].name}.gguf", (0, 0))
     shelf.drop_older_than(timedelta(hours=1))
     assert list(shelf.files()) == [made[2].name]
+
+
+def test_a_shelf_on_a_full_disk_keeps_no_half_file(tmp_path: Path, made: list[Made]) -> None:
+    shelf = AdapterShelf(tmp_path / "shelf")
+    with full_disk(1_000), pytest.raises(OSError, match="large"):
+        shelf.put(made[0].adapter, made[0].file.read_bytes())
+    assert not any(shelf.folder.iterdir())
+
+
+async def test_an_engine_that_no_process_is_left_for_is_one_that_does_not_answer_yet(
+    cache_dir: Path,
+) -> None:
+    with nothing_can_be_opened(), pytest.raises(LlmUnavailable, match="could not be started"):
+        await Engine.start(cache_dir, {}, threads=1)
+
+
+def test_what_a_command_tried_out_goes_when_the_llm_is_stopped(
+    tmp_path: Path, made: list[Made]
+) -> None:
+    with EmbeddedLlm(tmp_path) as running:
+        load_adapter(address(running), made[3].name, made[3].file)
+        assert AdapterShelf(tmp_path / "passing").has(made[3].name)
+    assert not AdapterShelf(tmp_path / "passing").has(made[3].name)
 
 
 def is_answering(llm: EmbeddedLlm) -> bool:

@@ -85,6 +85,11 @@ def test_without_a_database_there_is_no_key(database_url: str, tmp_path: Path) -
         asyncio.run(keys.key(JANE))
 
 
+def test_an_address_that_is_none_is_said_by_the_name_of_its_setting() -> None:
+    with pytest.raises(InvalidSettings, match="TIEBREAK_SUBJECT_KEYS_URL"):
+        StoredKeys("no address", SECRET)
+
+
 def test_the_secret_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / "home")
     secret = subject_secret(settings)

@@ -11,13 +11,14 @@ from filled_ledger import Filled
 from service_fakes import LEDGER_KEY
 from sqlalchemy import delete, insert, update
 
-from service.audit.exporting import Format
+from service.audit.exporting import Format, export
 from service.audit.filters import Filters
 from service.errors import MalformedRequest, NoSuchEntry
 from service.ledger.checkpoint import SigningKey, cosign, with_signature
 from service.ledger.proofs import head
 from service.ledger.verify import KeyType, SignedNote
 from service.storage.tables import checkpoints, entries, log_head, subtrees
+from tests.full_disk import full_disk
 
 WITNESS = SigningKey("tiebreak.local/witness", KeyType.WITNESS, b"w" * 32)
 
@@ -63,6 +64,17 @@ async def test_nothing_is_overwritten_and_nothing_is_no_export(
         filled.auditor.export(tmp_path, Filters(), Format.JSONL)
     with pytest.raises(NoSuchEntry):
         filled.auditor.export(tmp_path / "e", Filters(release="8"), Format.JSONL)
+
+
+async def test_an_export_that_a_full_disk_does_not_take_says_that_it_is_not_whole(
+    filled: Filled, tmp_path: Path
+) -> None:
+    with (
+        filled.store.reading() as connection,
+        full_disk(500),
+        pytest.raises(MalformedRequest, match="not whole"),
+    ):
+        list(export(connection, tmp_path / "export", Filters(), own_entry=0))
 
 
 @pytest.mark.parametrize("quickly", [False, True])

@@ -61,6 +61,16 @@ async def test_every_endpoint_answers(filled: Filled) -> None:
     assert orjson.loads(await api.answer("/audit/reconcile", AUDITOR, Asked()))["pairs"]
 
 
+async def test_the_version_of_a_policy_with_an_allow_list_is_a_filter_as_it_is_written(
+    filled: Filled,
+) -> None:
+    api = AuditApi(filled.store, filled.keys)
+    for plus in ("+", "%2B"):
+        asked = Asked(query=f"policy=2026-11.11{plus}1a2b3c4d")
+        with pytest.raises(MalformedRequest, match="has no such policy"):  # it is read as one
+            await api.answer("/audit/entries", AUDITOR, asked)
+
+
 async def test_other_roles_and_wrong_words_are_refused(filled: Filled) -> None:
     api = AuditApi(filled.store, filled.keys)
     scorer = ApiKey("0a1b2c3d", "n", Role.SCORE, "2026-01-01T00:00:00.000Z")
