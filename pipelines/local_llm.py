@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from models.errors import LlmUnavailable
 from models.llm_version import LlmVersion
 from service.llm.endpoint import EMBEDDED, LlmEndpoint
-from service.llm.server import EmbeddedLlm, is_available, is_healthy
+from service.llm.server import EmbeddedLlm, is_available, is_healthy, is_ours
 from service.settings import Settings
 
 
@@ -16,11 +17,15 @@ def embedded_llm(settings: Settings, *, keep_off: bool = False) -> Iterator[None
     """The embedded LLM answers at its port inside the block; a running one is used as it is.
 
     Raises:
-        LlmUnavailable: it did not start.
+        LlmUnavailable: it did not start, or another server answers at its port.
     """
-    if keep_off or is_healthy(f"http://127.0.0.1:{settings.llm_port}"):
+    address = f"http://127.0.0.1:{settings.llm_port}"
+    if keep_off or is_ours(address):
         yield
         return
+    if is_healthy(address):
+        message = f"Another server answers at {address}. End it, or set TIEBREAK_LLM_PORT."
+        raise LlmUnavailable("start", message)
     with EmbeddedLlm(settings.home / "llm", port=settings.llm_port):
         yield
 

@@ -26,6 +26,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 MOST_BYTES = 1 << 20  # of a request; a prompt has some 10 kB
+OWNER = "tiebreak"  # of what it serves, by which it is known from other servers
 QUESTIONS = ("/v1/completions", "/v1/chat/completions")
 LOAD, UNLOAD = "/v1/load_lora_adapter", "/v1/unload_lora_adapter"
 METHODS = {
@@ -102,9 +103,9 @@ class LlmFront:
         return _Reply.error(503, "starting", "The model is being loaded.")
 
     def _models(self) -> _Reply:
-        model = {"id": MODEL_ID, "object": "model", "owned_by": "tiebreak", "parent": None}
+        model = {"id": MODEL_ID, "object": "model", "owned_by": OWNER, "parent": None}
         adapters = [
-            {"id": name, "object": "model", "owned_by": "tiebreak", "parent": MODEL_ID}
+            {"id": name, "object": "model", "owned_by": OWNER, "parent": MODEL_ID}
             for name in sorted(self._rooms.adapters)
         ]
         return _Reply.json({"object": "list", "data": [model, *adapters]})

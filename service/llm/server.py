@@ -29,7 +29,7 @@ from typing import Self
 from models.errors import LlmUnavailable
 from service.llm.embedded_model import INSTALL, MODEL_ID, is_available, model_digest, model_file
 from service.llm.engine_rooms import EngineRooms
-from service.llm.front import LlmFront
+from service.llm.front import OWNER, LlmFront
 from service.llm.parent_watch import end_with_parent
 
 __all__ = ["MODEL_ID", "EmbeddedLlm", "is_available", "is_healthy", "model_digest", "model_file"]
@@ -197,13 +197,28 @@ class EmbeddedLlm:
 
 def is_healthy(address: str) -> bool:
     """Whether the server at `address` (http://host:port) has its model loaded and answers."""
+    return _body(address, "/health") is not None
+
+
+def is_ours(address: str) -> bool:
+    """Whether the server at `address` serves the embedded model, and not somebody else's."""
+    try:
+        models = json.loads(_body(address, "/v1/models") or b"{}")["data"]
+        return any(m["id"] == MODEL_ID and m["owned_by"] == OWNER for m in models)
+    except (ValueError, KeyError, TypeError):
+        return False
+
+
+def _body(address: str, path: str) -> bytes | None:
+    """What is answered with a 200; None otherwise."""
     # Not a client that obeys proxy settings: this must never leave the machine.
     connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=2)
     try:
-        connection.request("GET", "/health")
-        return connection.getresponse().status == http.client.OK
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return response.read() if response.status == http.client.OK else None
     except (OSError, http.client.HTTPException):
-        return False
+        return None
     finally:
         connection.close()
 

@@ -8,11 +8,13 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -22,15 +24,18 @@ from models.llm_client import llm_client
 from models.llm_version import Api, Decoding, LlmVersion
 from models.prompt import EvidenceKind, Prompt, choose_examples
 from models.verdict import LlmJudge, VerdictSource
+from pipelines.local_llm import embedded_llm
 from service.llm.server import (
     MODEL_ID,
     EmbeddedLlm,
     is_available,
     is_healthy,
+    is_ours,
     listening_socket,
     model_digest,
     model_file,
 )
+from service.settings import Settings
 from tests.fakes import redacted
 
 pytestmark = [
@@ -172,11 +177,29 @@ def test_a_deadline_that_passes_leaves_no_process(cache_dir: Path) -> None:
     assert hasty.pid is None
 
 
+def test_another_server_at_its_port_is_not_taken_for_it(tmp_path: Path) -> None:
+    class Other(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'{"data": [{"id": "llama-3", "owned_by": "me"}]}')
+
+        def log_message(self, *_: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Other) as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        settings = Settings(home=tmp_path, llm_port=other.server_address[1])
+        with pytest.raises(LlmUnavailable, match="TIEBREAK_LLM_PORT"), embedded_llm(settings):
+            pass
+        other.shutdown()
+
+
 def test_stop_ends_it_and_may_be_called_twice(cache_dir: Path) -> None:
     running = EmbeddedLlm(cache_dir).start()
     pid, address = running.pid, running.base_url.removesuffix("/v1")
     assert pid is not None
     assert is_healthy(address)
+    assert is_ours(address)
     running.stop()
     running.stop()
     assert not is_running(pid)
