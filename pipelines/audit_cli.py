@@ -186,6 +186,8 @@ def reconcile(
     from pipelines.report import print_json
     from service.audit.filters import Filters
 
+    if provider_log is None and (since or until):
+        raise typer.BadParameter("--since and --until say when --provider-log is from. Name it.")
     asked = Filters.parse({"since": since, "until": until})
     with auditor() as asking, _over_all("Reconciling", asking) as advance:
         report = asking.reconcile(provider_log, asked, advance)

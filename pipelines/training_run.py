@@ -29,7 +29,8 @@ EXPERIMENT = "tiebreak"
 ABOUT = (
     "One run for each `tiebreak train`. Its description compares the hybrid with its baselines on "
     "leads that chose nothing; plots are among the artefacts. The models it made: lead-classifier, "
-    "lead-llm, and lead-release, which pins both. The alias `champion` of lead-release is live."
+    "lead-llm, lead-redaction, and lead-release, which pins one of each. Its alias `champion` is "
+    "live."
 )
 
 

@@ -43,12 +43,14 @@ class Keeping:
 def privacy_notice(release: Release, policy: RedactionPolicy, keeping: Keeping) -> dict[str, Any]:
     """What `GET /privacy` answers, for the release that is live and the policy that is applied."""
     spec, llm = release.spec, release.llm
+    readers = "the text model and the LLM" if release.text else "the LLM"
     sealed = f"sealed under the person's own key, {keeping.sealed}"
     return {
         "release": release.version,
         "purpose": f"deciding which leads to pursue, by the outcome {spec.outcome!r}",
         "automated_decision": {
-            "by": "a classifier; an LLM where it cannot settle a lead, within a bound",
+            "by": "a classifier; where it cannot settle a lead, or a text may turn the decision, "
+            f"{readers}, within a bound",
             "versions": dict(release.versions),
             "a_person_may_decide_otherwise": "POST /overrides",
         },
@@ -62,7 +64,7 @@ def privacy_notice(release: Release, policy: RedactionPolicy, keeping: Keeping) 
             {
                 "what": "free text",
                 "columns": [column.name for column in spec.texts],
-                "used_for": "its length: the classifier; redacted: the LLM",
+                "used_for": f"its length: the classifier; redacted: {readers}",
                 "kept": f"as the LLM was shown it, redacted: {sealed}; the text itself: never",
             },
             {
@@ -80,6 +82,7 @@ def privacy_notice(release: Release, policy: RedactionPolicy, keeping: Keeping) 
             "columns_shown_where_there_is_no_text": list(release.fields_shown),
             "written_down": "before it is sent, in the ledger",
         },
+        "learned_from_past_leads": learned_notice(release),
         "redaction": redaction_notice(policy),
         "kept": {
             "ledger": "without end, append-only; no personal data in clear",
@@ -92,6 +95,18 @@ def privacy_notice(release: Release, policy: RedactionPolicy, keeping: Keeping) 
             "erasure": "POST /erasures",
             "objection_and_review": "POST /overrides",
         },
+    }
+
+
+def learned_notice(release: Release) -> dict[str, Any]:
+    """What the release holds that came of redacted texts of past leads. No erasure reaches it."""
+    text, adapter = release.text, release.llm.adapter
+    return {
+        "worked_examples_in_prompts": sum(len(p.examples) for p in release.llm.prompts.values()),
+        "words_in_the_text_model": len(text.idf) if text else 0,
+        "each_written_by_so_many_leads_at_least": text.fewest_writers if text else None,
+        "texts_that_the_llm_was_tuned_on": adapter.examples if adapter else 0,
+        "erased_by": "training again without that person",
     }
 
 

@@ -11,7 +11,10 @@ from importlib.util import find_spec
 
 NICENESS = 10  # a service beside it gets nine times the share
 PACKAGES = ("torch", "transformers", "peft", "gguf")
-INSTALL = "Tuning needs the extra `tune`: make tuning, or pip install 'tiebreak[tune,local-llm]'."
+INSTALL = (
+    "Tuning needs the extra `tune`: make tuning, or pip install -e '.[tune,local-llm]', where "
+    "Tiebreak was installed from."
+)
 
 
 def can_tune() -> bool:

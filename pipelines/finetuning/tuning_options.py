@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+MINUTES = 30.0
+
 
 @dataclass(frozen=True, slots=True)
 class TuningOptions:
@@ -11,6 +13,6 @@ class TuningOptions:
     depth: layers of the model that are kept, the lowest; `Recipe.for_lessons` chooses unless given.
     """
 
-    minutes: float = 30.0
+    minutes: float = MINUTES
     examples: int | None = None
     depth: int | None = None

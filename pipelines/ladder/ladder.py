@@ -111,8 +111,12 @@ def climb(
         prompts = build_prompts(data, fitted, witness, seed=options.seed)
         llm = llm_at(llms.any or NOBODY, witness, prompts)
     texts = redacted_texts(data, witness, display)
-    if len(with_text(fitted.split.test, texts)) < FEWEST_TEXTS:
-        raise TrainingRefused("Too few test leads wrote anything: there is nothing to compare.")
+    written = len(with_text(fitted.split.test, texts))
+    if written < FEWEST_TEXTS:
+        raise TrainingRefused(
+            f"{written:,} test leads wrote something, of which {FEWEST_TEXTS} are needed to "
+            "compare ways of reading. Bring more leads, or check that leads.toml uses their text."
+        )
     sentences = Remembering(SentenceEmbedding()) if is_available() else None
     cheap = CheapRungs(data, fitted, texts, sentences, seed=options.seed)
     with display.stage("Reading words"):

@@ -41,6 +41,7 @@ NO_SERVER = (
     "llama.cpp's server takes text and LoRA adapters, no vectors in place of a prompt: nothing "
     "here could serve it."
 )
+NO_CALLS = "It was asked nothing: --calls is 0."
 NOBODY = LlmEndpoint("nobody", "none", Api.COMPLETION, "")
 
 
@@ -126,8 +127,14 @@ class LlmRungs:
     def _tuned_by(self, llms: Llms) -> tuple[Release, Adapter, LlmEndpoint] | str:
         """An adapter that learned from this split's training part and no other lead; or why not."""
         adapter = llms.tuned.llm.adapter if llms.tuned else None
-        if llms.tuned is None or adapter is None or llms.embedded is None or not self.calls:
+        if not self.calls:
+            return NO_CALLS
+        if llms.tuned is None or llms.embedded is None:
             return "Name a release of `tiebreak tune TABLE` with `--tuned`."
+        if adapter is None:
+            return (
+                f"Release {llms.tuned.version} has no adapter. Name one of `tiebreak tune TABLE`."
+            )
         if llms.embedded.weights not in (None, adapter.base):
             return "It was tuned on another model than the one that is installed."
         if not self._taught(llms.tuned.llm, adapter):
@@ -158,7 +165,8 @@ class LlmRungs:
         self, endpoint: LlmEndpoint | None, *, fine_tunes: bool
     ) -> Iterator[Rung | Absent]:
         if endpoint is None or not self.calls:
-            why = "Set TIEBREAK_LLM_BASE_URL, _MODEL and _API_KEY."
+            unset = "Set TIEBREAK_LLM_BASE_URL, _MODEL and _API_KEY."
+            why = unset if endpoint is None else NO_CALLS
             yield from (Absent(name, why) for name in (MANAGED, MANAGED_TUNED))
             return
         yield self._asker(endpoint).rung(MANAGED, self._asked_at(endpoint), self._parts)

@@ -145,7 +145,10 @@ class ManagedTuning:
                 raise LlmUnavailable("timeout", message) from None
             raise
         if done.status != "succeeded" or not done.fine_tuned_model:
-            raise LlmUnavailable("fine_tuning", f"The fine-tuning job ended as {done.status}.")
+            message = (
+                f"The fine-tuning job {job.id} ended as {done.status}: see it at the provider."
+            )
+            raise LlmUnavailable("fine_tuning", message)
         return str(done.fine_tuned_model)
 
     async def _over(self, job: FineTuningJob) -> FineTuningJob:
@@ -165,7 +168,10 @@ class ManagedTuning:
 
 def _require_enough(texts: Sized) -> None:
     if len(texts) < FEWEST_EXAMPLES:
-        raise LlmUnavailable("too_few", f"Fine-tuning takes {FEWEST_EXAMPLES} texts or more.")
+        raise LlmUnavailable(
+            "too_few",
+            f"Fine-tuning takes {FEWEST_EXAMPLES} texts or more: bring more leads that wrote any.",
+        )
 
 
 def _failure(error: Any) -> tuple[int, str]:

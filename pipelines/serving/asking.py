@@ -16,6 +16,7 @@ from models.llm_client import llm_client
 from models.llm_version import Api, Decoding, LlmVersion
 from models.prompt import EvidenceKind, Prompt, choose_examples
 from models.verdict import LlmJudge
+from pipelines.errors import UnusableTable
 from pipelines.sample_leads import sample_leads
 from pipelines.tables import read_table
 from service.llm.embedded_model import MODEL_ID, model_digest
@@ -68,8 +69,18 @@ def sample_texts(count: int) -> Texts:
 
 
 def table_texts(table: Path, text: str, outcome: str, count: int) -> Texts:
-    """Texts of a table's column. An outcome of 1, true or yes is a won one."""
+    """Texts of a table's column. An outcome of 1, true or yes is a won one.
+
+    Raises:
+        UnusableTable: it cannot be read, or has no such columns.
+    """
     frame = read_table(table)
+    for column, option in ((text, "--text"), (outcome, "--outcome")):
+        if column not in frame.columns:
+            columns = ", ".join(map(str, frame.columns))
+            raise UnusableTable(
+                f"{table} has no column {column!r}. Name one with {option}: {columns}."
+            )
     rows = frame[frame[text].notna() & (frame[text] != "")][:count]
     won = rows[outcome].astype(str).str.casefold().isin({"1", "1.0", "true", "yes"})
     return _redacted(list(zip(rows[text].astype(str), won, strict=True)), outcome)

@@ -14,7 +14,10 @@ from models.errors import LlmUnavailable
 MODEL_ID = "gemma-3-270m-q4_k_m"
 LAYERS = 18  # that it has
 SHALLOW = 8  # layers, the lowest, that are enough where it was tuned on many leads: docs/tuning.md
-INSTALL = "Install the extra: pip install 'tiebreak[local-llm]', or set TIEBREAK_LLM_BASE_URL."
+INSTALL = (
+    "Install the extra: pip install -e '.[local-llm]' where Tiebreak was installed from, or set "
+    "TIEBREAK_LLM_BASE_URL."
+)
 
 
 def is_available() -> bool:

@@ -43,7 +43,10 @@ async def cut_shallow_model(cache_dir: Path, depth: int) -> None:
         return
     command = [sys.executable, "-m", "service.llm.shallow_model", "--cache-dir", str(cache_dir)]
     command += ["--depth", str(depth)]
-    message = f"The embedded model cannot be cut to {depth} layers. See standard error."
+    message = (
+        f"The embedded model cannot be cut to {depth} layers: standard error says why. Make room "
+        f"for 200 MB in {cache_dir}, or tune with --depth {LAYERS}."
+    )
     try:
         process = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.PIPE)
     except OSError as error:

@@ -11,6 +11,7 @@ import pytest
 
 from models.adapter import Adapter
 from models.prompt import EvidenceKind
+from pipelines.errors import UnusableTable
 from pipelines.serving.asking import EXAMPLE_POOL, Asked, table_texts
 from pipelines.serving.process_usage import cpu_seconds, descendants, memory_mb
 from service.llm.server import is_available
@@ -31,6 +32,16 @@ def test_texts_of_a_table_are_redacted_and_asked_about_in_both_ways(tmp_path: Pa
     assert few_shot.count("Outcome [Sold]:") == 7
     assert bare.endswith("\nSold:")
     assert bare.count("\n") == 1
+
+
+@pytest.mark.parametrize(("text", "outcome"), [("Message", "Sold"), ("Note", "Won")])
+def test_a_column_that_a_table_lacks_is_named_with_those_it_has(
+    text: str, outcome: str, tmp_path: Path
+) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text("Note,Sold\nhello,1\n")
+    with pytest.raises(UnusableTable, match="Note, Sold"):
+        table_texts(table, text, outcome, 5)
 
 
 def test_rounds_add_up() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from service_fakes import small_release
 
 from features.allow_list import AllowList
 from features.redaction_policy import RedactionPolicy
+from models.text_model import TextModel
 from service.privacy import Keeping, policy_page, privacy_notice
 
 PAGE = Path(__file__).parents[2] / "docs" / "privacy.md"
@@ -32,6 +34,18 @@ def test_the_notice_names_the_live_releases_own_columns_and_llm() -> None:
     assert notice["sent_to_an_llm"]["leaves_the_machine"] is False
     assert notice["redaction"]["goes"]["PERSON"] == "replace"
     assert "LOCATION" in notice["redaction"]["stays"]
+
+
+def test_the_notice_says_what_was_learned_from_past_leads() -> None:
+    text = TextModel({"dress": 1.0, "love": 1.2}, {"dress": 0.1, "love": 2.0}, 0.0, 600, 10)
+    for model in (None, text):
+        release = replace(small_release(), text=model)
+        notice = privacy_notice(release, RedactionPolicy.shipped(), Keeping(None))
+        learned = notice["learned_from_past_leads"]
+        examples = [prompt.examples for prompt in release.llm.prompts.values()]
+        assert learned["worked_examples_in_prompts"] == sum(map(len, examples))
+        assert learned["words_in_the_text_model"] == (2 if model else 0)
+        assert ("text model" in notice["automated_decision"]["by"]) is (model is not None)
 
 
 def test_the_notice_shows_what_the_house_lets_stay() -> None:

@@ -51,6 +51,10 @@ def test_entries_of_a_key_are_paged(ids: dict[str, str]) -> None:
     assert ids["asked"] in run("entries", "--route", "llm")
 
 
+def test_a_period_that_would_be_ignored_is_refused() -> None:
+    run("reconcile", "--since", "2026-01-01", code=2)
+
+
 def test_what_was_sent_is_shown(ids: dict[str, str]) -> None:
     assert "redacted" in run("sent", ids["asked"])
     assert "No text left" in run("sent", ids["sure"])
