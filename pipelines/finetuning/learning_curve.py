@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -12,6 +13,7 @@ from models.calibration import CalibrationMethod, fit_calibrator
 from models.log_odds import probability
 from pipelines.metrics import auc, log_loss
 
+Floats = NDArray[np.float64]
 FIRST_LOOK = 250  # examples; then at twice as many each time
 
 
@@ -29,13 +31,30 @@ class CurvePoint:
     settled_log_loss: float
 
     @classmethod
-    def of(cls, examples: int, log_odds: NDArray[np.float64], won: NDArray[np.int8]) -> Self:
-        settled = fit_calibrator(CalibrationMethod.PLATT, log_odds, won)(log_odds)
-        raw = probability(log_odds)
-        return cls(examples, auc(raw, won), log_loss(raw, won), log_loss(settled, won))
+    def of(cls, examples: int, log_odds: Floats, won: NDArray[np.int8]) -> Self:
+        raw, losses = probability(log_odds), settled_losses(log_odds, won)
+        return cls(examples, auc(raw, won), log_loss(raw, won), float(losses.mean()))
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def settled_losses(log_odds: Floats, won: NDArray[np.int8]) -> Floats:
+    """Log loss of each lead, once Platt's two numbers were fitted to all of them."""
+    settled = fit_calibrator(CalibrationMethod.PLATT, log_odds, won)(log_odds)
+    said = np.where(won == 1, settled, 1 - settled)
+    losses: Floats = -np.log(np.maximum(said, np.finfo(np.float64).eps))  # as `metrics.log_loss`
+    return losses
+
+
+def is_surely_better(earlier: Sequence[float], last: Sequence[float]) -> bool:
+    """Whether an earlier look is to be preferred to the last, by losses on the same leads.
+
+    Only where the mean difference is more than its own standard error: with some two hundred leads
+    chance alone makes an earlier one seem better, and the falling rate makes the last one so.
+    """
+    worse = np.asarray(last) - np.asarray(earlier)
+    return bool(worse.mean() > worse.std(ddof=1) / np.sqrt(len(worse)))
 
 
 def best_of(curve: tuple[CurvePoint, ...]) -> int:

@@ -32,7 +32,7 @@ from pipelines.training_data import TrainingData
 from pipelines.verdicts import Call, Verdicts, Witness
 from service.llm.embedded_model import LAYERS, model_digest, model_file
 
-CHECKPOINTS = 3  # the version of what is in them
+CHECKPOINTS = 4  # the version of what is in them
 COMPARED = 60  # leads of the validation part on which served and tuned model must agree
 
 
@@ -183,8 +183,8 @@ def _said_of(tuned: Tuned, recipe: Recipe, leads: int) -> str:
     return (
         f"Tuned {recipe.tuned_layers} on {leads:,} leads{again}, in "
         f"{tuned.seconds / 60:.1f} minutes ({tuned.tokens_per_second:.0f} tokens/s): "
-        f"{tuned.ending}. It was best when {tuned.examples:,} had been shown: on the validation "
-        f"part AUC {best.auc:.3f}, log loss {best.settled_log_loss:.3f}.{_hint(tuned, recipe)}"
+        f"{tuned.ending}. Taken as it was when {tuned.examples:,} had been shown: on the "
+        f"validation part AUC {best.auc:.3f}, log loss {best.settled_log_loss:.3f}.{_hint(tuned, recipe)}"
     )
 
 

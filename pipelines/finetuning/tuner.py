@@ -18,7 +18,9 @@ from pipelines.finetuning.learning_curve import (
     best_of,
     has_stalled,
     is_due,
+    is_surely_better,
     looks_to_come,
+    settled_losses,
 )
 from pipelines.finetuning.lessons import Lesson, Lessons, batches
 from pipelines.finetuning.low_rank import add_low_rank
@@ -46,7 +48,8 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True)
 class Tuned:
-    """What came of it. `tensors` are those after `examples` lessons: the best on validation."""
+    """What came of it. `tensors` are those after `examples` lessons: the last, or what was surely
+    better on validation before."""
 
     tensors: dict[str, torch.Tensor]
     examples: int
@@ -66,6 +69,8 @@ class Progress:
     tokens: int = 0
     curve: tuple[CurvePoint, ...] = ()
     best: dict[str, torch.Tensor] = field(default_factory=dict)
+    best_at: int = 0
+    best_losses: list[float] = field(default_factory=list)
     ending: Ending = Ending.ALL_SEEN
     looking_s: float = 0.0
     spent_s: float = 0.0
@@ -182,26 +187,37 @@ class Tuner:
         progress = self._progress
         if not is_due(progress.seen, progress.curve):
             return
-        self._look()
+        losses = self._look()
+        if best_of(progress.curve) == len(progress.curve) - 1:
+            self._choose(losses)
         if has_stalled(progress.curve, self._recipe.patience):
             ended = progress.schedule.decaying_from(progress.step)
             if ended.total < progress.schedule.total:
                 progress.schedule, progress.ending = ended, Ending.NO_GAIN
 
     def _look_last(self) -> None:
-        if not self._progress.curve or self._progress.curve[-1].examples < self._progress.seen:
-            self._look()
+        progress = self._progress
+        if progress.curve and progress.curve[-1].examples == progress.seen:
+            return  # by a process before this one
+        losses = self._look()
+        if not (progress.best and is_surely_better(progress.best_losses, losses)):
+            self._choose(losses)
 
-    def _look(self) -> None:
-        """A point of the curve; the weights are kept where they are the best so far."""
+    def _choose(self, losses: list[float]) -> None:
+        """The weights as they are now, of the newest point of the curve."""
+        progress = self._progress
+        progress.best = self._low_rank.copies()
+        progress.best_at, progress.best_losses = len(progress.curve) - 1, losses
+
+    def _look(self) -> list[float]:
+        """A point of the curve, and the loss of each lead of the validation part."""
         progress, began = self._progress, self._clock()
         validation = self._lessons.validation
         log_odds = self._states.log_odds([lesson.prompt for lesson in validation])
         won = np.array([lesson.won for lesson in validation], dtype=np.int8)
         progress.curve += (CurvePoint.of(progress.seen, log_odds, won),)
-        if best_of(progress.curve) == len(progress.curve) - 1:
-            progress.best = self._low_rank.copies()
         progress.looking_s += self._clock() - began
+        return settled_losses(log_odds, won).tolist()
 
     # -- time -----------------------------------------------------------------------------------
 
@@ -276,7 +292,7 @@ class Tuner:
 
     def _result(self) -> Tuned:
         progress = self._progress
-        best = progress.curve[best_of(progress.curve)]
+        best = progress.curve[progress.best_at]
         self._low_rank.restore(progress.best)
         return Tuned(
             tensors=progress.best,

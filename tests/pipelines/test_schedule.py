@@ -1,8 +1,16 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from pipelines.finetuning.learning_curve import CurvePoint, has_stalled, is_due, looks_to_come
+from pipelines.finetuning.learning_curve import (
+    CurvePoint,
+    has_stalled,
+    is_due,
+    is_surely_better,
+    looks_to_come,
+    settled_losses,
+)
 from pipelines.finetuning.schedule import Schedule
 
 SCHEDULE = Schedule.of(100, warm_up=10, decay=0.3)
@@ -59,6 +67,31 @@ def test_it_looks_after_some_examples_and_then_at_twice_as_many() -> None:
     assert looks_to_come((), 4_000) == 4
     assert looks_to_come(points[:2], 4_000) == 2
     assert looks_to_come((), 200) == 0
+
+
+@pytest.mark.parametrize(
+    ("gap", "spread", "is_better"),
+    [(0.006, 0.3, False), (0.05, 0.3, True), (-0.05, 0.3, False), (0.006, 0.01, True)],
+    ids=["by chance", "surely", "worse", "by little, on every lead"],
+)
+def test_an_earlier_look_is_preferred_to_the_last_only_where_it_is_surely_better(
+    gap: float, spread: float, is_better: bool
+) -> None:
+    rng = np.random.default_rng(0)
+    earlier, noise = rng.random(200), rng.normal(0, spread, 200)
+    last = earlier + noise - noise.mean() + gap
+    assert is_surely_better(earlier.tolist(), last.tolist()) is is_better
+
+
+def test_losses_of_leads_are_those_of_the_curve() -> None:
+    rng = np.random.default_rng(0)
+    won = (rng.random(100) < 0.4).astype(np.int8)
+    log_odds = 9 * won - 4 + rng.normal(0, 2, 100)
+    point, losses = CurvePoint.of(7, log_odds, won), settled_losses(log_odds, won)
+    assert losses.shape == (100,)
+    assert losses.mean() == pytest.approx(point.settled_log_loss)
+    sure = np.where(won == 1, 800.0, -800.0)
+    assert np.isfinite(settled_losses(sure, won)).all()
 
 
 def test_it_has_stalled_when_the_last_looks_brought_no_new_best() -> None:
