@@ -184,7 +184,8 @@ def _said_of(tuned: Tuned, recipe: Recipe, leads: int) -> str:
         f"Tuned {recipe.tuned_layers} on {leads:,} leads{again}, in "
         f"{tuned.seconds / 60:.1f} minutes ({tuned.tokens_per_second:.0f} tokens/s): "
         f"{tuned.ending}. Taken as it was when {tuned.examples:,} had been shown: on the "
-        f"validation part AUC {best.auc:.3f}, log loss {best.settled_log_loss:.3f}.{_hint(tuned, recipe)}"
+        f"validation part AUC {best.auc:.3f}, log loss {best.settled_log_loss:.3f}."
+        f"{_hint(tuned, recipe)}"
     )
 
 
