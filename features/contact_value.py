@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from itertools import product
 from typing import NamedTuple
@@ -40,6 +40,14 @@ COMPANY_COLUMN = re.compile(
     r"company|organi[sz]ation|employer|firm|business|account|unternehmen|société|empresa", re.I
 )
 PERSON_COLUMN = re.compile(r"\bname\b|contact|person|\bfirst|\blast|surname", re.IGNORECASE)
+# Of a company's people: `Company contact`, `Account owner`.
+OWNER_COLUMN = re.compile(r"contact|owner|person|manager|\bfirst|\blast|surname", re.IGNORECASE)
+FIRST_NAME_COLUMN = re.compile(
+    r"first|given.?name|fore.?name|vorname|pr[eé]nom|nombre", re.IGNORECASE
+)
+LAST_NAME_COLUMN = re.compile(
+    r"last|sur.?name|family.?name|(?:nach|familien)name|nom de famille|apellido", re.IGNORECASE
+)
 PLACE_COLUMN = re.compile(
     r"address|street|zip|post|city|town|state|region|country|location|adresse|straße|strasse|plz"
     r"|ort$",
@@ -144,15 +152,27 @@ def _one(column: str, value: str) -> Iterator[Known]:
         yield from _number(bare, extension[1] if extension else "")
     elif URL.fullmatch(value):
         yield from _url(value)
-    elif COMPANY_COLUMN.search(column) or (
-        _has_legal_form(value) and not PERSON_COLUMN.search(column)
-    ):
+    elif _says_company(column, value):
         yield from _company(value)
     elif any(c.isdigit() for c in value) or "/" in value:
         yield from _whole("CONTACT_VALUE", value)
         yield from _words("CONTACT_VALUE", *_split(value))
     else:
         yield from _name(value)
+
+
+def _says_company(column: str, value: str) -> bool:
+    if _has_legal_form(value):
+        return bool(COMPANY_COLUMN.search(column)) or not PERSON_COLUMN.search(column)
+    return bool(COMPANY_COLUMN.search(column)) and not OWNER_COLUMN.search(column)
+
+
+def full_names(contacts: Mapping[str, str]) -> Iterator[str]:
+    """Names of which the first and the last are in columns of their own."""
+    lasts = [v for column, v in contacts.items() if LAST_NAME_COLUMN.search(column)]
+    for column, first in contacts.items():
+        if FIRST_NAME_COLUMN.search(column) and not LAST_NAME_COLUMN.search(column):
+            yield from (f"{first} {last}" for last in lasts if first.strip() and last.strip())
 
 
 def _email(value: str) -> Iterator[Known]:
@@ -227,6 +247,8 @@ def _company(value: str) -> Iterator[Known]:
     words = _split(value)
     core = tuple(w for w in words if w not in LEGAL_FORMS)
     yield from _words("ORGANIZATION", *words)
+    if len(words) == len("".join(words)) == 2:  # 3M, H&M
+        yield Whole("ORGANIZATION", folded(value).text)
     yield from _words("ORGANIZATION", *core)
     if len(core) > 1:
         yield from _words("ORGANIZATION", "".join(core))

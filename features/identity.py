@@ -16,6 +16,7 @@ from features.contact_value import (
     Person,
     Whole,
     Words,
+    full_names,
     known,
     spelled,
 )
@@ -23,7 +24,8 @@ from features.cpu_timer import check_cpu
 from features.ordinary_words import ORDINARY
 from features.plain_text import PlainText, folded
 
-VERSION = "2026-11.11"
+VERSION = "2026-11.12"
+NAME = "name"  # the column that a name would be in, were it not in two
 NEARBY = 8  # characters that tell how a word is used
 WIDEST_GAP = 4  # characters between two words of a name: `Smith,  Jane`
 LEAST_LOCAL = 6  # digits of a phone number without its area code
@@ -59,6 +61,9 @@ class LeadIdentity(LocalRecognizer):  # type: ignore[misc]  # Presidio ships no 
         self._words: dict[tuple[str, ...], dict[Words, None]] = {}  # by their first two
         for column, value in pairs:
             for form in known(column, PlainText.read(value).text.strip()):
+                self._learn(form)
+        for name in full_names(contacts) if isinstance(contacts, Mapping) else ():
+            for form in known(NAME, PlainText.read(name).text.strip()):
                 self._learn(form)
         for key, forms in self._words.items():
             self._words[key] = dict.fromkeys(sorted(forms, key=lambda form: -len(form.words)))

@@ -76,6 +76,9 @@ class Lead:
                 texts[name] = _word(column, raw, MAX_TEXT_CHARS)
             else:
                 contacts[name] = _word(column, raw, MAX_VALUE_CHARS)
+        # In the spec's order, whatever the caller's was: the same lead is the same text.
+        texts = {c.name: texts[c.name] for c in spec.texts if c.name in texts}
+        contacts = {c.name: contacts[c.name] for c in spec.contacts if c.name in contacts}
         return cls(values, texts, contacts, unknown_fields)
 
 

@@ -12,8 +12,9 @@ from itertools import chain
 from features.disguises import DISGUISES
 from features.edit import Edit
 
+LINE_END = re.compile(r"\r\n")
 HTML_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});?")
-ALREADY_PLAIN = re.compile(r"[\n\r\t -~]*+")
+ALREADY_PLAIN = re.compile(r"[\n -~]*+")
 # Letters of many languages are as plain: a text of them needs no look at each.
 UNUSUAL = re.compile(
     r"[^ -~\n\u00c0-\u0131\u0134-\u013e\u0141-\u0148\u014a-\u017e\u0391-\u03c9\u0400-\u0481"
@@ -27,6 +28,7 @@ MOST_LETTERS = 4  # of one: a single Arabic ligature stands for 18, and would ma
 ALIKE = {"Pd": "-", "Pi": '"', "Pf": '"', "Zs": " ", "Zl": "\n", "Zp": "\n"}
 ALIKE |= {"Cs": "\ufffd"}  # half of a surrogate pair: no encoder downstream takes it
 ALIKE |= {"Cf": "", "Me": ""}  # formats, and what encloses a letter: the key of a key cap
+ALIKE |= {"Co": ""}  # signs of one font alone: what reads the text next leaves them out
 NUMBERS = frozenset({"Nd", "No"})
 INVISIBLE = (  # by looks, but letters and marks by category
     *"\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0",
@@ -37,6 +39,7 @@ SPECIAL |= {"\u2800": " "}  # braille without dots
 for _first, _letter in ((0x249C, "a"), (0x1F110, "A"), (0x1F150, "A"), (0x1F170, "A")):
     # Letters in circles and squares that NFKC leaves as they are, or puts in parentheses.
     SPECIAL |= {chr(_first + i): chr(ord(_letter) + i) for i in range(26)}
+CONTROLS = dict.fromkeys("\n\r\x0b\x0c\x1c\x1d\x1e\x85", "\n") | dict.fromkeys("\t\x1f", " ")
 FRACTION_SLASH = "\u2044"
 # Marks that strike through, underline or overline: no letter of any language has them.
 LINES = frozenset("\u0305\u0332\u0333\u0334\u0335\u0336\u0337\u0338\u033f\u20d2\u20d3\u20e5\u20e6")
@@ -66,7 +69,11 @@ class PlainText:
                 break
             plain = plain._through(_entities_decoded)
         if not ALREADY_PLAIN.fullmatch(plain.text):
-            plain = plain._letter_by_letter(_shown, UNUSUAL)._through(_marks_composed)
+            plain = (
+                plain._through(_lines_ended)
+                ._letter_by_letter(_shown, UNUSUAL)
+                ._through(_marks_composed)
+            )
         for step in DISGUISES:
             plain = plain._through(step)
         return plain
@@ -143,6 +150,11 @@ def _resized(text: str, readings: Mapping[str, str]) -> Iterator[Edit]:
         yield from ((i, i + 1, readings[c]) for i, c in enumerate(text) if c in resized)
 
 
+def _lines_ended(text: str) -> Iterator[Edit]:
+    """What forms and mails end a line with is one sign."""
+    yield from ((*end.span(), "\n") for end in LINE_END.finditer(text))
+
+
 def _entities_decoded(text: str) -> Iterator[Edit]:
     for entity in HTML_ENTITY.finditer(text):
         yield (*entity.span(), html.unescape(entity[0]))
@@ -158,7 +170,7 @@ def _shown(c: str) -> str:
     if category in NUMBERS and (digit := unicodedata.digit(c, None)) is not None:
         return str(digit)
     if category == "Cc":
-        return c if c.isspace() else ""
+        return CONTROLS.get(c, "")
     plain = unicodedata.normalize("NFKC", c)
     grown = len(plain) > MOST_LETTERS or FRACTION_SLASH in plain  # 2½ is not 21/2
     return c if grown else plain

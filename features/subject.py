@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from features.contact_value import EMAIL
 from features.plain_text import PlainText, folded
 
 LEAST_DIGITS = 7  # of a phone number; fewer are a house or a postal code
@@ -14,11 +15,12 @@ PHONE = re.compile(r"[\d\s().\-/+]+")
 def subject_of(contacts: Mapping[str, str]) -> str | None:
     """One spelling of a lead's e-mail address, else phone number, else all it has; None: nothing.
 
-    The same person is the same subject in every lead that gives the same e-mail address.
+    The same person is the same subject in every lead that gives the same e-mail address, whatever
+    stands around it: `Jane Smith <jane@acme.com>`.
     """
     values = [folded(PlainText.read(v).text.strip()).text for v in contacts.values()]
     candidates = (
-        *(v for v in values if "@" in v),
+        *(address.removeprefix("mailto:") for v in values for address in EMAIL.findall(v)),
         *_phone_numbers(values),
         " ".join(sorted(filter(None, values))),
     )

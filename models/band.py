@@ -10,6 +10,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from models.decision import CUT
+
 Floats = NDArray[np.float64]
 MAX_STEPS = 200  # thresholds tried on each side
 
@@ -47,7 +49,8 @@ def fit_band(
     With probability at least `confidence` over the draw of these leads, both hold for new leads
     from the same source: of those with p <= low at most `max_error` are won, and of those with
     p >= high at most `max_error` are lost. A side that cannot keep it is left to the band
-    altogether (low = -inf, or high = inf).
+    altogether (low = -inf, or high = inf). Neither side reaches beyond CUT: where nearly all are
+    lost, calling everybody lost errs rarely too, but not those who are expected to win.
 
     The probabilities must come from a classifier and a calibrator that never saw these leads.
 
@@ -58,8 +61,9 @@ def fit_band(
     error probability equally (Bonferroni).
     """
     delta = (1 - confidence) / 2
-    low = _last_safe(-probabilities, won == 1, max_error, delta)
-    high = _last_safe(probabilities, won == 0, max_error, delta)
+    loses, wins = probabilities < CUT, probabilities >= CUT
+    low = _last_safe(-probabilities[loses], won[loses] == 1, max_error, delta)
+    high = _last_safe(probabilities[wins], won[wins] == 0, max_error, delta)
     return Band(-math.inf if low is None else -low, math.inf if high is None else high)
 
 

@@ -66,6 +66,9 @@ def fit_calibrator(method: CalibrationMethod, margins: Floats, won: NDArray[np.i
         return _fit_isotonic(margins, won)
     columns = [margins] if method is CalibrationMethod.PLATT else _beta_columns(margins)
     weights, intercept = _fit_logistic(np.column_stack(columns), won)
+    if method is CalibrationMethod.PLATT and weights[0] < 0:  # it would turn the order round
+        share = (won.sum() + 1) / (len(won) + 2)
+        weights, intercept = [0.0], float(np.log(share / (1 - share)))
     if method is CalibrationMethod.BETA and min(weights) < 0:
         return fit_calibrator(CalibrationMethod.PLATT, margins, won)  # would not be monotone
     return Calibrator(method, (*weights, intercept))

@@ -202,13 +202,14 @@ def _saving(judged: Judged, without_text: Judged, seed: int) -> Saving:
 
 
 def _gains(judged: Judged, before: Floats, chosen: Flags, seed: int) -> dict[Measure, Interval]:
-    """Hybrid minus `before` on the chosen leads."""
+    """Hybrid minus `before` on the chosen leads; where all ended alike, all but the AUC."""
     won = judged.won[chosen]
-    if len(np.unique(won)) < 2:
+    if not len(won):
         return {}
     pair = (judged.hybrid[chosen], before[chosen])
     groups = judged.groups[chosen]
-    return {m: difference(m, *pair, won, groups=groups, seed=seed) for m in MEASURES}
+    measures = [m for m in MEASURES if m is not Measure.AUC or len(np.unique(won)) == 2]
+    return {m: difference(m, *pair, won, groups=groups, seed=seed) for m in measures}
 
 
 def _random(judged: Judged, seed: int) -> Floats:

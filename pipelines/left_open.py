@@ -25,6 +25,7 @@ def left_open(
     verdicts: Verdicts,
     won: NDArray[np.int8],
     bound: float,
+    groups: NDArray[np.intp] | None = None,
 ) -> Band:
     """The narrowest band around the cut that keeps KEPT of what asking about everything gains.
 
@@ -35,9 +36,10 @@ def left_open(
     widened to `reading.sure`, so that the errors outside it stay as rare as promised. EVERYTHING
     where no band keeps so much.
 
-    bound: what the LLM's pull has earned.
+    bound: what the LLM's pull has earned. groups: the same number for all leads of the table with
+    the same text.
     """
-    read, with_llm = _before_and_after(reading, fitted, verdicts, won, bound)
+    read, with_llm = _before_and_after(reading, fitted, verdicts, won, bound, groups)
     gained = _divergence(with_llm, read)
     distance = np.abs(log_odds(read) - log_odds(CUT))
     for width in WIDTHS:
@@ -53,13 +55,15 @@ def _before_and_after(
     verdicts: Verdicts,
     won: NDArray[np.int8],
     bound: float,
+    groups: NDArray[np.intp] | None,
 ) -> tuple[Floats, Floats]:
     """Of calibration leads that are read and have a verdict; its pull is fitted out of fold."""
     answered = verdicts.of_kind(EvidenceKind.TEXT)
     rows, said = verdicts.rows[answered], verdicts.log_odds[answered]
     prior, read = fitted.probabilities[rows], reading.probabilities[rows]
     text = reading.pulls(rows, prior)
-    pulls = held_out_pulls(prior, said, won[rows], bound=bound, text=text)
+    together = None if groups is None else groups[rows]
+    pulls = held_out_pulls(prior, said, won[rows], bound=bound, text=text, groups=together)
     is_read = fitted.band.covers(prior) | reading.reach.covers(prior)
     return read[is_read], probability(log_odds(prior) + pulls)[is_read]
 

@@ -40,13 +40,18 @@ NAME_ROOM = 30  # characters
 Z = 1.959964  # of a two-sided 95 % interval
 
 
-def roc(won: Outcomes, contenders: Contenders) -> Figure:
-    """ROC curves, each with its AUC and 95 % interval. Both outcomes must be there."""
+def roc(
+    won: Outcomes, contenders: Contenders, *, groups: NDArray[np.intp] | None = None, seed: int = 0
+) -> Figure:
+    """ROC curves, each with its AUC and 95 % interval. Both outcomes must be there.
+
+    groups: of `metrics.with_interval`.
+    """
     figure, (ax,) = blank("ROC", f"{_leads(won)}. AUC with its 95 % interval; dotted: chance")
     ax.plot([0, 1], [0, 1], ":", color=FAINT, linewidth=1.4)
     for place, (name, p) in enumerate(contenders.items()):
         lost_taken, won_taken = _taken(won, p)
-        label = f"{name}: {with_interval(Measure.AUC, p, won)}"
+        label = f"{name}: {with_interval(Measure.AUC, p, won, groups=groups, seed=seed)}"
         _line(ax, lost_taken / lost_taken[-1], won_taken / won_taken[-1], name, place, label)
     _unit_square(ax)
     name_axes(ax, "Share of lost leads ranked above the threshold", "Share of won leads above it")

@@ -46,7 +46,7 @@ def show_spec(spec: LeadSpec, changes: SpecChanges, path: Path) -> None:
     from pipelines.column_kinds import summary
 
     rank = {"leak": 0, "look": 1}
-    table = Table("column", "kind", "use", "why", title=f"{path}: outcome {escape(spec.outcome)}")
+    table = Table("column", "kind", "use", "why", title=escape(f"{path}: outcome {spec.outcome}"))
     styles = {"leak": "red", "look": "yellow", "no": "dim"}
     for name, kind, use, why in sorted(summary(spec), key=lambda row: rank.get(row[2], 2)):
         table.add_row(escape(name), kind, use, escape(why), style=styles.get(use))
@@ -232,7 +232,7 @@ def show_scores(summary: Mapping[str, Any]) -> None:
     unreadable = summary.get("unreadable", 0)
     problem = f"; {unreadable:,} could not be read, see the column `error`" if unreadable else ""
     out = Console()
-    out.print(f"Wrote {summary['output']}: decided {counts or 'nobody'}{problem}.")
+    out.print(f"Wrote {escape(summary['output'])}: decided {counts or 'nobody'}{problem}.")
     if degraded := summary.get("degraded"):
         why = "see the column `reason`, and check the LLM"
         out.print(f"{degraded:,} are degraded, the answer there was before the LLM: {why}.")

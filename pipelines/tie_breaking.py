@@ -95,10 +95,10 @@ def draw_test_calls(
     calls: int,
     seed: int,
 ) -> list[Call]:
-    """A plain random draw of test leads, each with the evidence it has: it favours nobody."""
-    drawn = np.random.default_rng(seed).permutation(fitted.split.test)[:calls]
+    """A plain random draw of the test leads that this LLM can be shown, each with its evidence."""
+    drawn = np.random.default_rng(seed).permutation(fitted.split.test)
     found = ((int(row), _kind(data.leads[row], kinds)) for row in drawn)
-    return [(row, kind) for row, kind in found if kind is not None]
+    return [(row, kind) for row, kind in found if kind is not None][:calls]
 
 
 def _kind(lead: Lead, kinds: Sequence[EvidenceKind]) -> EvidenceKind | None:
@@ -141,7 +141,7 @@ def fit_tie_breaking(
         left = reading.sure
         if verdicts is not None and EvidenceKind.TEXT in pulls:
             earned = pulls[EvidenceKind.TEXT].bound
-            left = left_open(reading, fitted, verdicts, won, earned)
+            left = left_open(reading, fitted, verdicts, won, earned, groups)
         policy = replace(policy, text=TextRouting(reading.reach, left))
         combiner = replace(combiner, text=reading.trial.pull)
     return TieBreaking(policy, combiner, trials, notes)

@@ -25,14 +25,15 @@ def training_plots(trained: Trained) -> Iterator[tuple[str, Figure]]:
     test = fitted.split.test
     won, probabilities = trained.data.won[test], fitted.probabilities[test]
     contenders = {"classifier alone": probabilities}
-    yield "roc", plots.roc(won, contenders)
+    groups, seed = trained.data.groups[test], trained.options.seed
+    yield "roc", plots.roc(won, contenders, groups=groups, seed=seed)
     yield "precision_recall", plots.precision_recall(won, contenders)
     yield "reliability", plots.reliability(won, probabilities)
     yield "gain_and_lift", plots.gain_and_lift(won, contenders)
     yield "shap_summary", _shap_summary(trained)
     yield "band_and_routes", _band_and_routes(trained)
     if trained.comparison:
-        yield from _about_the_llm(trained.comparison, trained.options.seed)
+        yield from _about_the_llm(trained.comparison, seed)
     if trained.tuned:
         tuned = trained.tuned.tuned
         yield "tuning_curve", learning_curve_plot(tuned.curve, tuned.examples)
@@ -80,7 +81,7 @@ def _about_the_llm(comparison: Comparison, seed: int) -> Iterator[tuple[str, Fig
         "LLM alone": leads.llm,
         "hybrid": leads.hybrid,
     }
-    yield "roc_with_llm", plots.roc(won, contenders)
+    yield "roc_with_llm", plots.roc(won, contenders, groups=leads.groups, seed=seed)
     yield "reliability_hybrid", plots.reliability(won, leads.hybrid, name="hybrid")
     yield "gain_and_lift_with_llm", plots.gain_and_lift(won, contenders)
     for which in (Measure.LOG_LOSS, Measure.AUC):

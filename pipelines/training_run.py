@@ -122,12 +122,18 @@ def _log(trained: Trained, settings: Settings) -> tuple[Release, str]:
 
 
 def experiment(settings: Settings) -> str:
-    """The experiment of our runs. Beside an embedded database, artefacts go under home too."""
+    """The experiment of our runs; one that was deleted is restored, or what was made is lost.
+
+    Beside an embedded database, artefacts go under home too.
+    """
     from mlflow import MlflowClient
+    from mlflow.entities import LifecycleStage
 
     client = MlflowClient(settings.mlflow_uri)
     found = client.get_experiment_by_name(EXPERIMENT)
     if found is not None:
+        if found.lifecycle_stage == LifecycleStage.DELETED:  # its name is taken all the same
+            client.restore_experiment(found.experiment_id)
         return str(found.experiment_id)
     is_server = settings.mlflow_uri.startswith("http")
     location = None if is_server else (settings.home / "mlartifacts").as_uri()

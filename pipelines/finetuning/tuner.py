@@ -217,7 +217,8 @@ class Tuner:
         won = np.array([lesson.won for lesson in validation], dtype=np.int8)
         progress.curve += (CurvePoint.of(progress.seen, log_odds, won),)
         progress.looking_s += self._clock() - began
-        return settled_losses(log_odds, won).tolist()
+        losses: list[float] = settled_losses(log_odds, won).tolist()
+        return losses
 
     # -- time -----------------------------------------------------------------------------------
 

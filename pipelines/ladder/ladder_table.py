@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from models.verdict import Prices
@@ -51,8 +52,8 @@ def show_ladder(ladder: Ladder, bill: Bill) -> None:
 def _quality(ladder: Ladder) -> Table:
     shown = ladder.no_text
     title = (
-        f"{ladder.data.name}: test leads with a text, 95 % intervals; combined with the classifier "
-        f"unless said; {shown.share_in_band:.0%} of them are inside the band"
+        f"{escape(ladder.data.name)}: test leads with a text, 95 % intervals; combined with the "
+        f"classifier unless said; {shown.share_in_band:.0%} of them are inside the band"
     )
     heads = ("leads", "AUC alone", "AUC", "log loss alone", "log loss", "in band", "gain", "gate")
     table = Table("", *heads, title=title)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from features.redaction import RedactedText
 from models.adapter import Adapter
-from models.errors import TrainingRefused
+from models.errors import LlmUnavailable, TrainingRefused
 from models.llm_version import Api, Decoding, LlmVersion
 from models.prompt import EvidenceKind, Prompt
 from models.release import Release
@@ -90,7 +90,10 @@ class LlmRungs:
             self.display.say(f"{TUNED}: {tuned}")
         yield from self._embedded(llms.embedded)
         yield Absent(SOFT_PROMPT, NO_SERVER)
-        yield Absent(TUNED, tuned) if isinstance(tuned, str) else self._tuned(*tuned)
+        if isinstance(tuned, str):
+            yield Absent(TUNED, tuned)
+        else:
+            yield self._tried(TUNED, lambda: self._tuned(*tuned))
         yield from self._managed(llms.managed, fine_tunes=llms.fine_tunes)
 
     def _embedded(self, endpoint: LlmEndpoint | None) -> Iterator[Rung | Absent]:
@@ -100,13 +103,24 @@ class LlmRungs:
             yield from (Absent(name, why) for name in names)
             return
         asker = self._asker(endpoint)
-        yield asker.rung(EXAMPLES_ONLY, self._asked_at(endpoint), self._parts)
-        yield self._retrieved(asker)
-        yield self._optimised(asker)
+        llm = self._asked_at(endpoint)
+        yield self._tried(EXAMPLES_ONLY, lambda: asker.rung(EXAMPLES_ONLY, llm, self._parts))
+        yield self._tried(RETRIEVED, lambda: self._retrieved(asker))
+        yield self._tried(OPTIMISED, lambda: self._optimised(asker))
+
+    def _tried(self, name: str, measured: Callable[[], Rung | Absent]) -> Rung | Absent:
+        """A rung, or why there is none: hours went into the others, which stay."""
+        try:
+            return measured()
+        except (TrainingRefused, LlmUnavailable) as error:
+            self.display.say(f"{name}: {error}")
+            return Absent(name, str(error))
 
     def _retrieved(self, asker: Asker) -> Rung | Absent:
         if self.sentences is None:
             return Absent(RETRIEVED, "Install the extra `ladder`: similarity needs embeddings.")
+        if not len(self._train):
+            return Absent(RETRIEVED, "No lead of the training part wrote anything.")
         with self.display.stage("Embedding past leads"):
             prompt_of = nearest_examples(
                 self.sentences, self.texts, self._train, self.data.won, self._prompt
@@ -169,16 +183,20 @@ class LlmRungs:
             why = unset if endpoint is None else NO_CALLS
             yield from (Absent(name, why) for name in (MANAGED, MANAGED_TUNED))
             return
-        yield self._asker(endpoint).rung(MANAGED, self._asked_at(endpoint), self._parts)
+        asker, llm = self._asker(endpoint), self._asked_at(endpoint)
+        yield self._tried(MANAGED, lambda: asker.rung(MANAGED, llm, self._parts))
         if not fine_tunes:
             why = "`--fine-tune` has the provider make one: texts leave, and it costs money."
             yield Absent(MANAGED_TUNED, why)
             return
+        yield self._tried(MANAGED_TUNED, lambda: self._fine_tuned(endpoint))
+
+    def _fine_tuned(self, endpoint: LlmEndpoint) -> Rung:
         tuned = replace(endpoint, model=self._made_by(endpoint))
         prompt = replace(self._prompt, examples=())
         llm = replace(self._asked_at(tuned), prompts={EvidenceKind.TEXT: prompt})
         notes = ("What the tuning itself cost is on the provider's bill.",)
-        yield self._asker(tuned).rung(MANAGED_TUNED, llm, self._parts, notes=notes)
+        return self._asker(tuned).rung(MANAGED_TUNED, llm, self._parts, notes=notes)
 
     def _made_by(self, endpoint: LlmEndpoint) -> str:
         """The name of the model that the provider made of the training part."""

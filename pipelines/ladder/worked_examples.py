@@ -27,6 +27,7 @@ BLOCKS = (  # how one lead is shown; `{{question}}` is the outcome in the table'
     "[{{question}}] yes or no?\n{{lead}}\n= {{answer}}",
 )
 DRAWS = 2  # sets of worked examples tried with each block
+LEAST_A_TURN = 8  # leads
 SHARES = (0.06, 0.12, 0.25)  # of the leads, in each round; then the better half goes on
 
 
@@ -86,13 +87,17 @@ def search_prompt(
     instruction to write them; a base model of 270M parameters cannot.
     """
     mixed = np.random.default_rng(seed).permutation(train)
-    judged, pool = mixed[:calls], mixed[calls:]
+    turns = [max(LEAST_A_TURN, round(share * calls)) for share in SHARES]
+    most = min(sum(turns), len(mixed) // 2)  # on a small table examples are worth as much
+    judged, pool = mixed[:most], mixed[most:]
     running = _prompts(llm.prompts[EvidenceKind.TEXT], texts, pool, won, seed)
     tried, asked, start = len(running), [], 0
     said: dict[str, list[Asked]] = {prompt.version: [] for prompt in running}
-    for turn, share in enumerate(SHARES, start=1):
-        rows = judged[start : start + max(8, round(share * calls))]
+    for turn, wanted in enumerate(turns, start=1):
+        rows = judged[start : start + wanted]
         start += len(rows)
+        if not len(rows):
+            break
         for prompt in running:
             version = replace(llm, prompts={EvidenceKind.TEXT: prompt})
             answer = ask(version, rows, f"choosing a prompt, round {turn}")

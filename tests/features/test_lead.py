@@ -50,6 +50,22 @@ def test_excluded_columns_are_ignored_and_unknown_ones_counted() -> None:
     assert lead == Lead({}, {}, {}, unknown_fields=1)
 
 
+def test_texts_and_contacts_stand_in_the_specs_order_whatever_the_callers_is() -> None:
+    spec = LeadSpec.parse("""
+        outcome = {column = "Won", won = "yes"}
+        [columns]
+        Visits = {kind = "numeric"}
+        Subject = {kind = "text"}
+        Email = {kind = "contact"}
+        Message = {kind = "text"}
+        Name = {kind = "contact"}
+    """)
+    fields = {"Name": "n", "Message": "m", "Email": "e@x.org", "Subject": "s"}
+    lead = Lead.parse(spec, fields)
+    assert lead.text == "s\nm"
+    assert list(lead.contacts) == ["Email", "Name"]
+
+
 @pytest.mark.parametrize(
     ("fields", "named"),
     [

@@ -18,6 +18,9 @@ from tests.features.cpu_cost import quiet_ms
         ("٤١١١", "4111"),
         ("O\u2019Neil \u2013 555\u00a01", "O'Neil - 555 1"),
         ("a\x00b\ud800", "ab\ufffd"),
+        ("a\tb\x1fc", "a b c"),
+        ("a\r\nb\rc\x0bd\x85e\n\r\nf", "a\nb\nc\nd\ne\n\nf"),
+        ("415\uf02d555\ue0000132, Kowal\ue000czyk", "4155550132, Kowalczyk"),
         ("AT&T & co; R&D", "AT&T & co; R&D"),
         ("5\ufe0f\u20e35\ufe0f\u20e3 \u2776\u2461", "55 12"),
         ("\U0001d423\U0001d41a\U0001d427\U0001d41e \u24d9\u24d0", "jane ja"),
@@ -30,6 +33,10 @@ from tests.features.cpu_cost import quiet_ms
 )
 def test_disguises_come_off(source: str, plain: str) -> None:
     assert PlainText.read(source).text == plain
+
+
+def test_a_line_end_of_two_signs_is_one_place_of_the_source() -> None:
+    assert read_from("hi\r\nJane\r\n", "i\nJane\n") == "i\r\nJane\r\n"
 
 
 def test_a_span_points_to_all_of_the_source_that_it_was_read_from() -> None:

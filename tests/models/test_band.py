@@ -32,6 +32,23 @@ def test_outside_the_band_the_true_error_keeps_its_bound_as_often_as_promised() 
     assert broken <= 31  # 200 trials at 10 %: 31 or more happen once in 200 such tests
 
 
+@pytest.mark.parametrize("wins", [0.05, 0.92])
+def test_each_side_keeps_its_bound_where_nearly_all_end_alike(wins: float) -> None:
+    rng = np.random.default_rng(4)
+    log_odds = rng.normal(np.log(wins / (1 - wins)), 1.2, 200_000)
+    truth = 1 / (1 + np.exp(-log_odds))
+    broken = 0
+    for _ in range(100):
+        drawn = rng.choice(len(truth), 800)
+        won = (rng.random(800) < truth[drawn]).astype(np.int8)
+        band = fit_band(truth[drawn], won, max_error=0.10, confidence=0.90)
+        expected_to_lose, expected_to_win = truth < 0.5, truth >= 0.5
+        alone = ~band.covers(truth)
+        sides = [truth[alone & expected_to_lose], 1 - truth[alone & expected_to_win]]
+        broken += max(float(side.mean()) if len(side) else 0.0 for side in sides) > 0.10
+    assert broken <= 18  # 100 trials at 10 %: 18 or more happen once in 100 such tests
+
+
 def test_an_easy_table_gets_a_narrow_band_and_not_the_empty_promise() -> None:
     rng = np.random.default_rng(1)
     scores, won, _ = draw(rng, 4_000)

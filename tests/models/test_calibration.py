@@ -50,3 +50,12 @@ def test_log_odds_and_probability_undo_each_other(x: float) -> None:
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_no_log_odds_overflow(x: float) -> None:
     assert 0 <= probability(x) <= 1
+
+
+def test_platt_never_turns_the_order_round() -> None:
+    rng = np.random.default_rng(0)
+    margins = rng.normal(size=200)
+    won = (rng.random(200) < 1 / (1 + np.exp(margins))).astype(np.int8)  # less likely the higher
+    calibrated = fit_calibrator(CalibrationMethod.PLATT, margins, won)
+    assert np.ptp(calibrated(margins)) == 0
+    assert calibrated(margins)[0] == pytest.approx(won.mean(), abs=0.01)

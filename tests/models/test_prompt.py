@@ -7,12 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from features.plain_text import PlainText
 from features.redaction import RedactedText
 from models.llm_version import Api, LlmVersion
 from models.prompt import (
     BARE_LIMIT,
     EXAMPLE_LIMIT,
     LEAD_LIMIT,
+    ROUND_BRACKETS,
     EvidenceKind,
     Prompt,
     WorkedExample,
@@ -69,6 +71,15 @@ def test_what_a_lead_wrote_is_one_visible_line(text: str) -> None:
     assert head.startswith("Text:")
     assert question == "Outcome [Converted]:"
     assert not any(unicodedata.category(c) in {"Cc", "Cf", "Cs"} for c in head)
+
+
+@given(st.text(max_size=200))
+def test_what_is_shown_is_what_was_searched_but_for_blanks_and_brackets(text: str) -> None:
+    plain = PlainText.read(text).text  # what every recognizer has seen
+    lead = _rendered(bare(EvidenceKind.TEXT), text).removesuffix("\nConverted:")
+    if redacted(text).counts or len(plain) > 500:
+        return
+    assert lead.split() == plain.translate(ROUND_BRACKETS).split()
 
 
 def test_a_prompt_for_base_models_ends_where_the_answer_comes() -> None:

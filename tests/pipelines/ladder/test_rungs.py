@@ -105,9 +105,13 @@ def test_the_most_similar_past_leads_are_shown_the_most_similar_one_last() -> No
     assert shown == [(n, bool(n % 2)) for n in range(13, 19)]
 
 
-def test_the_search_finds_the_prompt_that_answers_best_and_judges_it_on_no_worked_example() -> None:
+@pytest.mark.parametrize("most", [100, None], ids=["few leads", "all"])
+def test_the_search_finds_the_prompt_that_answers_best_and_judges_it_on_no_worked_example(
+    most: int | None,
+) -> None:
     data, llm = sample_data(), replace(llm_version(), prompts={EvidenceKind.TEXT: prompt()})
     train = np.array([row for row in small_fit().split.train if row in texts()], dtype=np.intp)
+    train = train[:most]
     asked_about: set[int] = set()
     shown: set[str] = set()
     noise = np.random.default_rng(0)
