@@ -16,19 +16,24 @@ def subject_of(contacts: Mapping[str, str]) -> str | None:
     """One spelling of a lead's e-mail address, else phone number, else all it has; None: nothing.
 
     The same person is the same subject in every lead that gives the same e-mail address, whatever
-    stands around it: `Jane Smith <jane@acme.com>`.
+    stands around it: `Jane Smith <jane@acme.com>`. Of several the first counts.
     """
+    return next(iter(subjects_of(contacts)), None)
+
+
+def subjects_of(contacts: Mapping[str, str]) -> tuple[str, ...]:
+    """All that a lead with some of these contact values may be known as, the surest first."""
     values = [folded(PlainText.read(v).text.strip()).text for v in contacts.values()]
     candidates = (
         *(address.removeprefix("mailto:") for v in values for address in EMAIL.findall(v)),
         *_phone_numbers(values),
         " ".join(sorted(filter(None, values))),
     )
-    return next(filter(None, candidates), None)
+    return tuple(dict.fromkeys(filter(None, candidates)))
 
 
 def _phone_numbers(values: Iterable[str]) -> Iterable[str]:
     for value in values:
         digits = re.sub(r"\D", "", value)
         if PHONE.fullmatch(value) and len(digits) >= LEAST_DIGITS:
-            yield digits
+            yield digits.removeprefix("00")  # as +49 is written too

@@ -270,6 +270,8 @@ def export(
     else:
         signed = "cosigned by the witness" if done.is_cosigned else "signed by the log alone"
         typer.echo(f"{done.entries:,} entries of a checkpoint of {done.size:,}, {signed}.")
+        if done.left_out:
+            typer.echo(done.left_out)
         typer.echo(f"Check it: {done.command}")
 
 

@@ -5,6 +5,7 @@ ScoringError
 │   ├── MalformedRequest        not JSON, or not the shape that the endpoint reads
 │   ├── UnsupportedContentType
 │   ├── BodyTooLarge
+│   ├── BodyTooSlow
 │   ├── NotAuthenticated        no API key, or not a valid one
 │   ├── NotAllowed              the key's role does not cover this
 │   ├── NoSuchEndpoint
@@ -55,6 +56,10 @@ class MalformedRequest(RequestRefused):
 
 class UnsupportedContentType(RequestRefused):
     """Only application/json is read."""
+
+
+class BodyTooSlow(RequestRefused):
+    """The body did not come in time."""
 
 
 class BodyTooLarge(RequestRefused):
@@ -142,6 +147,7 @@ STATUS_BY_ERROR: dict[type[ScoringError], HttpError] = {
     MalformedRequest: HttpError(400, "malformed_request"),
     UnsupportedContentType: HttpError(415, "unsupported_content_type"),
     BodyTooLarge: HttpError(413, "too_large"),
+    BodyTooSlow: HttpError(408, "too_slow"),
     NotAuthenticated: HttpError(401, "not_authenticated", CHALLENGE),
     NotAllowed: HttpError(403, "not_allowed"),
     NoSuchEndpoint: HttpError(404, "no_such_endpoint"),

@@ -7,6 +7,7 @@ for its clients, metrics of all workers) is passed on to it. What is not listed 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import time
@@ -26,6 +27,7 @@ from service.auth import MAY_AUDIT, MAY_ERASE, MAY_PROVE, MAY_READ, MAY_SCORE, M
 from service.desk import Caller, Desk
 from service.errors import (
     BodyTooLarge,
+    BodyTooSlow,
     Headers,
     NoSuchEndpoint,
     Overloaded,
@@ -51,6 +53,7 @@ AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 KIB, MIB = 1024, 1024 * 1024
 MAX_IN_FLIGHT = 1_000  # requests per worker; more would wait longer than their senders do
+BODY_DEADLINE_S = 30.0  # longer, and who sends slowly keeps others out
 JSON, HTML = "application/json", "text/html; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"
 ID = re.compile(r"(?<=/)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?=/|$)")
@@ -183,7 +186,12 @@ class Gateway:
             if self._in_flight > MAX_IN_FLIGHT:
                 problem = "Too many requests are in work."
                 raise Overloaded(problem, "Try again in a second, with fewer at once.")
-            body = await _body(receive, headers, endpoint.max_bytes)
+            try:
+                async with asyncio.timeout(BODY_DEADLINE_S):
+                    body = await _body(receive, headers, endpoint.max_bytes)
+            except TimeoutError:
+                problem = f"The body did not come within {BODY_DEADLINE_S:.0f} seconds."
+                raise BodyTooSlow(problem, "Send it at once.") from None
         query = scope["query_string"].decode("latin-1")
         asked = Question(key, body, headers, scope["path"], named_id, query)
         return await endpoint.answer(self, asked)

@@ -35,6 +35,9 @@ class Role(StrEnum):
     ADMIN = "admin"  # everything
 
 
+ROLES = frozenset(role.value for role in Role)
+
+
 @dataclass(frozen=True, slots=True)
 class ApiKey:
     """An API key without its secret. `id` is public: it is in the token, and in the log."""
@@ -140,8 +143,9 @@ class KeyRing:
         while True:
             try:
                 self.read()
-            except StorageUnavailable:
-                log.warning("The API keys could not be read again; those known stay valid.")
+            except Exception as error:  # whatever it is, keys that are revoked must end
+                name = type(error).__name__
+                log.warning("The API keys could not be read (%s); those known stay valid.", name)
             if self._closing.wait(self._refresh.total_seconds()):
                 return
 
@@ -152,6 +156,7 @@ def _entries(store: Store) -> list[_Entry]:
     return [
         _Entry(ApiKey(r.id, r.name, Role(r.role), r.created_at, r.revoked_at), r.digest)
         for r in rows
+        if r.role in ROLES  # one of a later version opens nothing here
     ]
 
 

@@ -20,7 +20,7 @@ NEVER_SENT = (
 ABOUT = (
     "Scores sales leads with a classifier, and asks an LLM to break the tie: after redaction, on "
     "the record. Every endpoint but health needs an API key: `Authorization: Bearer tb_...`. "
-    "`POST` requests may name an `Idempotency-Key`: asked again, they get the same bytes again."
+    "Decisions may name an `Idempotency-Key`: asked again, they get the same bytes again."
 )
 STATUSES = {
     "400": "The body is not what this endpoint reads",
@@ -129,6 +129,7 @@ def _posts(spec: Mapping[str, Any]) -> dict[str, Any]:
     return {path: item for path, item in spec["paths"].items() if "post" in item}
 
 
+REPEATED = frozenset({"/decide", "/decide_batch"})  # get the same bytes under the same key
 REQUESTS = {
     "/decide": ("DecideRequest", "DecisionAnswerIODescriptor"),
     "/decide_batch": ("DecideBatchRequest", "BatchAnswerIODescriptor"),
@@ -139,13 +140,14 @@ REQUESTS = {
 def _post(path: str, operation: Mapping[str, Any]) -> dict[str, Any]:
     request, answer = REQUESTS[path]
     about = {"in": "header", "name": "Idempotency-Key", "required": False}
+    named = [about | {"schema": {"type": "string", "maxLength": 255}}]
     summary, _, rest = operation["description"].strip().partition("\n")
     return {
         "summary": summary,
         "description": " ".join(rest.split()),
         "operationId": path.removeprefix("/"),
         "tags": ["Decisions"],
-        "parameters": [about | {"schema": {"type": "string", "maxLength": 255}}],
+        "parameters": named if path in REPEATED else [],
         "requestBody": {"required": True, "content": _json(request)},
         "responses": {"200": {"description": "Durable", "content": _json(answer)}, **_errors()},
     }

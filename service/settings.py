@@ -29,7 +29,10 @@ def _seconds(value: object) -> object:
 
 
 def _absolute(value: object) -> object:
-    return Path(value).expanduser().resolve() if isinstance(value, str | Path) else value
+    try:
+        return Path(value).expanduser().resolve() if isinstance(value, str | Path) else value
+    except RuntimeError:
+        raise ValueError("is not a folder: there is no such user") from None
 
 
 def _http_address(value: str) -> str:
@@ -84,7 +87,7 @@ class Settings(BaseSettings):
     witness_key: str | None = None  # its public key, `name+hash+key`, as it prints it on starting
     witness_port: Port = 3002  # of the one that `tiebreak up` starts
     # How long a subject's key is kept after they were last decided on; None: until erased.
-    retention_days: Annotated[int, Field(ge=1)] | None = None
+    retention_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
 
     # Any OpenAI-compatible endpoint, ending in /v1; the embedded LLM unless set.
     llm_base_url: Annotated[str, AfterValidator(_http_address)] | None = None

@@ -14,7 +14,7 @@ from sqlalchemy import delete, insert, select
 from service.errors import StorageUnavailable
 from service.every import Every
 from service.ledger.checkpoint import with_signature
-from service.ledger.errors import WitnessBehind, WitnessError, WitnessRefused
+from service.ledger.errors import LedgerDamaged, WitnessBehind, WitnessError, WitnessRefused
 from service.ledger.proofs import Head, consistency, head, witnessed
 from service.ledger.witness import WitnessClient
 from service.metrics import Metrics
@@ -51,6 +51,7 @@ class Witnessing:
 
     def close(self) -> None:
         self._every.close()
+        self.look()  # or what came last is cosigned at the next start only, and looks old by then
         self._client.close()
 
     def look(self) -> None:
@@ -65,6 +66,8 @@ class Witnessing:
             self._seen = behind.size
         except WitnessRefused:
             self._report(ALARM)
+        except LedgerDamaged as damage:
+            self._report(str(damage))
         except WitnessError as error:
             self._report(str(error))
         else:

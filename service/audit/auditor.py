@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from random import SystemRandom
 from typing import Any, Self, TypeVar
@@ -24,7 +26,7 @@ from service.audit.sent import sent
 from service.auth import MAY_AUDIT
 from service.errors import NoSuchEntry, NotAllowed
 from service.keys import ApiKey
-from service.ledger.proofs import head
+from service.ledger.proofs import head, witnessed
 from service.ledger.verify import Report, VerifierKey
 from service.ledger.witness import WitnessClient
 from service.recording import entry
@@ -33,6 +35,8 @@ from service.storage.subject_keys import StoredKeys
 from service.storage.tables import decisions
 
 T = TypeVar("T")
+COSIGNED_WITHIN = timedelta(seconds=4)  # a witness that is there is asked once a second
+PAUSE_S = 0.2
 
 
 Step = Callable[[int], None]  # told how many more are done
@@ -188,12 +192,23 @@ class Auditor:
         """Entries with proofs in a folder. Raises MalformedRequest, NoSuchEntry."""
         self._require_known(filters)
         own = self.ask("export", filters=filters.tree() | {"format": form.value})
+        self._await_cosignature(own)
         with self.store.reading() as connection:
             for done in export(connection, folder, filters, own_entry=own, form=form):
                 if isinstance(done, Exported):
                     return done
                 step(1)
         raise AssertionError("An export ends with what was exported.")
+
+    def _await_cosignature(self, seq: int) -> None:
+        """Until a witness that cosigned before has seen this entry too, or it takes too long."""
+        until = time.monotonic() + COSIGNED_WITHIN.total_seconds()
+        while time.monotonic() < until:
+            with self.store.reading() as connection:
+                seen = witnessed(connection)
+            if seen is None or seen.size > seq:
+                return
+            time.sleep(PAUSE_S)
 
     def verify(
         self,

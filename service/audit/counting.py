@@ -138,7 +138,11 @@ def count(connection: Connection, asked: Counting) -> list[dict[str, Any]]:
         query = query.where(_is_latest(table))
     if groups:
         query = query.group_by(*groups).order_by(*groups)
-    return [dict(row) for row in connection.execute(query.limit(MOST_ROWS)).mappings()]
+    rows = connection.execute(query.limit(MOST_ROWS + 1)).mappings().all()
+    if len(rows) > MOST_ROWS:
+        problem = f"That is more than {MOST_ROWS:,} rows."
+        raise MalformedRequest(problem, "Narrow it with since and until, or count by less.")
+    return [dict(row) for row in rows]
 
 
 def _groups(asked: Counting, source: _Source) -> list[ColumnElement[Any]]:

@@ -42,13 +42,27 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """size: of the checkpoint. own_entry: the place of the entry that says so."""
+    """size: of the checkpoint. own_entry: the place of the entry that says so.
+
+    newer: entries that are left out, since the witness has not cosigned them.
+    """
 
     folder: Path
     entries: int
     size: int
     is_cosigned: bool
     own_entry: int
+    newer: int = 0
+
+    @property
+    def left_out(self) -> str:
+        """What is missing, in words; "" where nothing is."""
+        if not self.newer:
+            return ""
+        return (
+            f"{self.newer:,} newer entries are left out: the witness has not cosigned them. Export "
+            "again while it answers."
+        )
 
     @property
     def command(self) -> str:
@@ -96,11 +110,13 @@ def _export(
             sink.write(found, path)
             number += 1
             yield found.seq
+    newer = head(connection).size - chosen.size
     if is_part and number == 0:
-        raise NoSuchEntry("Nothing matches, so there is nothing to prove. Ask for more.")
+        among = f" among the {chosen.size:,} that the witness has cosigned" if newer else ""
+        raise NoSuchEntry(f"No entry matches{among}, so there is nothing to prove. Ask for more.")
     (folder / "checkpoint").write_text(chosen.note, encoding="utf-8")
     copyfile(Path(verify.__file__), folder / "verify.py")
-    done = Exported(folder, number, chosen.size, cosigned is not None, own_entry)
+    done = Exported(folder, number, chosen.size, cosigned is not None, own_entry, newer)
     (folder / "README.txt").write_text(_readme(done, is_part=is_part), encoding="utf-8")
     yield done
 
@@ -169,7 +185,7 @@ def _readme(done: Exported, *, is_part: bool) -> str:
     own = "is among them" if is_inside else "is not among them"
     return f"""Export of a Tiebreak ledger: {what} of a checkpoint of {done.size:,}, {signed}.
 The entry that records this export is number {done.own_entry} (from 0) and {own}.
-
+{done.left_out}
 Check it, on a machine of your own, with Python 3.11 or newer and the package cryptography:
 
     python verify.py . --key LOG_KEY --witness WITNESS_KEY --latest CHECKPOINT

@@ -49,13 +49,15 @@ READ_OFF: dict[Kind, Table] = {
     Kind.ERASURE: erasures,
 }
 ABOUT = {decisions: "id", outcomes: "decision_id", overrides: "decision_id"}  # else "about"
+# What is only in the body of an entry.
+IN_BODY = {Kind.READ: ("key",), Kind.ERASURE: ("key",), Kind.RELEASE: ("release",)}
 # Which kinds of entries say something of a filter. The first that is set picks them.
 SAID_BY: tuple[tuple[tuple[str, ...], tuple[Kind, ...]], ...] = (
     (("route", "reason", "release"), (Kind.DECISION,)),
     (("entity_type", "recognizer", "failed"), (Kind.REDACTION,)),
     (("provider", "cause"), (Kind.LLM_CALL,)),
     (("policy",), (Kind.DECISION, Kind.REDACTION)),
-    (("key",), (Kind.DECISION, Kind.OUTCOME, Kind.OVERRIDE, Kind.READ)),
+    (("key",), (Kind.DECISION, Kind.OUTCOME, Kind.OVERRIDE, Kind.ERASURE, Kind.READ)),
     (("subject",), tuple(READ_OFF)),
 )
 
@@ -189,7 +191,7 @@ def _places(
     newest_first: bool,
 ) -> list[int]:
     # What is only in the body of an entry is read there: few entries are of these kinds.
-    in_body = {Kind.READ: ("key",), Kind.RELEASE: ("release",)}.get(kind) if kind else None
+    in_body = IN_BODY.get(kind) if kind else None
     wanted = {n: getattr(filters, n) for n in in_body or () if getattr(filters, n) is not None}
     if wanted:
         nothing: dict[str, Any] = dict.fromkeys(wanted)

@@ -65,7 +65,7 @@ def _rows(path: Path) -> Iterator[tuple[str, str]]:
     """The provider's id and ours of each request; "" where there is none."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            first = file.read(1)
+            first = next((line.lstrip()[:1] for line in file if line.strip()), "")
             file.seek(0)
             rows = (json.loads(line) for line in file if line.strip())
             trees: Iterator[Mapping[str, Any]] = rows if first == "{" else csv.DictReader(file)
@@ -80,9 +80,9 @@ def _rows(path: Path) -> Iterator[tuple[str, str]]:
 def _row(tree: Mapping[str, Any]) -> tuple[str, str]:
     by_name = {"".join(c for c in str(n).lower() if c.isalnum()): v for n, v in tree.items()}
     request = next(
-        (by_name[name] for name in sorted(THEIRS, key=len)[::-1] if name in by_name), None
+        (by_name[name] for name in sorted(THEIRS, key=len)[::-1] if by_name.get(name)), None
     )
-    client = next((by_name[name] for name in OURS if name in by_name), None)
+    client = next((by_name[name] for name in OURS if by_name.get(name)), None)
     if request is None and client is None and not by_name.keys() & (THEIRS | OURS):
         fix = "Name a column request_id, or client_request_id."
         raise MalformedRequest("The provider's log has no ids.", fix, field="provider_log")

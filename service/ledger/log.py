@@ -60,6 +60,10 @@ class Log:
         self._clock = clock or (lambda: datetime.now(UTC))
         self._is_ours = False
 
+    def take_turn(self, connection: Connection) -> None:
+        """Whoever appends waits from now on, until the caller's transaction ends."""
+        HEAD_IN_TURN(connection, {"head": HEAD}).fetchone()
+
     def append(self, connection: Connection, drafts: Sequence[Draft]) -> list[Entry]:
         """The drafts as entries, in order. They are in the log once the caller commits.
 

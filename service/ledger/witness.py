@@ -158,7 +158,8 @@ class Witness:
             return WitnessReply.text(403, "The checkpoint is not signed by a key of its log.")
         if asked.old_size > size:
             return WitnessReply.text(400, "The old size is larger than the checkpoint's.")
-        lines = "".join(line.text for key in keys for line in signed.of(key))
+        # One of each key: whoever repeats a line must not fill the note that is kept with them.
+        lines = "".join(signed.of(key)[0].text for key in keys if signed.of(key))
         return self._extend(asked, opened[0], f"{signed.body}\n{lines}")
 
     def latest(self, origin: str) -> str | None:
@@ -321,6 +322,12 @@ def open_home(home: Path, name: str) -> SigningKey:
     state = WitnessState(home / "witness.state", new)
     with state.alone():
         if not path.exists():
+            if state.has_cosigned():
+                raise InvalidSigningKey(
+                    f"{path} is gone, and with it who cosigned what witness.state beside it "
+                    "remembers. Bring it back from a copy. Remove both only to begin anew, and "
+                    "tell your auditors: a new witness knows nothing of what was."
+                )
             # In this order: a file whose key was never kept has no cosignature to remember, so a
             # start that is killed in between can be done over. A key without a file is refused.
             state.write({})

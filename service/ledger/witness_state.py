@@ -45,6 +45,16 @@ class WitnessState:
             self._known = (content, self._read(content))
         return self._known[1]
 
+    def has_cosigned(self) -> bool:
+        """Whether there is a file that remembers any log, whoever's key has signed it."""
+        try:
+            _, _, rest = self._path.read_bytes().partition(b"\n")
+            return bool(json.loads(rest))
+        except FileNotFoundError:
+            return False
+        except (OSError, ValueError):
+            return True  # damaged: it may have
+
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Keep every other thread and process from changing the file meanwhile."""

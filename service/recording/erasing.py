@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, true
 
 from service.errors import NoSuchEntry
 from service.recording import entry
-from service.recording.entry import ErasedBecause
+from service.recording.entry import ErasedBecause, Purpose
 from service.storage.database import iso
 from service.storage.store import Store
 from service.storage.subject_keys import StoredKeys
@@ -54,7 +54,7 @@ class Erasing:
             self._erase(subjects[start : start + AT_ONCE], because=because, key_id=key_id)
 
     def expire(self, kept: timedelta) -> int:
-        """Erase whom nothing was decided or asked about for this long. Returns how many.
+        """Erase whom nothing was decided about for this long. Returns how many.
 
         Raises:
             StorageUnavailable: what is left is erased the next time.
@@ -79,6 +79,7 @@ class Erasing:
     ) -> int:
         """Returns how many. unless_since: but for those who have come back since this moment."""
         with self.store.writing() as writing:
+            writing.take_turn()  # or somebody is decided on, or erased, meanwhile
             if unless_since is not None:
                 recent = _seen_since(writing.connection, subjects, unless_since)
                 subjects = [subject for subject in subjects if subject not in recent]
@@ -103,11 +104,13 @@ def _write(
 
 
 def _seen_since(connection: Connection, subjects: Sequence[str], moment: str) -> set[str]:
+    """Those that were decided on since; who was only trained on is not kept for that."""
+    deciding = redactions.c.purpose == Purpose.DECISION.value
     seen: set[str] = set()
-    for table in (decisions, redactions):
+    for table, which in ((decisions, true()), (redactions, deciding)):
         query = (
             select(table.c.subject)
-            .where(table.c.subject.in_(subjects))
+            .where(table.c.subject.in_(subjects), which)
             .group_by(table.c.subject)
             .having(func.max(table.c.at) >= moment)
         )

@@ -27,6 +27,7 @@ def record_outcomes(
     writing: Writing, reported: Sequence[ReportedOutcome], key_id: str
 ) -> OutcomesResult:
     """Append what is new, or corrects what was reported before. The latest entry counts."""
+    writing.take_turn()
     connection = writing.connection
     ids = {outcome.decision_id for outcome in reported}
     known = set(connection.scalars(select(decisions.c.id).where(decisions.c.id.in_(ids))))

@@ -25,6 +25,7 @@ def record_release(store: Store, release: Release) -> None:
         .limit(1)
     )
     with store.writing() as writing:
+        writing.take_turn()
         body = writing.connection.scalar(newest)
         if body is None or orjson.loads(body)["release"] != release.version:
             writing.append([entry.release(release.version, release.versions)])

@@ -10,14 +10,16 @@ import hashlib
 import hmac
 import logging
 import secrets
+import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, and_, delete, or_, select, text
 
 from features.fingerprint import KEY_BYTES, SubjectKey
-from features.subject import subject_of
+from features.subject import subject_of, subjects_of
 from service.errors import InvalidSettings
+from service.every import Every
 from service.settings import Settings
 from service.storage.database import Database, iso
 from service.storage.direct_sql import BulkInsert, DirectStatement, SelectAmong
@@ -30,6 +32,7 @@ log = logging.getLogger("tiebreak.keys")
 
 SUBJECT_BYTES = 16
 SECRET_FILE = "subjects.key"  # noqa: S105 the name of a file
+OVERWRITE_PAUSE = timedelta(seconds=30)  # between tries to overwrite what readers hold on to
 LOCK = 7_236_104_512  # of PostgreSQL: any number that nobody else uses
 
 ADD_KEYS = BulkInsert(subject_keys, ("subject", "tag", "key", "created_at"))
@@ -53,9 +56,14 @@ class StoredKeys:
         self._database = Database(url, upgrade_keys, forgets=True, setting=setting)
         self._secret = secret
         self._commits: GroupCommit[str | None, SubjectKey] = GroupCommit("keys", self.make)
+        self._owes = False  # bytes of destroyed keys are still to be overwritten
+        self._overwriting: Every | None = None
+        self._lock = threading.Lock()
 
     def close(self) -> None:
         self._commits.close()
+        if self._overwriting is not None:
+            self._overwriting.close()
         self._database.close()
 
     async def key(self, contacts: Mapping[str, str]) -> SubjectKey:
@@ -69,19 +77,21 @@ class StoredKeys:
     def tag(self, contacts: Mapping[str, str]) -> str | None:
         """Under what the key of these contact values is found; None where there are none."""
         subject = subject_of(contacts)
-        if subject is None:
-            return None
+        return None if subject is None else self._tag(subject)
+
+    def _tag(self, subject: str) -> str:
         message = subject.encode("utf-8", "surrogatepass")
         return hmac.digest(self._secret, message, hashlib.sha256).hex()
 
     # -- from any thread --------------------------------------------------------------------
 
     def subjects(self, contacts: Mapping[str, str]) -> list[str]:
-        """The ids under which somebody is known. Raises StorageUnavailable."""
-        tag = self.tag(contacts)
-        if tag is None:
-            return []
-        query = select(subject_keys.c.subject).where(subject_keys.c.tag == tag)
+        """The ids under which somebody is known, by any of these values. Raises StorageUnavailable.
+
+        Who gives e-mail address and phone number may have been known by either.
+        """
+        tags = [self._tag(subject) for subject in subjects_of(contacts)]
+        query = select(subject_keys.c.subject).where(subject_keys.c.tag.in_(tags))
         with self._database.reading() as connection:
             return list(connection.scalars(query.order_by(subject_keys.c.created_at)))
 
@@ -128,6 +138,16 @@ class StoredKeys:
             connection.execute(delete(subject_keys).where(gone))
         if not self._database.overwrite_deleted():
             log.warning("Destroyed keys stay in the write-ahead log until its readers are done.")
+            with self._lock:
+                if self._overwriting is None:  # from now on it is looked after until it is closed
+                    self._overwriting = Every("overwriting", OVERWRITE_PAUSE, self._overwrite)
+                    self._overwriting.start()
+                self._owes = True
+
+    def _overwrite(self) -> None:
+        if self._owes and self._database.overwrite_deleted():
+            self._owes = False
+            log.info("Destroyed keys are out of the write-ahead log.")
 
     def make(self, tags: Sequence[str | None]) -> list[SubjectKey]:
         """A key for each tag, durable: the one that is there, or a new one.

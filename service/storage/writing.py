@@ -31,6 +31,13 @@ class Writing:
     connection: Connection
     log: Log
 
+    def take_turn(self) -> None:
+        """Nobody else writes to the ledger from now on: what is read next is so until the end.
+
+        For whoever looks first and then appends; `append` itself takes its turn.
+        """
+        self.log.take_turn(self.connection)
+
     def append(self, drafts: Sequence[Draft]) -> list[Entry]:
         """Entries in the ledger, and what is read off them."""
         written = self.log.append(self.connection, drafts)

@@ -29,6 +29,7 @@ from service_fakes import (
 )
 from sqlalchemy import select
 
+from service import gateway
 from service.audit.audit_api import PATHS as AUDIT_PATHS
 from service.gateway import ASSET, ENDPOINTS
 from service.keys import Role, create_key, revoke_key
@@ -462,6 +463,29 @@ async def test_a_role_is_kept_and_a_browser_may_use_basic(service: Service) -> N
     assert page.status_code == 200
     refused = await service.post("/decide", {"lead": {}}, authorization=f"Bearer {reader}")
     assert (refused.status_code, refused.json()["error"]["code"]) == (403, "not_allowed")
+
+
+@pytest.mark.parametrize("credentials", ["Basic \xe9", "Basic ===", "Basic Og==", "Bearer \xe9"])
+async def test_a_header_that_is_no_key_is_none(service: Service, credentials: str) -> None:
+    headers = {"authorization": credentials.encode("latin-1")}
+    refused = await service.http.post("/decide", json={"lead": {}}, headers=headers)
+    assert refused.status_code == 401
+
+
+async def test_a_body_that_does_not_come_lets_go_of_its_place(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway, "BODY_DEADLINE_S", 0.05)
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.sleep(5)
+        yield b"}"
+
+    token = await service.known_token(Role.SCORE)
+    headers = {"content-type": "application/json", "authorization": f"Bearer {token}"}
+    late = await service.http.post("/decide", content=slowly(), headers=headers)
+    assert (late.status_code, late.json()["error"]["code"]) == (408, "too_slow")
 
 
 async def test_a_revoked_key_stops_working(service: Service) -> None:

@@ -14,12 +14,12 @@ from service_fakes import store_with_process_at, subjects_beside
 from sqlalchemy import select, update
 
 from service.recording import erasing
-from service.recording.entry import ErasedBecause
+from service.recording.entry import ErasedBecause, Purpose
 from service.recording.erasing import Erasing
 from service.storage.database import iso
 from service.storage.store import Store
 from service.storage.subject_keys import StoredKeys
-from service.storage.tables import decisions, entries, erasures, subject_keys
+from service.storage.tables import decisions, entries, erasures, redactions, subject_keys
 from service.storage.unit import Expected, Late, Unit, Unsealed
 
 YEAR = timedelta(days=365)
@@ -65,14 +65,35 @@ def test_retention_looks_behind_those_who_keep_coming_back(
     store: Store, keys: StoredKeys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(erasing, "AT_ONCE", 3)
-    regulars = [made(keys, f"regular {n}", 3 * YEAR) for n in range(7)]
+    regulars = [made(keys, f"regular{n}", 3 * YEAR) for n in range(7)]
     decided(store, regulars, timedelta(days=1))
-    gone = [made(keys, f"gone {n}", 2 * YEAR) for n in range(7)]
+    gone = [made(keys, f"gone{n}", 2 * YEAR) for n in range(7)]
     new = made(keys, "new", timedelta(days=2))
     assert Erasing(store, keys).expire(YEAR) == len(gone)
     assert sorted(forgotten(store)) == sorted(gone)
     assert keys.kept([*regulars, new, *gone]) == {*regulars, new}
     assert Erasing(store, keys).expire(YEAR) == 0
+
+
+def test_who_was_only_trained_on_is_not_kept_for_that(store: Store, keys: StoredKeys) -> None:
+    old = made(keys, "old", 3 * YEAR)
+    decided(store, [old], 2 * YEAR)
+    row = {"subject": old, "at": iso(datetime.now(UTC)), "failed": False}
+    nothing = {c.name: 0 for c in redactions.c if not c.nullable} | row
+    with store.writing() as writing:
+        own = {"seq": 2_000, "about": "q" * 36, "purpose": Purpose.TRAINING.value}
+        writing.connection.execute(redactions.insert().values(nothing | own))
+    assert Erasing(store, keys).expire(YEAR) == 1
+    assert forgotten(store) == [old]
+
+
+def test_somebody_is_found_by_any_of_the_values_that_are_given(keys: StoredKeys) -> None:
+    by_phone, by_mail = keys.make(
+        [keys.tag({"Phone": "0049 170 555 0132"}), keys.tag({"Mail": "Jane <jane@acme.com>"})]
+    )
+    given = {"Email": "jane@acme.com", "Phone": "+49 170 5550132"}
+    assert set(keys.subjects(given)) == {by_phone.subject, by_mail.subject}
+    assert keys.subjects({"Handle": "@jane"}) == []
 
 
 async def test_whoever_is_erased_while_a_decision_on_them_is_made_is_somebody_new_in_it(

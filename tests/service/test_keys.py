@@ -5,11 +5,13 @@ from collections.abc import Iterator
 
 import pytest
 from service_fakes import fake_desk, store_at
+from sqlalchemy import update
 from stored_bytes import stored_bytes
 
 from service.errors import NoSuchApiKey, NotAuthenticated, StorageUnavailable
 from service.keys import KeyRing, Role, create_key, list_keys, revoke_key
 from service.storage.store import Store
+from service.storage.tables import api_keys
 
 
 @pytest.fixture
@@ -52,6 +54,25 @@ def test_a_revoked_key_stays_in_the_list(store: Store) -> None:
     revoke_key(store, key.id)
     assert [k.revoked_at is None for k in list_keys(store)] == [False]
     ring = KeyRing(store)
+    ring.read()
+    with pytest.raises(NotAuthenticated):
+        ring.key(token)
+
+
+def test_a_role_of_another_version_opens_nothing_and_keeps_no_other_key_valid(
+    store: Store,
+) -> None:
+    other, token = create_key(store, name="a", role=Role.READ)
+    billing, billing_token = create_key(store, name="b", role=Role.READ)
+    with store.writing() as writing:
+        mine = api_keys.c.id == billing.id
+        writing.connection.execute(update(api_keys).where(mine).values(role="billing"))
+    ring = KeyRing(store)
+    ring.read()
+    assert ring.key(token) == other
+    with pytest.raises(NotAuthenticated):
+        ring.key(billing_token)
+    revoke_key(store, other.id)
     ring.read()
     with pytest.raises(NotAuthenticated):
         ring.key(token)

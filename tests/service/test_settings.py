@@ -42,6 +42,8 @@ def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> N
     [
         ("TIEBREAK_PORT", "seventy"),
         ("TIEBREAK_PORT", "70000"),
+        ("TIEBREAK_HOME", "~nobody-of-that-name/x"),
+        ("TIEBREAK_RETENTION_DAYS", "1000000"),
         ("TIEBREAK_LLM_DEADLINE", "soon"),
         ("TIEBREAK_LLM_DEADLINE", "0"),
         ("TIEBREAK_LLM_API", "telepathy"),

@@ -15,10 +15,11 @@ from service_fakes import LEDGER_KEY, store_at
 from sqlalchemy import delete, insert, select, update
 
 from service.ledger.checkpoint import SigningKey, sign_checkpoint
+from service.ledger.errors import InvalidSigningKey
 from service.ledger.merkle import Frontier
-from service.ledger.proofs import witnessed
+from service.ledger.proofs import head, witnessed
 from service.ledger.verify import KeyType, leaf_hash, open_checkpoint
-from service.ledger.witness import Witness, WitnessClient
+from service.ledger.witness import Witness, WitnessClient, WitnessRequest, open_home
 from service.metrics import Metrics
 from service.recording.entry import outcome
 from service.storage.store import Store
@@ -96,6 +97,68 @@ def test_workers_may_show_the_same_log_in_turns(store: Store, witness: Witness) 
         kept = witnessed(connection)
     assert kept is not None
     assert kept.size == 7
+
+
+def test_whoever_repeats_a_signature_does_not_silence_the_witness(
+    store: Store, witness: Witness
+) -> None:
+    append(store, 2)
+    with store.reading() as connection:
+        note = head(connection).note
+    body, _, line = note.partition("\n\n")
+    stuffed = f"{body}\n\n{line * 64}"
+    assert witness.add_checkpoint(WitnessRequest(0, [], stuffed).body).status == 200
+    witnessing = shown_to(witness, store)
+    for _ in range(3):
+        append(store, 1)
+        witnessing.look()
+        witnessing.look()
+        assert witnessing.problem is None
+    latest = witness.latest(LEDGER_KEY.name)
+    assert latest is not None
+    assert open_checkpoint(latest, LEDGER_KEY.verifier, [WITNESS_KEY.verifier]).size == 5
+
+
+def test_what_came_last_is_cosigned_when_a_worker_ends(store: Store, witness: Witness) -> None:
+    witnessing = shown_to(witness, store)
+    append(store, 3)
+    witnessing.close()
+    with store.reading() as connection:
+        kept = witnessed(connection)
+    assert kept is not None
+    assert kept.size == 3
+
+
+def test_rows_that_are_gone_are_a_problem_that_is_seen(store: Store, witness: Witness) -> None:
+    witnessing = shown_to(witness, store)
+    append(store, 300)
+    witnessing.look()
+    append(store, 5)
+    with store.writing() as writing:
+        writing.connection.execute(delete(subtrees))
+    witnessing.look()
+    assert witnessing.problem is not None
+    assert witnessing.problem != ALARM
+
+
+def test_a_witness_that_lost_its_key_does_not_begin_anew(tmp_path: Path, store: Store) -> None:
+    key = open_home(tmp_path / "w", "witness.example")
+    assert open_home(tmp_path / "w", "witness.example") == key
+    key_file, state = tmp_path / "w" / "witness.key", tmp_path / "w" / "witness.state"
+    kept = key_file.read_bytes()
+    key_file.unlink()
+    key = open_home(tmp_path / "w", "witness.example")  # it had cosigned nothing
+    assert key_file.read_bytes() != kept
+    append(store, 1)
+    with store.reading() as connection:
+        note = head(connection).note
+    seen = Witness(state, key, [LEDGER_KEY.verifier])
+    assert seen.add_checkpoint(WitnessRequest(0, [], note).body).status == 200
+    before = state.read_bytes()
+    key_file.unlink()
+    with pytest.raises(InvalidSigningKey, match="Bring it back"):
+        open_home(tmp_path / "w", "witness.example")
+    assert state.read_bytes() == before
 
 
 def test_a_witness_that_is_down_stops_nothing_and_is_seen_to_be(

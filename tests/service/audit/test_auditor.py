@@ -9,6 +9,7 @@ import pytest
 from filled_ledger import JANE, KEY_ID, Filled
 from sqlalchemy import select
 
+from service.audit import counting
 from service.audit.auditor import Reader
 from service.audit.counting import SOURCES, Counting
 from service.audit.filters import Filters
@@ -63,6 +64,19 @@ async def test_a_subject_finds_all_that_is_about_them(filled: Filled) -> None:
     assert kinds == ["decision", "redaction", "llm_call", "decision", "outcome", "override"]
 
 
+async def test_what_a_key_did_is_all_found(filled: Filled) -> None:
+    kinds = {tree["kind"] for tree in found(filled, key=KEY_ID)}
+    assert kinds >= {"decision", "outcome", "override", "erasure"}
+
+
+async def test_more_rows_than_one_answer_holds_are_refused_and_not_cut(
+    filled: Filled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counting, "MOST_ROWS", 2)
+    with pytest.raises(MalformedRequest, match="Narrow it"):
+        filled.auditor.counts(Counting.parse("entries", "kind", None, Filters()))
+
+
 async def test_the_latest_entry_of_each_decision_can_be_asked_for(filled: Filled) -> None:
     latest = found(filled, latest="true")
     by_id = {t.get("decision_id") or t["question_id"]: t["kind"] for t in latest}
@@ -82,7 +96,7 @@ async def test_pages_skip_nothing_and_repeat_nothing(filled: Filled) -> None:
             after = page.after
             if after is None:
                 break
-        assert len(seen) == 6
+        assert len(seen) == 7
         assert seen == sorted(set(seen), reverse=newest_first)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from filled_ledger import Filled
 from service_fakes import LEDGER_KEY
 from sqlalchemy import delete, insert, update
 
+from service.audit import auditor
 from service.audit.exporting import Format, export
 from service.audit.filters import Filters
 from service.errors import MalformedRequest, NoSuchEntry
@@ -54,6 +57,25 @@ async def test_a_cosigned_checkpoint_is_preferred_and_the_export_is_of_its_size(
     done = filled.auditor.export(tmp_path / "export", Filters(), Format.JSONL)
     assert (done.size, done.is_cosigned, done.own_entry) == (now.size, True, now.size)
     assert "is not among them" in (tmp_path / "export" / "README.txt").read_text()
+
+
+async def test_what_the_witness_has_not_seen_is_waited_for_and_else_said_to_be_left_out(
+    filled: Filled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auditor, "COSIGNED_WITHIN", timedelta(seconds=0.5))
+    with filled.store.writing() as writing:
+        now = head(writing.connection)
+        note = with_signature(now.note, cosign(WITNESS, SignedNote.parse(now.note).body, 1))
+        row = {"size": now.size, "at": now.at, "note": note}
+        writing.connection.execute(insert(checkpoints), [row])
+    began = time.monotonic()
+    done = filled.auditor.export(tmp_path / "export", Filters(), Format.JSONL)
+    assert time.monotonic() - began >= 0.5
+    assert (done.size, done.newer) == (now.size, 1)
+    assert "1 newer entries are left out" in (tmp_path / "export" / "README.txt").read_text()
+    own = Filters(kind="read")
+    with pytest.raises(NoSuchEntry, match="that the witness has cosigned"):
+        filled.auditor.export(tmp_path / "e", own, Format.JSONL)
 
 
 async def test_nothing_is_overwritten_and_nothing_is_no_export(

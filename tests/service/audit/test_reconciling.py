@@ -99,9 +99,11 @@ async def test_the_providers_log_is_compared_both_ways(
 
     def write(ids: list[str]) -> None:
         if form == "csv":
-            log.write_text("Time,X-Client-Request-Id\n" + "".join(f"1,{i}\n" for i in ids))
+            rows = "".join(f",{i}\n" for i in ids)
+            log.write_text(f"X-Request-Id,X-Client-Request-Id\n{rows}")  # one of them is empty
         else:
-            log.write_text("".join(f'{{"client_request_id": "{i}"}}\n' for i in ids))
+            lines = (f'{{"request_id": null, "client_request_id": "{i}"}}\n' for i in ids)
+            log.write_text("\n" + "".join(lines))
 
     answered = [call for call, cause in call_ids(filled) if cause is None]
     write(answered)
