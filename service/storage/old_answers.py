@@ -31,8 +31,17 @@ class OldAnswers:
             return
         self._forget_at = now + KEEP_ANSWERS / 24
         try:
-            with self._writer.writing() as writing:
-                old = answered.c.at < iso(now - KEEP_ANSWERS)
-                writing.connection.execute(delete(answered).where(old))
+            self.forget()
         except StorageUnavailable:
             log.warning("Old idempotency keys could not be forgotten; tried again in an hour.")
+
+    def forget(self) -> None:
+        """All that are old now. Raises StorageUnavailable."""
+        with self._writer.writing() as writing:
+            old = answered.c.at < oldest_kept()
+            writing.connection.execute(delete(answered).where(old))
+
+
+def oldest_kept() -> str:
+    """When an answer was given that is still remembered, at the earliest."""
+    return iso(datetime.now(UTC) - KEEP_ANSWERS)

@@ -19,7 +19,7 @@ from service.storage.database import BUSY_TIMEOUT, Database
 from service.storage.group_commit import GroupCommit
 from service.storage.keys_ahead import KeysAhead, KeysOf
 from service.storage.migrations import upgrade
-from service.storage.old_answers import OldAnswers
+from service.storage.old_answers import OldAnswers, oldest_kept
 from service.storage.tables import answered
 from service.storage.unit import Expected, Unit
 from service.storage.writing import DirectWriter, UnitWriter, Writing, no_keys
@@ -66,9 +66,9 @@ class Store:
         """
         self._database = Database(url, upgrade, busy_timeout=busy_timeout)
         self._direct = DirectWriter(self._database, log, KeysAhead(keys_of))
-        old_answers = OldAnswers(self._direct)
+        self._old_answers = OldAnswers(self._direct)
         self._commits: GroupCommit[Unit | Job[Any], Any] = GroupCommit(
-            "store", self._write, between=old_answers.forget_when_due
+            "store", self._write, between=self._old_answers.forget_when_due
         )
         self._units = units
 
@@ -128,12 +128,15 @@ class Store:
         return self._direct.writing()
 
     def _answer_to(self, claim: Claim) -> tuple[str, bytes] | None:
-        query = select(answered.c.request_digest, answered.c.answer).where(
+        query = select(answered.c.at, answered.c.request_digest, answered.c.answer).where(
             answered.c.key_id == claim.key_id,
             answered.c.idempotency_key == claim.idempotency_key,
         )
         with self.reading() as connection:
             row = connection.execute(query).one_or_none()
+        if row is not None and row.at < oldest_kept():  # nothing was written for a while
+            self._old_answers.forget()
+            return None
         return None if row is None else (row.request_digest, bytes(row.answer))
 
     # -- the writing thread -----------------------------------------------------------------

@@ -6,7 +6,7 @@ import asyncio
 import base64
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +27,14 @@ from service_fakes import (
     until,
     until_ready,
 )
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from service import gateway
 from service.audit.audit_api import PATHS as AUDIT_PATHS
 from service.gateway import ASSET, ENDPOINTS
 from service.keys import Role, create_key, revoke_key
 from service.schemas import BatchAnswer, DecisionAnswer, OutcomesAnswer
+from service.storage.database import iso
 from service.storage.store import Store
 from service.storage.tables import answered, decisions, outcomes
 
@@ -326,6 +327,20 @@ async def test_the_same_idempotency_key_gets_the_same_bytes(service: Service) ->
     assert first.content == again.content
     assert len(service.rows(decisions)) == 1
     assert "k1" not in str(service.rows(answered))  # callers may name it after the lead
+
+
+async def test_an_answer_of_the_day_before_is_given_no_more(service: Service) -> None:
+    ask = {"lead": {"Visits": 3}}
+    first = await service.post("/decide", ask, **{"idempotency-key": "k1"})
+    with service.store.writing() as writing:
+        yesterday = iso(datetime.now(UTC) - timedelta(hours=25))
+        writing.connection.execute(update(answered).values(at=yesterday))
+    later = await service.post("/decide", ask, **{"idempotency-key": "k1"})
+    again = await service.post("/decide", ask, **{"idempotency-key": "k1"})
+    assert later.status_code == 200
+    assert later.json()["decision_id"] != first.json()["decision_id"]
+    assert again.content == later.content
+    assert len(service.rows(answered)) == 1
 
 
 async def test_concurrent_duplicates_give_one_decision(service: Service) -> None:

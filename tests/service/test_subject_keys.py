@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,6 +18,7 @@ from stored_bytes import stored_bytes
 from features.fingerprint import SubjectKey
 from service.errors import InvalidSettings, StorageUnavailable
 from service.settings import Settings
+from service.storage import database, subject_keys
 from service.storage.subject_keys import SECRET_FILE, StoredKeys, subject_secret
 
 JANE = {"email": "jane@acme.com", "name": "Jane Smith"}
@@ -68,6 +72,25 @@ def test_a_copy_made_later_has_a_destroyed_key_no_more(keys: StoredKeys, databas
     keys.destroy([key.subject])
     assert key.secret not in stored_bytes(database_url)
     assert key.subject.encode() not in stored_bytes(database_url)
+
+
+def test_a_key_that_a_reader_holds_on_to_is_overwritten_once_it_lets_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "OVERWRITE_TRIES", 1)
+    monkeypatch.setattr(subject_keys, "OVERWRITE_PAUSE", timedelta(seconds=0.05))
+    file = tmp_path / "keys.db"
+    with closing(StoredKeys(f"sqlite:///{file}", SECRET)) as keys:
+        key = asyncio.run(keys.key(JANE))
+        with closing(sqlite3.connect(file)) as reader:
+            reader.execute("BEGIN")
+            assert reader.execute("SELECT count(*) FROM subject_keys").fetchone() == (1,)
+            keys.destroy([key.subject])
+            assert key.secret in stored_bytes(f"sqlite:///{file}")
+        until = time.monotonic() + 20
+        while key.secret in stored_bytes(f"sqlite:///{file}") and time.monotonic() < until:
+            time.sleep(0.05)
+        assert key.secret not in stored_bytes(f"sqlite:///{file}")
 
 
 def test_leads_without_contacts_are_each_somebody_else(keys: StoredKeys) -> None:
