@@ -25,7 +25,7 @@ from service.last_release import LastRelease
 from service.ledger.checkpoint import SigningKey, key_file
 from service.ledger.errors import InvalidSigningKey
 from service.ledger.log import Log
-from service.ledger.verify import InvalidKey, VerifierKey
+from service.ledger.verify import InvalidKey, KeyType, VerifierKey
 from service.ledger.witness import WitnessClient
 from service.live_release import LiveRelease
 from service.llm.adapter_loading import load_adapter
@@ -168,7 +168,10 @@ def ledger_key(settings: Settings) -> SigningKey:
     """
     try:
         if settings.ledger_key is not None:
-            return SigningKey.parse(settings.ledger_key.get_secret_value())
+            key = SigningKey.parse(settings.ledger_key.get_secret_value())
+            if key.type is not KeyType.LOG:
+                raise InvalidSigningKey("TIEBREAK_LEDGER_KEY is a witness's key, not a log's.")
+            return key
         return key_file(settings.home / LEDGER_KEY_FILE, settings.ledger_name)
     except InvalidSigningKey as error:
         fix = "TIEBREAK_LEDGER_KEY is one line PRIVATE+KEY+..., TIEBREAK_LEDGER_NAME its name."

@@ -4,8 +4,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
+from service.bootstrap import ledger_key
 from service.errors import InvalidSettings
+from service.ledger.checkpoint import SigningKey
+from service.ledger.verify import KeyType
 from service.settings import Settings, read_settings
 
 
@@ -69,3 +73,9 @@ def test_a_wrong_value_gives_one_sentence_that_names_the_variable(
 def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TIEBREAK_LLM_API_KEY", "sk-very-secret")
     assert "very-secret" not in repr(read_settings())
+
+
+def test_a_witnesss_key_signs_no_log(tmp_path: Path) -> None:
+    key = SigningKey("witness.example", KeyType.WITNESS, b"w" * 32)
+    with pytest.raises(InvalidSettings, match="a witness's key"):
+        ledger_key(Settings(home=tmp_path, ledger_key=SecretStr(key.text)))
