@@ -12,7 +12,8 @@ import logging
 import re
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,11 +50,14 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+Take = Callable[[int], None]  # told how many bytes more are held; Overloaded where it is too much
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 KIB, MIB = 1024, 1024 * 1024
 MAX_IN_FLIGHT = 1_000  # requests per worker; more would wait longer than their senders do
 BODY_DEADLINE_S = 30.0  # longer, and who sends slowly keeps others out
+MAX_HELD = 256 * MIB  # of the bodies of a worker's requests in work
+FEWER = "Try again in a second, with fewer at once."
 JSON, HTML = "application/json", "text/html; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"
 ID = re.compile(r"(?<=/)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?=/|$)")
@@ -142,6 +146,7 @@ class Gateway:
         self._desk = desk
         self._spec = spec
         self._in_flight = 0
+        self._held = 0  # bytes of bodies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -181,20 +186,42 @@ class Gateway:
         key = self._allowed(endpoint, headers)
         if endpoint.answer is None:
             return None
-        body = b""
-        if endpoint.max_bytes:
-            if self._in_flight > MAX_IN_FLIGHT:
-                problem = "Too many requests are in work."
-                raise Overloaded(problem, "Try again in a second, with fewer at once.")
-            try:
-                async with asyncio.timeout(BODY_DEADLINE_S):
-                    body = await _body(receive, headers, endpoint.max_bytes)
-            except TimeoutError:
-                problem = f"The body did not come within {BODY_DEADLINE_S:.0f} seconds."
-                raise BodyTooSlow(problem, "Send it at once.") from None
         query = scope["query_string"].decode("latin-1")
-        asked = Question(key, body, headers, scope["path"], named_id, query)
-        return await endpoint.answer(self, asked)
+        with self._room() as take:
+            body = b""
+            if endpoint.max_bytes:
+                body = await self._body(receive, headers, endpoint.max_bytes, take)
+            asked = Question(key, body, headers, scope["path"], named_id, query)
+            return await endpoint.answer(self, asked)
+
+    async def _body(
+        self, receive: Receive, headers: Mapping[bytes, bytes], most: int, take: Take
+    ) -> bytes:
+        if self._in_flight > MAX_IN_FLIGHT:
+            raise Overloaded("Too many requests are in work.", FEWER)
+        try:
+            async with asyncio.timeout(BODY_DEADLINE_S):
+                return await _read_body(receive, headers, most, take)
+        except TimeoutError:
+            problem = f"The body did not come within {BODY_DEADLINE_S:.0f} seconds."
+            raise BodyTooSlow(problem, "Send it at once.") from None
+
+    @contextmanager
+    def _room(self) -> Iterator[Take]:
+        """Within, one request's bytes are counted among those that all hold, before they are."""
+        mine = 0
+
+        def take(size: int) -> None:
+            nonlocal mine
+            if self._held + size > MAX_HELD:
+                raise Overloaded("Too much was sent at once.", FEWER)
+            mine += size
+            self._held += size
+
+        try:
+            yield take
+        finally:
+            self._held -= mine
 
     def _allowed(self, endpoint: Endpoint, headers: Mapping[bytes, bytes]) -> ApiKey | None:
         if endpoint.roles is None:
@@ -324,7 +351,9 @@ def _endpoint(method: str, name: str) -> Endpoint:
     return endpoint
 
 
-async def _body(receive: Receive, headers: Mapping[bytes, bytes], most: int) -> bytes:
+async def _read_body(
+    receive: Receive, headers: Mapping[bytes, bytes], most: int, take: Take
+) -> bytes:
     # Insisting on JSON also keeps other sites' forms out: a browser asks before it sends JSON.
     content_type = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
     if content_type != JSON.encode():
@@ -337,6 +366,7 @@ async def _body(receive: Receive, headers: Mapping[bytes, bytes], most: int) -> 
         if message["type"] != "http.request":
             raise _SenderIsGone
         chunks.append(message.get("body", b""))
+        take(len(chunks[-1]))
         size += len(chunks[-1])
         if size > most:
             raise BodyTooLarge("The body is too large.", f"Send at most {most // KIB:,} KiB.")

@@ -11,7 +11,7 @@ from service.errors import MalformedRequest, NoSuchEntry
 from service.recording import entry
 from service.recording.entry import Because
 from service.schemas import decision_id_in, parse_object
-from service.storage.tables import decisions
+from service.storage.tables import decisions, overrides
 from service.storage.writing import Writing
 
 
@@ -43,10 +43,20 @@ class Override:
 
 
 def record_override(writing: Writing, override: Override, key_id: str) -> None:
-    """Append it. The latest of a decision counts. Raises NoSuchEntry."""
+    """Append it, unless it is what the latest one says: sent again, it is one. Raises NoSuchEntry.
+
+    The latest of a decision counts.
+    """
+    writing.take_turn()
     query = select(decisions.c.id).where(decisions.c.id == override.decision_id)
     if writing.connection.scalar(query) is None:
         raise NoSuchEntry("There is no such decision. Send the decision_id of an answer.")
+    columns = (overrides.c.pursue, overrides.c.because, overrides.c.key_id)
+    mine = select(*columns).where(overrides.c.decision_id == override.decision_id)
+    latest = writing.connection.execute(mine.order_by(overrides.c.seq.desc()).limit(1)).first()
+    said = (override.pursue, override.because.value, key_id)
+    if latest is not None and (bool(latest.pursue), *latest[1:]) == said:
+        return
     draft = entry.override(
         override.decision_id, pursue=override.pursue, because=override.because, key_id=key_id
     )

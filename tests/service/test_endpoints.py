@@ -36,7 +36,7 @@ from service.keys import Role, create_key, revoke_key
 from service.schemas import BatchAnswer, DecisionAnswer, OutcomesAnswer
 from service.storage.database import iso
 from service.storage.store import Store
-from service.storage.tables import answered, decisions, outcomes
+from service.storage.tables import answered, decisions, outcomes, overrides
 
 SENTINEL = "jane.roe-4711"  # a value that must never come back
 
@@ -501,6 +501,26 @@ async def test_a_body_that_does_not_come_lets_go_of_its_place(
     headers = {"content-type": "application/json", "authorization": f"Bearer {token}"}
     late = await service.http.post("/decide", content=slowly(), headers=headers)
     assert (late.status_code, late.json()["error"]["code"]) == (408, "too_slow")
+
+
+async def test_bodies_of_all_callers_together_are_bounded(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway, "MAX_HELD", 2_000)
+    fits, too_much = ({"lead": {"Visits": 3, "Message": "x" * n}} for n in (1_000, 3_000))
+    assert (await service.post("/decide", fits)).status_code == 200
+    refused = await service.post("/decide", too_much)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (503, "overloaded")
+    for _ in range(3):  # what was held is let go of
+        assert (await service.post("/decide", fits)).status_code == 200
+
+
+async def test_an_override_that_is_sent_again_is_one(service: Service) -> None:
+    decided = (await service.post("/decide", {"lead": {"Visits": 3}})).json()["decision_id"]
+    said = {"decision_id": decided, "pursue": True, "because": "knows_more"}
+    for body in (said, said, said | {"because": "policy"}, said):
+        assert (await service.post("/overrides", body)).status_code == 200
+    assert len(service.rows(overrides)) == 3
 
 
 async def test_a_revoked_key_stops_working(service: Service) -> None:
