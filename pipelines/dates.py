@@ -28,11 +28,9 @@ DAYS = (
 )
 TIMES = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p")
 SECONDS = (1e8, 4.2e9)  # 1973 to 2103
-BELIEVED = (
-    -2.2e9,
-    7.3e9,
-)  # 1900 to 2201: 0001-01-01 and 9999-12-31 are what systems write for none
 MILLISECONDS = (1e11, 4.2e12)
+# Of leads, 1900 to 2201: 0001-01-01 and 9999-12-31 are what systems write for no date.
+BELIEVED = (-2.2e9, 7.3e9)
 
 
 def lead_dates(table: pd.DataFrame, spec: LeadSpec) -> pd.Series | None:
