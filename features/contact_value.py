@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from datetime import date
 from itertools import product
 from typing import NamedTuple
@@ -167,10 +167,10 @@ def _says_company(column: str, value: str) -> bool:
     return bool(COMPANY_COLUMN.search(column)) and not OWNER_COLUMN.search(column)
 
 
-def full_names(contacts: Mapping[str, str]) -> Iterator[str]:
+def full_names(contacts: Sequence[tuple[str, str]]) -> Iterator[str]:
     """Names of which the first and the last are in columns of their own."""
-    lasts = [v for column, v in contacts.items() if LAST_NAME_COLUMN.search(column)]
-    for column, first in contacts.items():
+    lasts = [v for column, v in contacts if LAST_NAME_COLUMN.search(column)]
+    for column, first in contacts:
         if FIRST_NAME_COLUMN.search(column) and not LAST_NAME_COLUMN.search(column):
             yield from (f"{first} {last}" for last in lasts if first.strip() and last.strip())
 

@@ -54,16 +54,16 @@ class LeadIdentity(LocalRecognizer):  # type: ignore[misc]  # Presidio ships no 
         if isinstance(contacts, str):
             raise TypeError("contacts are many values: a mapping or a list")
         columns = contacts if isinstance(contacts, Mapping) else dict.fromkeys(contacts, "")
-        pairs = columns.items() if columns is contacts else ((c, v) for v, c in columns.items())
+        pairs = list(
+            columns.items() if columns is contacts else ((c, v) for v, c in columns.items())
+        )
+        pairs += [(NAME, name) for name in full_names(pairs)]
         self._whole: dict[Whole, None] = {}
         self._digits: dict[Digits, None] = {}
         self._people: dict[Person, None] = {}
         self._words: dict[tuple[str, ...], dict[Words, None]] = {}  # by their first two
         for column, value in pairs:
             for form in known(column, PlainText.read(value).text.strip()):
-                self._learn(form)
-        for name in full_names(contacts) if isinstance(contacts, Mapping) else ():
-            for form in known(NAME, PlainText.read(name).text.strip()):
                 self._learn(form)
         for key, forms in self._words.items():
             self._words[key] = dict.fromkeys(sorted(forms, key=lambda form: -len(form.words)))

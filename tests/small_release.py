@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import warnings
 from functools import cache
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from features.lead_spec import LeadSpec
 from models.combiner import Combiner, Pull
 from models.llm_version import LlmVersion
 from models.prompt import EvidenceKind
+from models.registry import Registry
 from models.release import UNREGISTERED, Release
 from models.routing import RoutingPolicy
 from models.text_model import TextModel
@@ -60,3 +62,19 @@ def small_release(
         examples=example_lead(sample_data(), small_fit().classifier.encoder),
         text=text,
     )
+
+
+def publish(registry: Registry, folder: Path, releases: list[Release]) -> list[Release]:
+    """Releases in MLflow, as `tiebreak train` registers them; their files in `folder`."""
+    import mlflow
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # MLflow's own
+        mlflow.set_tracking_uri(registry.tracking_uri)
+        mlflow.set_registry_uri(registry.tracking_uri)
+        experiment = mlflow.create_experiment("test", artifact_location=(folder / "a").as_uri())
+        published = []
+        for release in releases:
+            with mlflow.start_run(experiment_id=experiment):
+                published.append(registry.publish(release, metrics={"test_auc": 0.8}))
+    return published

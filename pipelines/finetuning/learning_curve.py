@@ -31,8 +31,9 @@ class CurvePoint:
     settled_log_loss: float
 
     @classmethod
-    def of(cls, examples: int, log_odds: Floats, won: NDArray[np.int8]) -> Self:
-        raw, losses = probability(log_odds), settled_losses(log_odds, won)
+    def of(cls, examples: int, log_odds: Floats, won: NDArray[np.int8], losses: Floats) -> Self:
+        """losses: what `settled_losses` says of these leads."""
+        raw = probability(log_odds)
         return cls(examples, auc(raw, won), log_loss(raw, won), float(losses.mean()))
 
     def to_json(self) -> dict[str, Any]:

@@ -215,10 +215,11 @@ class Tuner:
         validation = self._lessons.validation
         log_odds = self._states.log_odds([lesson.prompt for lesson in validation])
         won = np.array([lesson.won for lesson in validation], dtype=np.int8)
-        progress.curve += (CurvePoint.of(progress.seen, log_odds, won),)
+        losses = settled_losses(log_odds, won)
+        progress.curve += (CurvePoint.of(progress.seen, log_odds, won, losses),)
         progress.looking_s += self._clock() - began
-        losses: list[float] = settled_losses(log_odds, won).tolist()
-        return losses
+        said: list[float] = losses.tolist()
+        return said
 
     # -- time -----------------------------------------------------------------------------------
 

@@ -85,8 +85,8 @@ class AdapterShelf:
     def _write(self, name: str, content: bytes) -> Path:
         self.folder.mkdir(parents=True, exist_ok=True)
         target = self.folder / f"{name}{SUFFIX}"
-        handle, name = tempfile.mkstemp(dir=self.folder)
-        part = Path(name)
+        handle, made = tempfile.mkstemp(dir=self.folder)
+        part = Path(made)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(content)

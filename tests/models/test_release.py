@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from models.registry import Registry
 from models.release import Release
 from models.routing import RoutingPolicy
 from tests.fakes import llm_version
-from tests.small_release import sample_data, small_release
+from tests.small_release import publish, sample_data, small_release
 
 FILE = b"GGUF of an adapter"
 ADAPTER = Adapter(file_digest(FILE), "b" * 64, "d" * 64, examples=500, rank=8, alpha=16, layers=6)
@@ -75,21 +74,6 @@ def test_the_example_lead_can_be_decided_and_shows_nobodys_details() -> None:
 @pytest.fixture
 def registry(tmp_path: Path) -> Registry:
     return Registry(f"sqlite:///{tmp_path}/mlflow.db")
-
-
-def publish(registry: Registry, folder: Path, releases: list[Release]) -> list[Release]:
-    import mlflow
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # MLflow's own
-        mlflow.set_tracking_uri(registry.tracking_uri)
-        mlflow.set_registry_uri(registry.tracking_uri)
-        experiment = mlflow.create_experiment("test", artifact_location=(folder / "a").as_uri())
-        published = []
-        for release in releases:
-            with mlflow.start_run(experiment_id=experiment):
-                published.append(registry.publish(release, metrics={"test_auc": 0.8}))
-    return published
 
 
 @pytest.mark.journey

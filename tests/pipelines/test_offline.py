@@ -22,7 +22,7 @@ from pipelines.sample_leads import write_sample
 from service.bootstrap import open_store
 from service.settings import Settings
 from service.storage.tables import decisions
-from tests.small_release import small_release
+from tests.small_release import publish, small_release
 
 # Nobody is asked: no text leaves, and a lead's key is made where its decision is written.
 ALL_ARE_SURE = RoutingPolicy(NOTHING, NOTHING, frozenset())
@@ -31,18 +31,12 @@ ALL_ARE_SURE = RoutingPolicy(NOTHING, NOTHING, frozenset())
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """A house where a release is live, and whose LLM does not answer."""
-    import mlflow
-
     settings = Settings(home=tmp_path / "home", llm_base_url="http://127.0.0.1:9/v1")
     settings.home.mkdir()
     registry = Registry(settings.mlflow_uri)
+    publish(registry, tmp_path, [small_release(ALL_ARE_SURE)])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # MLflow's own
-        mlflow.set_tracking_uri(registry.tracking_uri)
-        mlflow.set_registry_uri(registry.tracking_uri)
-        experiment = mlflow.create_experiment("test", artifact_location=(tmp_path / "a").as_uri())
-        with mlflow.start_run(experiment_id=experiment):
-            registry.publish(small_release(ALL_ARE_SURE), metrics={})
         registry.promote()
     return settings
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from models.calibration import CalibrationMethod, fit_calibrator
 from pipelines.finetuning.learning_curve import (
     CurvePoint,
     has_stalled,
@@ -12,6 +13,7 @@ from pipelines.finetuning.learning_curve import (
     settled_losses,
 )
 from pipelines.finetuning.schedule import Schedule
+from pipelines.metrics import log_loss
 
 SCHEDULE = Schedule.of(100, warm_up=10, decay=0.3)
 
@@ -87,9 +89,12 @@ def test_losses_of_leads_are_those_of_the_curve() -> None:
     rng = np.random.default_rng(0)
     won = (rng.random(100) < 0.4).astype(np.int8)
     log_odds = 9 * won - 4 + rng.normal(0, 2, 100)
-    point, losses = CurvePoint.of(7, log_odds, won), settled_losses(log_odds, won)
+    losses = settled_losses(log_odds, won)
+    point = CurvePoint.of(7, log_odds, won, losses)
     assert losses.shape == (100,)
     assert losses.mean() == pytest.approx(point.settled_log_loss)
+    settled = fit_calibrator(CalibrationMethod.PLATT, log_odds, won)(log_odds)
+    assert losses.mean() == pytest.approx(log_loss(settled, won))
     sure = np.where(won == 1, 800.0, -800.0)
     assert np.isfinite(settled_losses(sure, won)).all()
 
