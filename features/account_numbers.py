@@ -73,8 +73,9 @@ SHAPED_NUMBERS = PatternSet(
             |BST)[-/ ]?(?:\d{2,4}[-/])?\d{4,12} (?![\w-])""",
     ),
     honest=lambda match: not re.fullmatch(r"[A-Za-z]{2,4}[-/ ](?:19|20)\d\d", match),
+    # Letters of both cases: to ignore case is slower. Two more stand for s and k where it is.
     needs=re.compile(
-        r"[a-f\d]{8}-|\d\d-\d\d-\d|1z|[a-z]{2}[-/ ]?\d\d|\#|\d{4}[ -]\d{4}", re.IGNORECASE
+        r"[A-Za-z\u017f\u212a]{2}[-/ ]?\d\d|\#|\d{4}[ -]\d{4}|[a-fA-F\d]{8}-|\d\d-\d\d-\d|1[zZ]"
     ),
 )
 LONG_NUMBERS = PatternSet(

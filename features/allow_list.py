@@ -17,7 +17,7 @@ from functools import cached_property
 from typing import Protocol
 
 from features.found_span import FoundSpan
-from features.plain_text import PlainText, folded
+from features.plain_text import PlainText, folded_text
 
 # Who is overruled, and about what. A network guesses; what a web address is, the house may know.
 GUESSES = frozenset({"PERSON", "ORGANIZATION", "STREET_ADDRESS"})
@@ -113,7 +113,7 @@ def _read(text: str, span: FoundSpan) -> str:
     value = POSSESSIVE.sub("", text[span.start : span.end])
     if span.entity_type == "EMAIL_ADDRESS":
         value = value.partition("@")[0]
-    return "".join(LETTER.findall(folded(value).text))
+    return "".join(LETTER.findall(folded_text(value)))
 
 
 def _is_called(value: str, names: str) -> bool:

@@ -19,7 +19,7 @@ from features.ordinary_words import (
     PARTICLES,
     TITLES,
 )
-from features.plain_text import folded
+from features.plain_text import folded_text
 
 LEAST_LETTERS = 3  # a shorter part of a name stands in too many words
 LEAST_JOINED = 8  # letters of a name written in one word, found inside any other
@@ -188,7 +188,7 @@ def _email(value: str) -> Iterator[Known]:
 
 
 def _host(host: str) -> Iterator[Known]:
-    labels = [label for label in folded(host).text.split(".")[:-1] if label not in HOST_LABELS]
+    labels = [label for label in folded_text(host).split(".")[:-1] if label not in HOST_LABELS]
     if not labels or labels[-1] in FREE_MAIL | NETWORKS:
         return
     for start in {host, host[host.lower().rfind(labels[-1]) :]}:
@@ -209,7 +209,7 @@ def _handle(value: str) -> Iterator[Known]:
     yield from _words("SOCIAL_HANDLE", *words)
     joined = "".join(words)
     if len(joined) >= LEAST_JOINED:
-        yield Whole("SOCIAL_HANDLE", folded(value).text)
+        yield Whole("SOCIAL_HANDLE", folded_text(value))
         yield Whole("SOCIAL_HANDLE", joined)
 
 
@@ -248,7 +248,7 @@ def _company(value: str) -> Iterator[Known]:
     core = tuple(w for w in words if w not in LEGAL_FORMS)
     yield from _words("ORGANIZATION", *words)
     if len(words) == len("".join(words)) == 2:  # 3M, H&M
-        yield Whole("ORGANIZATION", folded(value).text)
+        yield Whole("ORGANIZATION", folded_text(value))
     yield from _words("ORGANIZATION", *core)
     if len(core) > 1:
         yield from _words("ORGANIZATION", "".join(core))
@@ -296,7 +296,7 @@ def _name_forms(value: str) -> Iterator[Known]:
     if "," in value:  # Smith, Jane
         last, _, first = value.partition(",")
         value = f"{first} {last}"
-    value = folded(value).text  # once: its parts are folded at once then
+    value = folded_text(value)  # once: its parts are folded at once then
     written = _split(value)
     words = tuple(w for w in written if w not in TITLES) or written
     if not words:
@@ -364,27 +364,28 @@ def _turned(words: tuple[str, ...]) -> Iterator[Known]:
 
 def _whole(entity_type: str, value: str) -> Iterator[Known]:
     if len(value) > LEAST_LETTERS:
-        yield Whole(entity_type, folded(value).text)
+        yield Whole(entity_type, folded_text(value))
 
 
 def _words(entity_type: str, *words: str, turned: bool = False) -> Iterator[Known]:
     """To find, also in the genitive; what is too short is not."""
     together = "".join(words)
-    if _has_no_spaces(together) and len(together) > 1:
+    size, is_one = len(together), len(words) == 1
+    if _has_no_spaces(together) and size > 1:
         yield Whole(entity_type, together)
-    if len(together) < LEAST_LETTERS and not (len(together) == 2 and len(words) == 1):
+    if size < LEAST_LETTERS and not (size == 2 and is_one):
         return
-    if len(words) == 1 and together.isdigit() and len(together) < LEAST_DIGITS:
+    if is_one and size < LEAST_DIGITS and together.isdigit():
         return
-    ordinary = len(words) == 1 and (words[0] in ORDINARY or len(words[0]) < LEAST_LETTERS)
-    plain = tuple(map(spelled, words[:MOST_WORDS]))
+    ordinary = is_one and (size < LEAST_LETTERS or together in ORDINARY)
+    plain = tuple([spelled(word) for word in words[:MOST_WORDS]])
     yield Words(entity_type, plain, ordinary, turned)
     if not plain[-1].isdigit():
         yield Words(entity_type, (*plain[:-1], plain[-1] + "s"), ordinary, turned)
 
 
 def _split(value: str) -> tuple[str, ...]:
-    return tuple(WORD.findall(folded(value).text))
+    return tuple(WORD.findall(folded_text(value)))
 
 
 def _has_legal_form(value: str) -> bool:

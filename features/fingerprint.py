@@ -8,7 +8,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Self
 
-from features.plain_text import folded
+from features.plain_text import folded_text
 
 KEY_BYTES = 32
 FINGERPRINT_BYTES = 16  # 128 bits: no two values of one subject ever meet by chance
@@ -40,7 +40,7 @@ def fingerprint(key: SubjectKey, entity_type: str, value: str) -> str:
 
     The same for every writing of a value: case, accents, blanks and punctuation do not count.
     """
-    plain = value.lower() if value.isascii() else folded(value).text
+    plain = folded_text(value)
     letters = "".join(filter(str.isalnum, plain))
     message = f"{entity_type}\0{letters or value}".encode("utf-8", "surrogatepass")
     return hmac.digest(key.secret, message, hashlib.sha256)[:FINGERPRINT_BYTES].hex()

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 LIKELY = 0.5  # a span that scores less gives its type only where it is alone
 LEAST_REST = 3  # letters and digits: a shorter rest of a span tells nothing by itself
 
 
-@dataclass(frozen=True, slots=True)
-class FoundSpan:
+# A tuple: a text comes to a dozen of them, each made, compared and cut anew.
+class FoundSpan(NamedTuple):
     """Characters start to end of a plain text, and who says what they are. score is in [0, 1]."""
 
     start: int
@@ -47,9 +47,8 @@ def disjoint(found: Iterable[FoundSpan], text: str) -> list[FoundSpan]:
     for span in taken:
         last = joined[-1] if joined else None
         if last and last.end == span.start and last.entity_type == span.entity_type:
-            joined[-1] = replace(
-                max(last, span, key=lambda s: s.rank), start=last.start, end=span.end
-            )
+            widest = max(last, span, key=lambda s: s.rank)
+            joined[-1] = widest._replace(start=last.start, end=span.end)
         else:
             joined.append(span)
     return joined
@@ -63,7 +62,7 @@ def _take(span: FoundSpan, taken: list[FoundSpan], text: str) -> None:
         following = taken[i] if i < len(taken) else None
         end = min(span.end, following.start) if following else span.end
         if at < end:
-            rest = replace(span, start=at, end=end)
+            rest = span._replace(start=at, end=end)
             i += _add_rest(rest, i, taken, text, whole=rest == span)
         if following is None or following.start >= span.end:
             return
@@ -77,9 +76,9 @@ def _add_rest(rest: FoundSpan, i: int, taken: list[FoundSpan], text: str, *, who
     after = taken[i] if i < len(taken) and taken[i].start == rest.end else None
     if (before or after) and not whole and not _tells(text, rest):
         if before:
-            taken[i - 1] = replace(before, end=rest.end)
+            taken[i - 1] = before._replace(end=rest.end)
         elif after:
-            taken[i] = replace(after, start=rest.start)
+            taken[i] = after._replace(start=rest.start)
         return 0
     taken.insert(i, rest)
     return 1

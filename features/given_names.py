@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
+
 ALIKE = tuple(
     frozenset(line.split())
     for line in """
@@ -111,4 +114,14 @@ ALIKE = tuple(
 
 def diminutives(name: str) -> frozenset[str]:
     """Other forms of a folded given name, itself not among them."""
-    return frozenset().union(*(group for group in ALIKE if name in group)) - {name}
+    return _alike().get(name, frozenset()) - {name}
+
+
+@cache
+def _alike() -> Mapping[str, frozenset[str]]:
+    """Each name's groups, as one."""
+    alike: dict[str, frozenset[str]] = {}
+    for group in ALIKE:
+        for name in group:
+            alike[name] = alike.get(name, group) | group
+    return alike

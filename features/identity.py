@@ -66,7 +66,8 @@ class LeadIdentity(LocalRecognizer):  # type: ignore[misc]  # Presidio ships no 
             for form in known(column, PlainText.read(value).text.strip()):
                 self._learn(form)
         for key, forms in self._words.items():
-            self._words[key] = dict.fromkeys(sorted(forms, key=lambda form: -len(form.words)))
+            if len(forms) > 1:  # the longest first
+                self._words[key] = dict.fromkeys(sorted(forms, key=lambda form: -len(form.words)))
         kinds = {whole.entity_type for whole in self._whole}
         kinds |= {number.entity_type for number in self._digits}
         kinds |= {form.entity_type for forms in self._words.values() for form in forms}
@@ -101,6 +102,7 @@ class LeadIdentity(LocalRecognizer):  # type: ignore[misc]  # Presidio ships no 
     def _word_values(self, plain: PlainText, text: str) -> Iterator[Span]:
         tokens = [(spelled(m[0]), *m.span()) for m in WORD.finditer(plain.text)]
         tokens += [("", len(plain.text) + WIDEST_GAP + 1, 0)] * 2  # after all, and never near
+        firsts = {words[0] for words in self._words}
         named_until = 0  # where the last name in its own order ends
         reached: dict[str, int] = {}  # by entity type: what lies before is found already
         for i, (word, start, stop) in enumerate(tokens[:-2]):
@@ -108,6 +110,8 @@ class LeadIdentity(LocalRecognizer):  # type: ignore[misc]  # Presidio ships no 
                 check_cpu()
             if len(word) > LEAST_LETTERS + 1 and self._is_mailbox(word):
                 yield "PERSON", start, stop
+            if word not in firsts:
+                continue
             (following, at, _), (third, _, _) = tokens[i + 1 : i + 3]
             pairs = self._words.get((word, following), ()) if at - stop <= WIDEST_GAP else ()
             for entry in (*pairs, *self._words.get((word,), ())):

@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 
 from features.cpu_timer import check_cpu
 from features.name_network import NameNetwork
-from features.name_tags import LABELS, OUTSIDE, PARTS, TAGS, Words, logs, spans, tag_of
+from features.name_tags import (
+    LABELS,
+    OUTSIDE,
+    PARTS,
+    TAGS,
+    Words,
+    probabilities,
+    spans,
+    tag_of,
+)
 from features.name_tokens import TOKEN, Lexicon
 from features.read_words import ReadWords
 
@@ -40,7 +49,7 @@ class Reading:
 
     def groups(self) -> NDArray[np.float32]:
         """Of each word: how likely it is of each of GROUPS."""
-        likely: NDArray[np.float32] = np.exp(logs(self.scores)) @ _MEMBERS
+        likely: NDArray[np.float32] = probabilities(self.scores) @ _MEMBERS
         return likely
 
     def labels(self) -> list[str]:

@@ -7,7 +7,7 @@ product, how people write it, how it sounds, what it is listed with. `SecondLook
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +20,9 @@ from features.name_sound import NameSound
 from features.name_tokens import Lexicon
 from features.word_casing import WordCasing
 
-LEAST = 0.002  # of a probability: a word that is less of a person is not asked about
+# Of a probability: a word that is less of a person is not asked about. Of 1,400 words below the
+# second none was found to be a name, but for some that are somebody's elsewhere in the text.
+LEAST_NAMED, LEAST = 0.002, 0.01
 CERTAIN = 0.00001  # no probability is nearer to 0 or 1 than this
 MOST_WORDS = 2  # of a name that is looked at twice; longer ones hardly ever are none
 NEAR = 8  # words before and after
@@ -87,20 +89,23 @@ class NameSigns:
         self._casing = casing
         self._sound = sound
 
-    def looks(self, reading: Reading) -> Iterator[tuple[Look, Signs]]:
-        """What is looked at twice, and the signs of each."""
+    def looks(self, reading: Reading, named: Collection[str] = ()) -> Iterator[tuple[Look, Signs]]:
+        """What is looked at twice, and the signs of each.
+
+        named: plain words of names and mailboxes in the text; one of them need be less likely.
+        """
         check_cpu()
         if not reading.words:
             return
         groups, labels = reading.groups(), reading.labels()
-        looks = list(self._candidates(reading, groups, labels))
+        looks = list(self._candidates(reading, groups, labels, named))
         if not looks:
             return
         said = Counter(reading.words)
         known = self._lexicon.products
         products = [
-            label == "MISC" or word.lower() in known
-            for word, label in zip(reading.words, labels, strict=True)
+            label == "MISC" or word in known
+            for word, label in zip(map(str.lower, reading.words), labels, strict=True)
         ]
         safe = np.clip(groups, CERTAIN, 1 - CERTAIN)
         odds = np.log(safe / (1 - safe))
@@ -111,14 +116,21 @@ class NameSigns:
                 yield look, self._signs(page, look, names)
 
     def _candidates(
-        self, reading: Reading, groups: NDArray[np.float32], labels: Sequence[str]
+        self,
+        reading: Reading,
+        groups: NDArray[np.float32],
+        labels: Sequence[str],
+        named: Collection[str],
     ) -> Iterator[Look]:
         words = reading.words
         for first, after, label in reading.names:
             if label == PERSON and sum(w[0].isalpha() for w in words[first:after]) <= MOST_WORDS:
                 yield Look(first, after, taken=True)
-        for i in np.flatnonzero(groups[:, GROUPS.index(PERSON)] > LEAST).tolist():
-            if labels[i] in {"O", "MISC"} and self._may_be_name(words[i]):
+        likely = groups[:, GROUPS.index(PERSON)]
+        for i in np.flatnonzero(likely > (LEAST_NAMED if named else LEAST)).tolist():
+            if labels[i] not in {"O", "MISC"} or not self._may_be_name(words[i]):
+                continue
+            if likely[i] > LEAST or plain_letters(words[i]) in named:
                 yield Look(i, i + 1, taken=False)
 
     def _english(self, said: Counter[str]) -> float:
@@ -145,7 +157,7 @@ class NameSigns:
         signs = [
             not look.taken, len(names) > 1, len(names) < lettered, page.said[names[0]] > 1,
             page.english, min(MOST_NEAR, products), min(MOST_NEAR, people),
-            *page.odds[first:after].mean(axis=0).tolist(),
+            *_mean(page.odds[first:after]),
         ]  # fmt: skip
         for at, step in ((first - 1, -1), (after, 1)):
             signs += self._of_joined(words, labels, _joined(words, at, step))
@@ -192,6 +204,12 @@ class NameSigns:
             not (word.islower() or title or upper), not word.isascii(),
             *self._cased(plain, english=english, listed=bool(given or family)),
         )  # fmt: skip
+
+
+def _mean(rows: NDArray[np.float32]) -> list[float]:
+    """Of each column. Most are of one row, where NumPy's takes ten times as long."""
+    mean: list[float] = (rows.mean(axis=0) if len(rows) > 1 else rows[0]).tolist()
+    return mean
 
 
 def is_word(word: str) -> bool:

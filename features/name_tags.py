@@ -42,18 +42,26 @@ NEVER[tuple(np.array(sorted(FITS)).T)] = 0
 def logs(scores: NDArray[np.float32]) -> NDArray[np.float32]:
     """Log-probabilities of each word's tags (softmax)."""
     below = scores - scores.max(axis=1, keepdims=True)
-    probabilities: NDArray[np.float32] = below - np.log(np.exp(below).sum(axis=1, keepdims=True))
-    return probabilities
+    certain: NDArray[np.float32] = below - np.log(np.exp(below).sum(axis=1, keepdims=True))
+    return certain
+
+
+def probabilities(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Of each word's tags (softmax)."""
+    shares: NDArray[np.float32] = np.exp(scores - scores.max(axis=1, keepdims=True))
+    shares /= shares.sum(axis=1, keepdims=True)
+    return shares
 
 
 def spans(scores: NDArray[np.float32]) -> Iterator[Words]:
     """The names with the best scores altogether. scores: what the network says of each word."""
     best = scores.argmax(axis=1).tolist()
     # Nothing changes where the best tags of all words fit together: hardly ever do they not.
-    if not all(map(FITS.__contains__, pairwise([OUTSIDE, *best, OUTSIDE]))):
+    if not _fit(best):
         certain = logs(scores)
         for start, end in _unsure(certain):
-            best[start:end] = _fitting(certain[start:end]).tolist()
+            if not _fit(best[start:end]):
+                best[start:end] = _fitting(certain[start:end]).tolist()
     start = 0
     for i, tag in enumerate(best):
         if tag == OUTSIDE:
@@ -63,6 +71,11 @@ def spans(scores: NDArray[np.float32]) -> Iterator[Words]:
             start = i
         if part in "LU":
             yield start, i + 1, TAGS[tag][2:]
+
+
+def _fit(tags: list[int]) -> bool:
+    """True for tags that may stand together, between words outside of names."""
+    return all(map(FITS.__contains__, pairwise([OUTSIDE, *tags, OUTSIDE])))
 
 
 def _unsure(scores: NDArray[np.float32]) -> Iterator[tuple[int, int]]:

@@ -33,12 +33,14 @@ class Lexicon:
     kinds: of an English word, some of n, v, a, r (noun, verb, adjective, adverb).
     given, family: names.
     products: words of tools and brands, neither English nor a name.
+    common: words that people say often and write small (`would`, `looks`, `with`).
     """
 
     kinds: Mapping[str, str]
     given: frozenset[str]
     family: frozenset[str]
     products: frozenset[str]
+    common: frozenset[str] = frozenset()
 
     def kind(self, word: str) -> str:
         """What a word in lower case is: `nv`, `+n` where only its stem is known.
@@ -59,7 +61,7 @@ class Lexicon:
 
     def is_ordinary(self, word: str) -> bool:
         """True for an English word in lower case that is no name."""
-        return word in self.kinds and not self.is_name(word)
+        return (word in self.kinds or word in self.common) and not self.is_name(word)
 
     def _of_stem(self, word: str) -> str:
         for ending in ENDINGS:
@@ -103,7 +105,8 @@ def shape(word: str) -> str:
 class Features:
     """What the network sees of words, as numbers: looked up for ordinary words, made for others.
 
-    Only words that say nothing of anybody are kept: those of the dictionary, and the shortest.
+    Only words that say nothing of anybody are kept: those of the dictionary, common ones, and the
+    shortest.
     """
 
     MOST_KEPT = 50_000
@@ -131,4 +134,5 @@ class Features:
 
     def may_keep(self, word: str) -> bool:
         """True where a word says nothing of anybody."""
-        return len(word) <= self.SHORTEST or self._lexicon.is_ordinary(word.lower())
+        low = word.lower()
+        return len(word) <= self.SHORTEST or low.endswith("n't") or self._lexicon.is_ordinary(low)

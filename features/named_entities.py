@@ -19,7 +19,7 @@ from features.name_reader import PERSON, NameReader, Reading
 from features.ner_component import SHIPPED, load_component
 from features.ordinary_language import OrdinaryLanguage
 
-VERSION = "2026-11.11"
+VERSION = "2026-12.1"
 SCORE = 0.85
 REPORTED = ("PERSON", "ORGANIZATION", "STREET_ADDRESS", "LOCATION", "NRP", "DATE_TIME")
 # Runs that no name is in, and that make the tokenizer slow; and signs that no name has.

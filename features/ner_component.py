@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,18 +100,22 @@ def load_component(model: str, digest: str, folder: Path = SHIPPED) -> NerCompon
             "(ner_weights). Restore the shipped ones, or put their digest into the policy."
         )
     network, lexicon = load_network(model, folder)
-    return NerComponent(network, lexicon, _second_look(lexicon, folder), Places.read(folder))
+    counts, casing = NameCounts.read(folder), WordCasing.read(folder)
+    lexicon = replace(lexicon, common=frozenset(casing.common()))
+    second_look = _second_look(lexicon, counts, casing, folder)
+    return NerComponent(network, lexicon, second_look, Places.read(folder))
 
 
-def _second_look(lexicon: Lexicon, folder: Path) -> SecondLook:
+def _second_look(
+    lexicon: Lexicon, counts: NameCounts, casing: WordCasing, folder: Path
+) -> SecondLook:
     import numpy as np
 
     trees, names = BoostedTrees.read(folder / SECOND_LOOK)
     if names != list(SIGNS):
         raise RedactionFailed("The name recogniser's signs fit another version of Tiebreak.")
     sound = np.load(folder / SOUND, allow_pickle=False).astype(np.float32)
-    lists = NameCounts.read(folder), WordCasing.read(folder)
-    return SecondLook(NameSigns(lexicon, *lists, NameSound(sound)), trees)
+    return SecondLook(NameSigns(lexicon, counts, casing, NameSound(sound)), trees)
 
 
 def save_network(arrays: dict[str, Any], lexicon: Lexicon, folder: Path) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from features.text_signs import Need
 
 Found = tuple[int, int, float]  # start, end, score
+Needs = tuple[str, ...] | re.Pattern[str]
 ANY_DIGIT = re.compile(r"\d")
 # A number worth a file, a phone or an account: most texts have none, and nothing more to search.
 LONG_NUMBER = re.compile(r"\d(?:[ ().,/-]{0,3}\d){5}")
@@ -26,10 +27,33 @@ IS = r"(?:[ ]?(?:is|was|ist|lautet|est|es|é|è)\b)? [\s:=\#]{1,3}"  # between a
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """One pattern. A text that holds none of `needs` (lower case) is not searched for it."""
+    """One pattern. A text that holds none of `needs` (lower case) is not searched for it.
+
+    needs: words, or what to search for instead where it is no word.
+    """
 
     pattern: str
-    needs: tuple[str, ...] = ()
+    needs: Needs = ()
+
+    def compiled(self, flags: re.RegexFlag) -> CompiledShape:
+        return CompiledShape(re.compile(self.pattern, re.VERBOSE | flags), self.needs)
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledShape:
+    """A pattern, and what a text must hold to be searched for it."""
+
+    pattern: re.Pattern[str]
+    needs: Needs
+
+    def may_be_in(self, text: str, lowered: str) -> bool:
+        """False where the text lacks what the pattern needs. lowered: the text in lower case."""
+        if isinstance(self.needs, re.Pattern):
+            return self.needs.search(text) is not None
+        for word in self.needs:  # no `any`: most are few, and its generator costs more than they
+            if word in lowered:
+                return True
+        return not self.needs
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +75,11 @@ class PatternSet:
     after: str = ""
 
     @property
-    def compiled(self) -> tuple[tuple[re.Pattern[str], tuple[str, ...]], ...]:
-        """Each pattern and its `needs`."""
+    def compiled(self) -> tuple[CompiledShape, ...]:
+        """Its shapes, to search with."""
         case = re.IGNORECASE if self.ignore_case else re.NOFLAG
         shapes = (s if isinstance(s, Shape) else Shape(s) for s in self.shapes)
-        return tuple((re.compile(s.pattern, re.VERBOSE | case), s.needs) for s in shapes)
+        return tuple(shape.compiled(case) for shape in shapes)
 
 
 class Lead:

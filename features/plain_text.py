@@ -141,6 +141,11 @@ def folded(text: str) -> PlainText:
     return PlainText._unread(text.translate(ASCII_LOWER))._letter_by_letter(_fold, FOLDING)
 
 
+def folded_text(text: str) -> str:
+    """What `folded` reads, where nobody asks for the places of its characters."""
+    return text.lower() if text.isascii() else folded(text).text
+
+
 ASCII_LOWER = {upper: chr(upper + 32) for upper in range(ord("A"), ord("Z") + 1)}
 
 

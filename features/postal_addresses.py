@@ -116,9 +116,20 @@ LEADING = r"""(?:calle|c/|avenida|avda\.?|av\.?|plaza|pza\.?|paseo|p[ºo]\.|carr
     |piazzale
     |corso|vicolo|strada|stretto|contrada|borgo|lungomare|ul\.|ulica|al\.|aleja|os\.|pl\.|plac
     |bulevardul|str\.|soseaua|calea|ulice|nám\.|náměstí|ул\.|улица|пр\.)"""
+# What each of them begins with.
+LED_BY = (
+    "av ",
+    *"""
+    calle c/ aven avda av. plaza pza paseo pº po. carre camin ctra ronda glorieta traves cañada urb
+    pasaje rambla cuesta via alameda calzada prolonga rua r. praça largo estrada rodovia piazza
+    corso vicolo strada stretto contrada borgo lungomare ul. ulic al. aleja os. pl. plac bulevardul
+    str. soseaua calea nám ул. улица пр.
+    """.split(),  # noqa: SIM905  # to be read
+)
 NO_DATE = r"""(?!(?:jan|feb|mär|apr|mai|jun|jul|aug|sep|okt|nov|dez|montag|dienstag|mittwoch
     |donnerstag
     |freitag|samstag|sonntag|jahr|quartal|monat|schnitt|durchschnitt|q\d))"""
+PREMISES = "flat house plot h h. door d d. shop office villa block".split()  # noqa: SIM905
 CITY_CODE = rf"""(?:[A-Z]{{1,2}}-)?(?:\d{{4,5}}|\d{{3}}[ ]\d\d|\d\d-\d{{3}})(?=[ ](?-i:[{UPPER}]))
     {AFTER_CODE}"""
 NAME = rf"(?-i: (?<!\w) {CAPITALISED} (?:[ ]{CAPITALISED}){{0,2}}+ )"
@@ -145,11 +156,34 @@ STREETS_THEN_NUMBER = PatternSet(
                 "chauss",
             ),
         ),
-        rf"""(?-i: (?<!\w) (?:Am|Im|An[ ]de[rn]|Auf[ ]de[rmn]|In[ ]de[rn]|Unter[ ]den|Zu[mr]|Beim
-            |Straße[ ]des|Alte[rn]?|Neue[rn]?|Große|Kleine|Obere|Untere) [ ] (?i:{NO_DATE})
+        Shape(
+            rf"""(?-i: (?<!\w) (?:Am|Im|An[ ]de[rn]|Auf[ ]de[rmn]|In[ ]de[rn]|Unter[ ]den|Zu[mr]
+            |Beim|Straße[ ]des|Alte[rn]?|Neue[rn]?|Große|Kleine|Obere|Untere) [ ] (?i:{NO_DATE})
             (?:{CAPITALISED}[ ]|\d{{1,2}}\.[ ]){{1,3}} ) {HOUSE} {TAIL} {AFTER_CODE}""",
-        rf"""(?<![\w/]) {LEADING} (?:(?<=[./])[ ]?|[ ]) (?:{WORD}[ ]){{0,4}} {WORD},?[ ] {HOUSE}
+            (
+                "am ",
+                "im ",
+                "an de",
+                "auf de",
+                "in de",
+                "unter den",
+                "zum ",
+                "zur ",
+                "beim ",
+                "straße des",
+                "alte",
+                "neue",
+                "große ",
+                "kleine ",
+                "obere ",
+                "untere ",
+            ),
+        ),
+        Shape(
+            rf"""(?<![\w/]) {LEADING} (?:(?<=[./])[ ]?|[ ]) (?:{WORD}[ ]){{0,4}} {WORD},?[ ] {HOUSE}
             (?:[,\s]{{1,3}}{LOOSE_UNIT}){{0,3}} {TAIL}? {AFTER_CODE}""",
+            LED_BY,
+        ),
         # A name, a number, then a postal code and a city
         rf"{NAME} [ ] \d{{1,4}}[a-z]? (?: ,[ ] | [ ]?\n ) {CITY_CODE}",
         Shape(
@@ -164,9 +198,12 @@ STREETS_THEN_NUMBER = PatternSet(
             ("cad", "sok", "mah", "bulv"),
         ),
         # India: flat, plot or house number, then parts up to the PIN code
-        rf"""(?<!\w) (?:flat|house|plot|h\.?|door|d\.?|shop|office|villa|block) [ ]?
+        Shape(
+            rf"""(?<!\w) (?:flat|house|plot|h\.?|door|d\.?|shop|office|villa|block) [ ]?
             no[.:]{{0,2}}[ ]?
             (?=[\w/-]{{0,10}}\d) [\w/-]{{1,11}} {TAIL}?""",
+            tuple(f"{kind}{gap}no" for kind in PREMISES for gap in ("", " ")),
+        ),
     ),
     needs=ANY_DIGIT,
 )
@@ -216,10 +253,16 @@ PARTS = PatternSet(
             ("zip", "post", "pin", "plz", "cap", "cep", "code", "digo", "kod"),
         ),
         # Where on earth, to the street
-        r"""(?<![\d.]) -?\d{1,2}\.\d{4,15}°?[ ]?[NS]?[ ,;/]{1,3}-?\d{1,3}\.\d{4,15}°?(?:[ ]?[EW])?
-            (?![\d.])""",
-        r"""\d{1,2}°[ ]?\d{1,2}['\u2032][ ]?\d{1,2}(?:\.\d{1,4})?["\u2033][ ]?[NS][ ,]{1,3}
+        Shape(
+            r"""(?<![\d.]) -?\d{1,2}\.\d{4,15}°?[ ]?[NS]?[ ,;/]{1,3}
+            -?\d{1,3}\.\d{4,15}°?(?:[ ]?[EW])? (?![\d.])""",
+            re.compile(r"\d\.\d{4}"),
+        ),
+        Shape(
+            r"""\d{1,2}°[ ]?\d{1,2}['\u2032][ ]?\d{1,2}(?:\.\d{1,4})?["\u2033][ ]?[NS][ ,]{1,3}
             \d{1,3}°[ ]?\d{1,2}['\u2032][ ]?\d{1,2}(?:\.\d{1,4})?["\u2033][ ]?[EWO]""",
+            ("°",),
+        ),
     ),
     needs=ANY_DIGIT,
 )
@@ -255,16 +298,16 @@ POSTAL_CODES = PatternSet(
     (
         rf"""\b(?=[A-Z]) (?:{US_STATE}|{US_STATE_NAME}),? [ ] (?P<pii> \d{{5}}(?:-\d{{4}})?
             )\b(?![.,]\d|[ ]?%)""",
-        r"(?<![\w.,-]) \d{5}-\d{4} (?![\w-])",
+        Shape(r"(?<![\w.,-]) \d{5}-\d{4} (?![\w-])", ("-",)),
         rf"(?i: \b(?=[A-Z]{{1,2}}\d) {UK_AREA}\d[A-Z\d]?[ ]?\d[ABD-HJLNP-UW-Z]{{2}}\b )",
         r"\b[ABCEGHJ-NPRSTVXY]\d[A-Z][ ]?\d[A-Z]\d\b",  # Canada
-        r"(?<![\w.,-]) \d{5}-\d{3} (?![\w-])",  # Brazil
-        r"〒[ ]?\d{3}-\d{4}(?!\d)",  # Japan
+        Shape(r"(?<![\w.,-]) \d{5}-\d{3} (?![\w-])", ("-",)),  # Brazil
+        Shape(r"〒[ ]?\d{3}-\d{4}(?!\d)", ("〒",)),  # Japan
         # Five digits, or three and two, before a city: no round number, at the start of a part
-        rf"""(?:(?<=[,\n|])[ ]?|\A|(?<=\bin[ ])|(?<=\bà[ ])|(?<=\ben[ ])|(?<=\b[A-Z]-)|(?<=[-(][ ]))
-            (?P<pii> (?!\d{{3}}00)\d{{5}} | \d{{3}}[ ]\d\d | \d\d-\d{{3}} | \d{{4}}-\d{{3}} |
-            [1-9]\d{{3}}[ ]?[A-Z]{{2}} )
-            (?=,?[ |\n]{{1,3}}[{UPPER}][^\W\d_]{{2}})""",
+        rf"""(?=\d) (?:(?<=[,\n|])|(?<=[,\n|][ ])|\A|(?<=\bin[ ])|(?<=\bà[ ])|(?<=\ben[ ])
+            |(?<=\b[A-Z]-)|(?<=[-(][ ])) (?P<pii>
+            (?!\d{{3}}00)\d{{5}} | \d{{3}}[ ]\d\d | \d\d-\d{{3}} | \d{{4}}-\d{{3}}
+            | [1-9]\d{{3}}[ ]?[A-Z]{{2}} ) (?=,?[ |\n]{{1,3}}[{UPPER}][^\W\d_]{{2}})""",
         rf"""(?<=[,\n])[ ]? (?P<pii> (?!19|20|\d\d00)[1-9]\d{{3}} )
             (?=[ ][{UPPER}][^\W\d_]{{2,30}}[ ]*(?:[,.\n]|\Z))""",
         # Six digits after a city or a dash: India

@@ -8,7 +8,7 @@ and so lets its values through.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from presidio_analyzer import LocalRecognizer, RecognizerResult
@@ -62,32 +62,34 @@ class Patterns(Recognizer):
         self._compiled = patterns.compiled
         self._lead = Lead(patterns.after) if patterns.after else None
 
-    def find(self, text: str) -> Iterator[Found]:
-        if self._lead:
-            yield from self._honest(self._matches_after(self._lead.ends(text), text))
-        else:
-            yield from self._honest(self._matches(text))
+    def find(self, text: str) -> Iterable[Found]:
+        matches = self._matches_after(text) if self._lead else self._matches(text)
+        return self._honest(matches) if matches else []
 
-    def _matches(self, text: str) -> Iterator[re.Match[str]]:
+    def _matches(self, text: str) -> list[re.Match[str]]:
         lowered = text.lower()
-        for pattern, needs in self._compiled:
-            if needs and not any(word in lowered for word in needs):
-                continue
-            yield from pattern.finditer(text)
+        matches: list[re.Match[str]] = []
+        for shape in self._compiled:
+            if shape.may_be_in(text, lowered):
+                matches += shape.pattern.finditer(text)
+        return matches
 
-    def _matches_after(self, ends: Iterable[int], text: str) -> Iterator[re.Match[str]]:
-        for end in ends:
+    def _matches_after(self, text: str) -> list[re.Match[str]]:
+        matches: list[re.Match[str]] = []
+        for end in self._lead.ends(text) if self._lead else ():
             check_cpu()
-            for pattern, _ in self._compiled:
-                if match := pattern.match(text, end):
-                    yield match
+            tried = [shape.pattern.match(text, end) for shape in self._compiled]
+            matches += filter(None, tried)
+        return matches
 
-    def _honest(self, matches: Iterable[re.Match[str]]) -> Iterator[Found]:
+    def _honest(self, matches: Iterable[re.Match[str]]) -> list[Found]:
         honest, score = self._set.honest, self._set.score
+        found: list[Found] = []
         for match in matches:
             group = "pii" if "pii" in match.re.groupindex else 0
             if honest is None or honest(match[group]):
-                yield *match.span(group), score
+                found.append((*match.span(group), score))
+        return found
 
 
 def shipped_recognizers(policy: RedactionPolicy) -> list[Any]:

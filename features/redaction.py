@@ -26,9 +26,10 @@ from features.lead import MAX_TEXT_CHARS
 from features.plain_text import PlainText
 from features.redaction_policy import Action, RedactionPolicy
 from features.redaction_trace import RedactionTrace, traced
-from features.text_signs import TextSigns
+from features.text_signs import NeedfulShelf
 
 LANGUAGE = "en"  # the shelf of Presidio's registry that all recognizers are on
+LONG = 2_000  # characters: of a shorter text all recognizers together take no tenth of the limit
 MOST_SPANS = 2_000  # found in one text: 20,000 characters of anything honest hold fewer
 _SEAL = object()
 _T = TypeVar("_T")
@@ -145,7 +146,8 @@ class Redactor:
         chosen = shipped_recognizers(policy) if recognizers is None else recognizers
         self._policy = policy
         self._clock = clock
-        self._registry = RecognizerRegistry(list(chosen), supported_languages=[LANGUAGE])
+        registry = RecognizerRegistry(list(chosen), supported_languages=[LANGUAGE])
+        self._shelf = NeedfulShelf(registry.recognizers)
         self._anonymizer = DisjointAnonymizer()
         for operator in OPERATORS:
             self._anonymizer.add_anonymizer(operator)
@@ -228,12 +230,11 @@ class Redactor:
         from features.identity import LeadIdentity
 
         own = [LeadIdentity(contacts)] if contacts else []
-        signs = TextSigns(text)
+        is_long = len(text) > LONG
         found: list[FoundSpan] = []
-        for recognizer in (*self._registry.recognizers, *own):
-            if not signs.hold(getattr(recognizer, "needs", None)):  # Presidio's own say nothing
-                continue
-            check_cpu()
+        for recognizer in (*self._shelf.for_text(text), *own):
+            if is_long:
+                check_cpu()
             for r in recognizer.analyze(text, recognizer.supported_entities, None):
                 if not 0 <= r.start < r.end <= len(text):
                     raise RedactionFailed(f"{recognizer.name} gave a span outside of the text.")

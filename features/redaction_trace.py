@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from features.found_span import FoundSpan
-from features.plain_text import PlainText, folded
+from features.plain_text import PlainText, folded, folded_text
 from features.redaction_policy import Action, RedactionPolicy
 
 
@@ -62,7 +62,7 @@ class RedactionTrace:
     def occurrences(self, value: str) -> Iterator[Occurrence]:
         """Where `value` stands in the text, in any case and accents, and what became of it."""
         text = folded(self._plain.text)
-        wanted = folded(PlainText.read(value).text.strip()).text
+        wanted = folded_text(PlainText.read(value).text.strip())
         at = text.text.find(wanted) if wanted else -1
         while at >= 0:
             plain = text.source_span(at, at + len(wanted))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from features.plain_text import folded
+from features.plain_text import folded_text
 
 Numbers = Mapping[tuple[str, str], int]
 Words = frozenset[str]
@@ -42,7 +42,7 @@ def _people(names: Iterable[str]) -> dict[str, int]:
     fullest: list[Words] = []
     of: dict[str, int] = {}
     for name in names:
-        words = frozenset(WORD.findall(folded(name).text)) - HONORIFICS
+        words = frozenset(WORD.findall(folded_text(name))) - HONORIFICS
         if not words:
             continue
         who = next((i for i, known in enumerate(fullest) if _is_one(words, known)), len(fullest))

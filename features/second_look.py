@@ -11,7 +11,7 @@ is found again, and pays for what an unknown product no longer costs.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -54,20 +54,22 @@ class SecondLook:
         mailed: plain words of the text's e-mail addresses. One that is in a mailbox, or in a full
         name elsewhere in the text, is somebody's for sure.
         """
-        judged = [one for reading in readings for one in self._judged(reading)]
-        doubted = {(id(j.reading), j.look.first) for j in judged if j.sure < LIKELY}
-        known = frozenset(mailed).union(
-            plain_letters(word)
+        full = [
+            (reading, first, after)
             for reading in readings
             for first, after, label in reading.names
-            if label == PERSON and after - first > 1 and (id(reading), first) not in doubted
-            for word in reading.words[first:after]
-        )
+            if label == PERSON and after - first > 1
+        ]
+        named = frozenset(mailed).union(*(_plain_words(*name) for name in full))
+        judged = [one for reading in readings for one in self._judged(reading, named)]
+        doubted = {(id(j.reading), j.look.first) for j in judged if j.sure < LIKELY}
+        sure = (name for name in full if (id(name[0]), name[1]) not in doubted)
+        known = frozenset(mailed).union(*(_plain_words(*name) for name in sure))
         return [replace(one, sure=1.0) if one.is_in(known) else one for one in judged]
 
-    def _judged(self, reading: Reading) -> list[Judged]:
+    def _judged(self, reading: Reading, named: Collection[str]) -> list[Judged]:
         """Piece by piece, so that the CPU timer can stop a long text."""
-        found = list(self._signs.looks(reading))
+        found = list(self._signs.looks(reading, named))
         if not found:
             return []
         margins = self._trees.margins(np.array([signs for _, signs in found], dtype=np.float32))
@@ -75,3 +77,7 @@ class SecondLook:
             Judged(reading, look, 1 / (1 + math.exp(-margin)))
             for (look, _), margin in zip(found, margins.tolist(), strict=True)
         ]
+
+
+def _plain_words(reading: Reading, first: int, after: int) -> Iterator[str]:
+    return map(plain_letters, reading.words[first:after])

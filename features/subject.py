@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from features.contact_value import EMAIL
-from features.plain_text import PlainText, folded
+from features.plain_text import PlainText, folded_text
 
 LEAST_DIGITS = 7  # of a phone number; fewer are a house or a postal code
 PHONE = re.compile(r"[\d\s().\-/+]+")
@@ -23,7 +23,7 @@ def subject_of(contacts: Mapping[str, str]) -> str | None:
 
 def subjects_of(contacts: Mapping[str, str]) -> tuple[str, ...]:
     """All that a lead with some of these contact values may be known as, the surest first."""
-    values = [folded(PlainText.read(v).text.strip()).text for v in contacts.values()]
+    values = [folded_text(PlainText.read(v).text.strip()) for v in contacts.values()]
     candidates = (
         *(address.removeprefix("mailto:") for v in values for address in EMAIL.findall(v)),
         *_phone_numbers(values),

@@ -7,8 +7,10 @@ have found nothing there. Many need the same, which is looked for once.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 DIGIT = re.compile(r"\d")
 # Digits of one number, as ids are grouped: one sign at most between two of them.
@@ -16,7 +18,7 @@ NUMBER_DIGITS = 6
 NUMBER = re.compile(r"\d(?:[ .\-+/]?\d){5,}+")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Digits:
     """A number of at least so many digits, with one of ` .-+/` between two of them or nothing.
 
@@ -36,20 +38,14 @@ class TextSigns:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        # By the need's id, the cheapest key; the need is kept, so that no other gets its id.
-        self._known: dict[int, tuple[Need | None, bool]] = {id(None): (None, True)}
 
     def hold(self, need: Need | None) -> bool:
         """True where the text has what is needed; of None, always."""
+        if need is None:
+            return True
         if isinstance(need, Digits):
             return (self._digits if need.anywhere else self._most_in_a_number) >= need.at_least
-        known = self._known.get(id(need))
-        if known is None:
-            known = self._known[id(need)] = need, self._look_for(need)
-        return known[1]
-
-    def _look_for(self, need: re.Pattern[str] | None) -> bool:
-        return need is None or need.search(self._text) is not None
+        return need.search(self._text) is not None
 
     @cached_property
     def _digits(self) -> int:
@@ -61,3 +57,23 @@ class TextSigns:
             return 0
         numbers = NUMBER.findall(self._text)
         return max((len(DIGIT.findall(number)) for number in numbers), default=0)
+
+
+class NeedfulShelf:
+    """Recognizers by what each needs, so that what many need is looked for once."""
+
+    def __init__(self, recognizers: Sequence[Any]) -> None:
+        """recognizers: in order. Those that say nothing of `needs`, as Presidio's own, need
+        nothing.
+        """
+        self.recognizers = tuple(recognizers)
+        needs = [getattr(recognizer, "needs", None) for recognizer in recognizers]
+        self._needs = list(dict.fromkeys(needs))
+        self._need_of = [self._needs.index(need) for need in needs]
+
+    def for_text(self, text: str) -> list[Any]:
+        """Those that may find something in it, in order."""
+        signs = TextSigns(text)
+        held = list(map(signs.hold, self._needs))
+        due = zip(self.recognizers, self._need_of, strict=True)
+        return [recognizer for recognizer, need in due if held[need]]

@@ -9,6 +9,7 @@ spacy-lookups-data 1.0.5 (MIT) ships (`pipelines/redaction/word_casing_list.py`)
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from features.word_sizes import Sizes, read_sizes, write_sizes
 
 FILE = "word_casing.txt"
 TENTHS = 10
+SMALL = 2  # tenths with a capital: those that begin a sentence
+OFTEN = 6  # twice the decimal logarithm, of a billion
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,10 @@ class WordCasing:
     def write(self, folder: Path) -> None:
         """Write the list."""
         write_sizes(self.sizes, folder / FILE)
+
+    def common(self) -> Iterator[str]:
+        """Words that are said once in a million or more, and written small."""
+        return (w for w, (tenths, said) in self.sizes.items() if tenths <= SMALL and said >= OFTEN)
 
     def of(self, plain: str) -> tuple[float, float] | None:
         """Of a word in plain small letters: the share with a capital, and the logarithm; None

@@ -99,7 +99,7 @@ def test_only_those_who_guess_are_overruled() -> None:
 
 
 def test_whoever_is_overruled_is_shipped(redactor: Redactor) -> None:
-    names = {recognizer.name for recognizer in redactor._registry.recognizers} | {SECOND_LOOK}
+    names = {recognizer.name for recognizer in redactor._shelf.recognizers} | {SECOND_LOOK}
     assert names >= {*OVERRULED, *OVERRULED_AFTER}
 
 

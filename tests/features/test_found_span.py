@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import pairwise
 
 from hypothesis import given
@@ -79,6 +78,6 @@ def test_thousands_of_spans_are_settled_in_little_time() -> None:
 
 
 def test_of_several_alike_the_first_found_names_its_recognizer_each_time() -> None:
-    alike = [replace(span(0, 5), recognizer=f"R{i}") for i in range(20)]
+    alike = [span(0, 5)._replace(recognizer=f"R{i}") for i in range(20)]
     assert [s.recognizer for s in disjoint(alike, "a" * 9)] == ["R0"]
     assert [s.recognizer for s in disjoint(alike[::-1], "a" * 9)] == ["R19"]

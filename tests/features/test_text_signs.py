@@ -9,7 +9,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from features.national_ids import IDS, IdShape
-from features.text_signs import Digits, TextSigns
+from features.plain_text import PlainText
+from features.postal_addresses import LEADING, LED_BY
+from features.recognizers import Patterns
+from features.text_signs import Digits, NeedfulShelf, TextSigns
 from pipelines.redaction.held_out_corpus import held_out_corpus
 from pipelines.redaction.held_out_messages import HeldOut
 from tests.features.recognized import recognizers
@@ -79,8 +82,53 @@ def test_a_text_is_asked_once_for_what_many_need() -> None:
             asked.append(text)
             return None
 
-    need = Watched()
-    signs = TextSigns("abc")
-    assert not signs.hold(need)  # type: ignore[arg-type]
-    assert not signs.hold(need)  # type: ignore[arg-type]
+    class Needy:
+        needs = Watched()
+
+    class Stock:
+        """As one of Presidio's own: it says nothing of what it needs."""
+
+    first, last = Stock(), Stock()
+    shelf = NeedfulShelf([first, Needy(), Needy(), last])
+    assert shelf.for_text("abc") == [first, last]
     assert asked == ["abc"]
+
+
+PATTERNS = [r for r in recognizers() if isinstance(r, Patterns)]
+SHAPES = [(r.name, shape) for r in PATTERNS for shape in r._compiled if shape.needs]
+
+
+def lacking(text: str) -> list[str]:
+    """Who finds a shape in a text that lacks what the shape is said to need."""
+    spared = [(n, s) for n, s in SHAPES if not s.may_be_in(text, text.lower())]
+    return [name for name, shape in spared if shape.pattern.search(text)]
+
+
+@given(TEXTS.map(lambda text: PlainText.read(text).text))
+@example("Calle Mayor 5, 28013 Madrid")
+@example("AV. PAULISTA 1578")
+@example("Unter den Linden 5, 10117 Berlin")
+@example("flat no. 12, Andheri, 400 053")
+@example("40.446112, -79.982211")
+@settings(max_examples=400, deadline=None)
+def test_no_shape_is_in_a_text_that_lacks_what_it_needs(text: str) -> None:
+    assert lacking(text) == []
+
+
+@pytest.mark.parametrize("lead", LED_BY)
+def test_a_street_is_found_whatever_leads_it(lead: str) -> None:
+    assert lacking(f"{lead.strip()} Mayor 5, 28013 Madrid") == []
+    assert lacking(f"{lead.strip().upper()} Mayor 5, 28013 Madrid") == []
+
+
+@given(st.from_regex(re.compile(LEADING, re.VERBOSE | re.IGNORECASE), fullmatch=True))
+@settings(max_examples=300, deadline=None)
+def test_what_leads_a_street_begins_as_it_is_said_to(lead: str) -> None:
+    plain = f"{PlainText.read(lead).text} ".lower()
+    assert any(word in plain for word in LED_BY)
+
+
+def test_no_shape_of_a_lead_message_lacks_what_it_needs() -> None:
+    pytest.importorskip("faker", reason="the extra `bench` is not installed")
+    for message in held_out_corpus(HeldOut.LEADS, 7, 1):
+        assert lacking(PlainText.read(message.example.text).text) == []
