@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pipelines.evaluation import Comparison
-from pipelines.metrics import Interval, Measure
+import numpy as np
+from numpy.typing import NDArray
 
-MAX_ECE = 0.08  # on a few hundred test leads even perfect probabilities show about 0.04
+from pipelines.evaluation import Comparison
+from pipelines.metrics import Interval, Measure, ece_by_chance
+
+MAX_ECE = 0.08  # where test leads are few, perfect probabilities show more than that by chance
 MAX_LOSS = 0.005  # log loss that the LLM may cost before it is called harmful
 
 
@@ -22,17 +25,26 @@ class Gate:
 
 
 def check_gates(
-    measures: Mapping[Measure, Interval], comparison: Comparison | None
+    measures: Mapping[Measure, Interval],
+    comparison: Comparison | None,
+    *,
+    probabilities: NDArray[np.float64],
+    seed: int,
 ) -> tuple[Gate, ...]:
-    """The conditions, on the test part."""
-    auc, ece = measures[Measure.AUC], measures[Measure.ECE]
-    honest = ece.value <= MAX_ECE
+    """The conditions, on the test part. probabilities: the classifier's, of all test leads."""
+    auc = measures[Measure.AUC]
     gates = [
         Gate("the classifier ranks better than chance", auc.low > 0.5, f"AUC {auc}"),
-        Gate(f"its probabilities are honest (ECE <= {MAX_ECE})", honest, f"ECE {ece.value:.3f}"),
+        _honest(measures[Measure.ECE].value, ece_by_chance(probabilities, seed=seed)),
     ]
     gain = comparison.llm_gains.get(Measure.LOG_LOSS) if comparison else None
     if gain is not None:
         harmless = gain.value <= MAX_LOSS
         gates.append(Gate("the LLM does no harm", harmless, f"log loss {gain.value:+.4f}"))
     return tuple(gates)
+
+
+def _honest(ece: float, by_chance: float) -> Gate:
+    name = f"its probabilities are honest (ECE <= {MAX_ECE}, or no more than chance explains)"
+    figure = f"ECE {ece:.3f}; honest ones show up to {by_chance:.3f} on so many leads"
+    return Gate(name, ece <= max(MAX_ECE, by_chance), figure)

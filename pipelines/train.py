@@ -227,6 +227,8 @@ def _fit_and_evaluate(
                 without_text=judged(fit()) if reading else None,
                 seed=options.seed,
             )
+        tested = fitted.probabilities[fitted.split.test]
+        gates = check_gates(measures, comparison, probabilities=tested, seed=options.seed)
     return Trained(
         options=options,
         data=data,
@@ -237,7 +239,7 @@ def _fit_and_evaluate(
         calibration_verdicts=calibration,
         test_verdicts=test,
         comparison=comparison,
-        gates=check_gates(measures, comparison) + ((tuning_gate(comparison),) if tuned else ()),
+        gates=gates + ((tuning_gate(comparison),) if tuned else ()),
         tuned=tuned,
         reading=reading,
     )
