@@ -16,6 +16,8 @@ MAX_VALUE_CHARS = 1_000  # of one structured or contact value
 TRUE_WORDS = frozenset({"1", "1.0", "true", "t", "yes", "y", "on"})
 FALSE_WORDS = frozenset({"0", "0.0", "false", "f", "no", "n", "off"})
 
+NUMBERS = (int, float)  # a bool is none: True is not the 1 that may mean "not known"
+
 Value = float | str | bool
 
 
@@ -55,7 +57,7 @@ class Lead:
         texts: dict[str, str] = {}
         contacts: dict[str, str] = {}
         unknown_fields = 0
-        readable, missing = spec.readable, spec.missing
+        readable, missing, missing_numbers = spec.readable, spec.missing, spec.missing_numbers
         for name, raw in fields.items():
             column = readable.get(name)
             if column is None:
@@ -64,6 +66,8 @@ class Lead:
             if raw is None or (type(raw) is float and math.isnan(raw)):
                 continue
             if isinstance(raw, str) and raw.strip().casefold() in missing:
+                continue
+            if type(raw) in NUMBERS and raw in missing_numbers:
                 continue
             kind = column.kind
             if kind is Kind.NUMERIC:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import math
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -30,6 +32,7 @@ class Kind(StrEnum):
 
 STRUCTURED = frozenset({Kind.NUMERIC, Kind.CATEGORICAL, Kind.BOOLEAN})
 READABLE = STRUCTURED | {Kind.TEXT, Kind.CONTACT}
+WHOLE = re.compile(r"[+-]?\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +94,26 @@ class LeadSpec:
 
     @cached_property
     def missing(self) -> frozenset[str]:
-        """Words that mean "not known", casefolded; the empty string is one."""
+        """Words that mean "not known", casefolded; the empty string is one.
+
+        A whole number is there in both writings: where values are missing, tables say -1.0 for -1.
+        """
+        return frozenset(written for word in self._missing for written in _writings(word))
+
+    @cached_property
+    def missing_numbers(self) -> frozenset[float]:
+        """Those of `missing` that are numbers, as JSON and Parquet send them."""
+        numbers = (_number(word) for word in self.missing)
+        return frozenset(number for number in numbers if math.isfinite(number))
+
+    @cached_property
+    def _missing(self) -> frozenset[str]:
         return frozenset({"", *(word.strip().casefold() for word in self.missing_words)})
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 over what changes a decision (reasons and comments do not), hex."""
-        parts = [self.outcome, self.won, *sorted(self.missing)]
+        parts = [self.outcome, self.won, *sorted(self._missing)]
         parts += [f"{c.name}\x1f{c.kind}\x1f{c.use}" for c in self.columns]
         if self.allow_list.phrases:
             parts.append(self.allow_list.digest)
@@ -163,6 +179,18 @@ class LeadSpec:
             **(listed if self.allow_list.phrases else {}),
             "columns": columns,
         }
+
+
+def _writings(word: str) -> tuple[str, ...]:
+    whole = word.removesuffix(".0")
+    return (whole, f"{whole}.0") if WHOLE.fullmatch(whole) else (word,)
+
+
+def _number(word: str) -> float:
+    try:
+        return float(word)
+    except ValueError:
+        return math.nan
 
 
 def _allow_list(entry: Any, source: str) -> AllowList:

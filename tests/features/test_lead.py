@@ -45,6 +45,27 @@ def test_missing_in_any_spelling_is_data(value: object) -> None:
     assert Lead.parse(SPEC, fields) == Lead({}, {}, {})
 
 
+CODED = LeadSpec.parse("""
+    outcome = {column = "Won", won = "yes"}
+    missing = {words = ["-1", "9", "99.5", "1"]}
+    [columns]
+    Visits = {kind = "numeric"}
+    Source = {kind = "categorical"}
+    Newsletter = {kind = "boolean"}
+""")
+
+
+@pytest.mark.parametrize("value", ["-1", "-1.0", -1, -1.0, "9", 9, 9.0, 99.5, "99.5"])
+def test_a_number_that_means_missing_does_so_in_csv_json_and_parquet(value: object) -> None:
+    fields = dict.fromkeys(["Visits", "Source", "Newsletter"], value)
+    assert Lead.parse(CODED, fields) == Lead({}, {}, {})
+
+
+def test_another_number_and_a_yes_are_not_missing() -> None:
+    lead = Lead.parse(CODED, {"Visits": 90, "Source": -9, "Newsletter": True})
+    assert lead.values == {"Visits": 90.0, "Source": "-9", "Newsletter": 1.0}
+
+
 def test_excluded_columns_are_ignored_and_unknown_ones_counted() -> None:
     lead = Lead.parse(SPEC, {"Stage": "won", "Lead Id": 7, "Won": "yes", "Sorce": "typo"})
     assert lead == Lead({}, {}, {}, unknown_fields=1)
@@ -181,6 +202,7 @@ def test_only_what_changes_decisions_changes_the_digest() -> None:
     tree = SPEC.to_mapping()
     tree["columns"]["Stage"]["use"] = True
     assert commented.digest == SPEC.digest
+    assert CODED.digest.startswith("d55f90e3b6e8")  # however else its words may be written
     assert LeadSpec.from_mapping(tree).digest != SPEC.digest
 
 

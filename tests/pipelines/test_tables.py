@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.lead_spec import LeadSpec
+from features.lead import Lead
+from features.lead_spec import Column, Kind, LeadSpec
 from pipelines.errors import UnusableTable
 from pipelines.tables import check_outcome, labelled, read_table, rows
+from pipelines.validation import check_table
 
 NOTE = 'He said "yes, if; it\nfits"'
 
@@ -205,6 +207,14 @@ def test_leads_without_an_outcome_are_dropped(words: tuple[object, ...]) -> None
 def test_a_third_outcome_is_not_counted_as_lost() -> None:
     with pytest.raises(UnusableTable, match="3 distinct values"):
         labelled(outcome_table("won", "lost", "open"), LeadSpec("Won?", "won", (), ()))
+
+
+@pytest.mark.parametrize("column", [["yes", "9", "-1"], [1, 9, 0], [1.0, 9.0, None]])
+def test_a_number_that_means_missing_is_no_wrong_yes_or_no(column: list[object]) -> None:
+    spec = LeadSpec("Won", "1", ("9", "-1"), (Column("Opened", Kind.BOOLEAN, True),))
+    check_table(pd.DataFrame({"Opened": column}), spec)
+    for row in rows(pd.DataFrame({"Opened": column})):
+        assert Lead.parse(spec, row).values.get("Opened") in (None, 0.0, 1.0)
 
 
 def test_rows_are_plain_python_values_and_none() -> None:
