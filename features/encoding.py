@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from features.lead import Lead
+from features.lead import Lead, category
 from features.lead_spec import Kind, LeadSpec
 
 NAN = float("nan")
@@ -137,9 +137,7 @@ class Encoder:
     @cached_property
     def _codes(self) -> Mapping[str, Mapping[str | float, float]]:
         return {
-            f.column: {word: float(code) for code, word in enumerate(f.categories)}
-            for f in self.features
-            if f.kind is Kind.CATEGORICAL
+            f.column: _codes_of(f.categories) for f in self.features if f.kind is Kind.CATEGORICAL
         }
 
     @cached_property
@@ -159,6 +157,14 @@ class Encoder:
             else:
                 row.append(float(values.get(column, stand_in)))
         return row
+
+
+def _codes_of(categories: Sequence[str]) -> Mapping[str | float, float]:
+    codes: dict[str | float, float] = {}
+    for code, word in enumerate(categories):
+        # An older release may hold 7.0, or 7 and 7.0: then the more frequent one speaks for both.
+        codes.setdefault(category(word), float(code))
+    return codes
 
 
 def _typical(feature: Feature, values: NDArray[np.float32]) -> float | None:

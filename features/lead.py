@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from features.lead_spec import Column, Kind, LeadSpec
 MAX_TEXT_CHARS = 20_000  # the redactor's promise of a bounded time ends here
 MAX_NUMBER = 3.4e38  # the classifier's row is float32
 MAX_VALUE_CHARS = 1_000  # of one structured or contact value
+
+WHOLE_FLOAT = re.compile(r"[+-]?\d+\.0")  # what gaps make of a column of whole numbers
 
 TRUE_WORDS = frozenset({"1", "1.0", "true", "t", "yes", "y", "on"})
 FALSE_WORDS = frozenset({"0", "0.0", "false", "f", "no", "n", "off"})
@@ -25,7 +28,7 @@ Value = float | str | bool
 class Lead:
     """One lead. A column that is absent from its mapping is missing.
 
-    numbers and flags hold floats (a flag is 0.0 or 1.0), categories the stripped word.
+    numbers and flags hold floats (a flag is 0.0 or 1.0), categories the word as `category` has it.
     texts is what the lead wrote, contacts who the lead is: neither is ever a feature.
     """
 
@@ -75,7 +78,7 @@ class Lead:
             elif kind is Kind.BOOLEAN:
                 values[name] = _flag(column, raw)
             elif kind is Kind.CATEGORICAL:
-                values[name] = _word(column, raw, MAX_VALUE_CHARS)
+                values[name] = category(_word(column, raw, MAX_VALUE_CHARS))
             elif kind is Kind.TEXT:
                 texts[name] = _word(column, raw, MAX_TEXT_CHARS)
             else:
@@ -84,6 +87,13 @@ class Lead:
         texts = {c.name: texts[c.name] for c in spec.texts if c.name in texts}
         contacts = {c.name: contacts[c.name] for c in spec.contacts if c.name in contacts}
         return cls(values, texts, contacts, unknown_fields)
+
+
+def category(word: str) -> str:
+    """One spelling for what CSV, Parquet and JSON write differently: 7 and 7.0, true and True."""
+    if WHOLE_FLOAT.fullmatch(word):
+        return word[:-2]
+    return word.capitalize() if word.casefold() in ("true", "false") else word
 
 
 def _number(column: Column, raw: object) -> float:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from features.lead import category
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -23,7 +25,7 @@ class ColumnFacts:
 
     Attributes:
         name: its name in the table.
-        words: the distinct values, stripped, in order of appearance.
+        words: the distinct values, stripped, in order of appearance; 7.0 is 7, as for a lead.
         codes: for each row its place in `words`, or MISSING.
         sentinels: missing-value words found here, with their rows (the empty value is not one).
     """
@@ -104,7 +106,7 @@ def _word(value: object) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)  # gaps make floats of whole numbers
     isoformat = getattr(value, "isoformat", None)
-    return str(isoformat() if callable(isoformat) else value).strip()
+    return category(str(isoformat() if callable(isoformat) else value).strip())
 
 
 def number(word: str) -> float:

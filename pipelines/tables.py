@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from features.lead import category
 from features.lead_spec import LeadSpec
 from pipelines.errors import UnusableTable
 
@@ -278,10 +279,8 @@ def _won_key(column: str, spellings: dict[str, str], won: str | None) -> str:
 
 def _canonical(word: str) -> str:
     """One spelling for what CSV and Parquet write differently: 1, 1.0, True, true."""
-    key = word.strip().casefold()
-    if key in ("true", "false"):
-        return "1" if key == "true" else "0"
-    return key[:-2] if re.fullmatch(r"[+-]?\d+\.0", key) else key
+    key = category(word.strip()).casefold()
+    return {"true": "1", "false": "0"}.get(key, key)
 
 
 # --- rows ----------------------------------------------------------------------------------------

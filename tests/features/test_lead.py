@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.allow_list import AllowList
-from features.encoding import MIN_CATEGORY_COUNT, Encoder
+from features.encoding import MIN_CATEGORY_COUNT, Encoder, Feature
 from features.errors import InvalidLead, InvalidLeadSpec
 from features.lead import MAX_TEXT_CHARS, Lead
-from features.lead_spec import LeadSpec
+from features.lead_spec import Kind, LeadSpec
 
 SPEC = LeadSpec.parse("""
 [outcome]
@@ -143,6 +143,30 @@ def test_categories_seen_often_get_codes_and_the_others_read_as_missing() -> Non
     assert source.tolist()[:2] == [0.0, 1.0]
     assert source[2] != source[2]
     assert source[3] != source[3]
+
+
+@pytest.mark.parametrize(
+    ("spellings", "word"),
+    [(["7", "7.0", " 7.0", 7, 7.0], "7"), (["true", "True", "TRUE", True], "True")],
+)
+def test_a_category_is_the_same_from_csv_parquet_and_json(
+    spellings: list[object], word: str
+) -> None:
+    assert [Lead.parse(SPEC, {"Source": s}).values for s in spellings] == [{"Source": word}] * len(
+        spellings
+    )
+
+
+@pytest.mark.parametrize("value", ["7.5", "1.2.0", "v7.0", "Truely"])
+def test_what_only_looks_like_another_spelling_is_a_category_of_its_own(value: str) -> None:
+    assert Lead.parse(SPEC, {"Source": value}).values == {"Source": value}
+
+
+def test_a_release_from_before_knows_its_categories_in_any_spelling() -> None:
+    older = Encoder((Feature("Source", "Source", Kind.CATEGORICAL, ("7.0", "true", "7", "Web")),))
+    lead_of = [Lead.parse(SPEC, {"Source": s}) for s in ("7.0", 7, True, "true", "Web")]
+    assert older.encode(lead_of)[:, 0].tolist() == [0.0, 0.0, 1.0, 1.0, 3.0]
+    assert [older.unknown_categories(lead) for lead in lead_of] == [()] * 5
 
 
 def test_an_unknown_category_is_named_by_column_and_its_value_is_never_shown() -> None:

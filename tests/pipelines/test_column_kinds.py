@@ -237,6 +237,11 @@ def test_noise_of_any_kind_raises_no_alarm(seed: int) -> None:
     assert [c.name for c in columns.values() if c.leak or c.look] == []
 
 
+def test_a_code_that_gaps_have_made_a_fraction_of_is_one_category_with_itself() -> None:
+    column = pd.Series(["7", "7.0", "true", "True", "7.5"])
+    assert ColumnFacts.of("code", column).words == ("7", "True", "7.5")
+
+
 def test_of_two_dates_the_one_that_begins_orders_the_leads() -> None:
     days = [f"2026-01-{i % 28 + 1:02}" for i in range(ROWS)]
     spec = infer_spec(table(contacted=days, created=days, closed_on=days), "Won", "1")
