@@ -69,16 +69,20 @@ def _balanced(rows: NDArray[np.intp], won: NDArray[np.int8]) -> list[int]:
 def sample_calls(
     data: TrainingData,
     fitted: FittedClassifier,
+    witness: Witness,
     kinds: Sequence[EvidenceKind],
     *,
     calls: int,
     seed: int,
 ) -> list[Call]:
-    """Up to `calls` calibration leads: those with text by it, ambiguous ones by their fields."""
+    """Up to `calls` calibration leads: those with text by it, ambiguous ones by their fields.
+
+    One of which there is nothing to show is not among them.
+    """
     written: list[Call] = []
     silent: list[Call] = []
     for row in np.random.default_rng(seed).permutation(fitted.split.calibration):
-        kind = _kind(data.leads[row], kinds)
+        kind = _kind(data.leads[row], kinds, witness)
         if kind is EvidenceKind.TEXT:
             written.append((int(row), kind))
         elif kind is EvidenceKind.FIELDS and fitted.probabilities[row] in fitted.band:
@@ -90,6 +94,7 @@ def sample_calls(
 def draw_test_calls(
     data: TrainingData,
     fitted: FittedClassifier,
+    witness: Witness,
     kinds: Sequence[EvidenceKind],
     *,
     calls: int,
@@ -97,14 +102,16 @@ def draw_test_calls(
 ) -> list[Call]:
     """A plain random draw of the test leads that this LLM can be shown, each with its evidence."""
     drawn = np.random.default_rng(seed).permutation(fitted.split.test)
-    found = ((int(row), _kind(data.leads[row], kinds)) for row in drawn)
+    found = ((int(row), _kind(data.leads[row], kinds, witness)) for row in drawn)
     return [(row, kind) for row, kind in found if kind is not None][:calls]
 
 
-def _kind(lead: Lead, kinds: Sequence[EvidenceKind]) -> EvidenceKind | None:
+def _kind(lead: Lead, kinds: Sequence[EvidenceKind], witness: Witness) -> EvidenceKind | None:
+    """What this lead can be judged by; None where there is nothing of it to show."""
+    kind = EvidenceKind.FIELDS
     if lead.has_text and EvidenceKind.TEXT in kinds:
-        return EvidenceKind.TEXT
-    return EvidenceKind.FIELDS if EvidenceKind.FIELDS in kinds else None
+        kind = EvidenceKind.TEXT
+    return kind if kind in kinds and witness.has_evidence(lead, kind) else None
 
 
 def fit_tie_breaking(

@@ -202,7 +202,8 @@ def _fit_and_evaluate(
     data, llm, witness, display = inquiry.data, inquiry.llm, inquiry.witness, inquiry.display
     reading = _read(data, fitted, witness, options, embedding, display)
     kinds = tuple(llm.prompts)
-    sampled = sample_calls(data, fitted, kinds, calls=options.llm_calls, seed=options.seed)
+    seed = options.seed
+    sampled = sample_calls(data, fitted, witness, kinds, calls=options.llm_calls, seed=seed)
     calibration = inquiry.ask(sampled, "calibration")
     fit = partial(
         fit_tie_breaking,
@@ -215,7 +216,7 @@ def _fit_and_evaluate(
     for note in tie_breaking.notes:
         display.say(note)
 
-    drawn = draw_test_calls(data, fitted, kinds, calls=options.llm_test_calls, seed=options.seed)
+    drawn = draw_test_calls(data, fitted, witness, kinds, calls=options.llm_test_calls, seed=seed)
     test = inquiry.ask(drawn if calibration else [], "test")
     with display.stage("Evaluating on test leads"):
         measures = _measures(data, fitted, options.seed)
@@ -383,17 +384,21 @@ class _Inquiry:
 def require_answers(verdicts: Verdicts, *, is_tuned: bool = False) -> None:
     """Raises TrainingRefused where so many calls failed that the figures mean nothing.
 
+    Leads that nobody was asked about are no failures of it: those without evidence, and those whose
+    text cannot be redacted.
+
     is_tuned: an adapter of our own was asked.
     """
-    failed, asked = sum(verdicts.failures.values()), len(verdicts.answers)
+    unanswered, asked = verdicts.unanswered, verdicts.asked
+    failed = sum(unanswered.values())
     if failed > MAX_FAILED * asked:
-        causes = ", ".join(f"{cause}: {n}" for cause, n in sorted(verdicts.failures.items()))
+        causes = ", ".join(f"{cause}: {n}" for cause, n in sorted(unanswered.items()))
         remedy = (
             "Check TIEBREAK_LLM_BASE_URL, _API_KEY and _MODEL, or train without it: --llm-calls 0."
         )
         if is_tuned:
             remedy = "The same command goes on from where it was."
-            if verdicts.failures.get(NO_ANSWER, 0) > MAX_FAILED * asked:
+            if unanswered.get(NO_ANSWER, 0) > MAX_FAILED * asked:
                 remedy = "It learned too little to say yes or no: give it more --minutes or leads."
         raise TrainingRefused(
             f"The LLM gave no verdict on {failed} of {asked} leads ({causes}). {remedy}"

@@ -24,6 +24,7 @@ from service.recording.question_record import QuestionRecord
 
 Floats = NDArray[np.float64]
 Call = tuple[int, EvidenceKind]  # number of a lead, and what the LLM is shown of it
+NO_EVIDENCE, NOT_REDACTED = "no_evidence", "redaction_failed"  # then nobody was asked
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,16 @@ class Verdicts:
     log_odds: Floats
     answers: tuple[Verdict | None, ...]
     failures: dict[str, int]
+
+    @property
+    def asked(self) -> int:
+        """How many leads the LLM was asked about, in vain or not: something of them could go."""
+        return len(self.answers) - sum(self.failures.get(c, 0) for c in (NO_EVIDENCE, NOT_REDACTED))
+
+    @property
+    def unanswered(self) -> dict[str, int]:
+        """Of these, how many have no verdict, by cause."""
+        return {c: n for c, n in self.failures.items() if c not in (NO_EVIDENCE, NOT_REDACTED)}
 
     def of_kind(self, kind: EvidenceKind) -> NDArray[np.bool_]:
         """Which of them are answered, and were asked with this kind of evidence."""
@@ -66,8 +77,15 @@ class Witness:
         self, lead: Lead, kind: EvidenceKind, key: SubjectKey | None
     ) -> RedactedText | None:
         """The redacted evidence; None where it says nothing. Raises RedactionFailed."""
-        text = evidence_text(lead, kind, self.fields_shown, self.encoder)
+        text = self._raw(lead, kind)
         return self.redactor.redact(text, lead.contacts, key) if text else None
+
+    def has_evidence(self, lead: Lead, kind: EvidenceKind) -> bool:
+        """Something of this kind is there to be shown, once it is redacted."""
+        return bool(self._raw(lead, kind))
+
+    def _raw(self, lead: Lead, kind: EvidenceKind) -> str:
+        return evidence_text(lead, kind, self.fields_shown, self.encoder)
 
 
 def ask_about(
@@ -102,9 +120,9 @@ def ask_about(
                     evidence = await asyncio.to_thread(witness.redacted, leads[row], kind, key)
                 except RedactionFailed:
                     await record.not_redacted(key)
-                    raise LlmUnavailable("redaction_failed") from None
+                    raise LlmUnavailable(NOT_REDACTED) from None
                 if evidence is None:
-                    raise LlmUnavailable("no_evidence")
+                    raise LlmUnavailable(NO_EVIDENCE)
                 asked_one = judge.asking(version_of(row)) if version_of else judge
                 verdict = await record.asked(asked_one, evidence, kind, key)
                 if kept:

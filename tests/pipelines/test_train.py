@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,13 @@ from models.llm_version import Api
 from models.prompt import EvidenceKind
 from pipelines.cli import app
 from pipelines.finetuning.tuning_options import TuningOptions
+from pipelines.tie_breaking import draw_test_calls, sample_calls
 from pipelines.train import TrainingOptions, require_answers, train_on
-from pipelines.verdicts import Verdicts
+from pipelines.verdicts import Verdicts, Witness
 from service.llm.endpoint import EMBEDDED, LlmEndpoint
 from service.llm.server import MODEL_ID
-from tests.small_release import sample_data
+from tests.fakes import email_redactor
+from tests.small_release import sample_data, small_fit
 
 
 def test_a_missing_extra_is_said_before_anything_is_fitted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,6 +56,29 @@ def test_an_llm_that_does_not_answer_is_refused_with_what_to_do(
     verdicts = Verdicts(np.arange(4), kinds, nothing, (None,) * 4, {cause: 4})
     with pytest.raises(TrainingRefused, match=advice):
         require_answers(verdicts, is_tuned=is_tuned)
+
+
+def test_leads_that_nobody_was_asked_about_are_no_failures_of_the_llm() -> None:
+    kinds, said = (EvidenceKind.TEXT,) * 10, np.full(10, np.nan)
+    silent: dict[str, int] = {"no_evidence": 4, "redaction_failed": 5}
+    require_answers(Verdicts(np.arange(10), kinds, said, (None,) * 10, silent))
+    with pytest.raises(TrainingRefused, match=r"no verdict on 1 of 1 leads \(timeout: 1\)"):
+        require_answers(Verdicts(np.arange(10), kinds, said, (None,) * 10, silent | {"timeout": 1}))
+
+
+def test_no_lead_is_sampled_of_which_there_is_nothing_to_show() -> None:
+    data, fitted, kinds = sample_data(), small_fit(), tuple(EvidenceKind)
+    witness = Witness(email_redactor(), fitted.classifier.encoder, ("Lead source",))
+    leads = [
+        replace(lead, values={}, texts={}) if i % 2 else lead for i, lead in enumerate(data.leads)
+    ]
+    halved = replace(data, leads=leads)
+    for draw in (sample_calls, draw_test_calls):
+        calls = draw(halved, fitted, witness, kinds, calls=len(leads), seed=0)
+        assert {kind for _, kind in calls} == set(kinds)
+        assert all(witness.has_evidence(leads[row], kind) for row, kind in calls)
+        before = draw(data, fitted, witness, kinds, calls=len(leads), seed=0)
+        assert calls == [call for call in before if call[0] % 2 == 0]
 
 
 def train_untouched(options: TrainingOptions, endpoint: LlmEndpoint | None = None) -> None:
