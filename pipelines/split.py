@@ -36,6 +36,7 @@ def split(
 ) -> Split:
     """Three parts: by time where there are dates (the newest judge), else stratified.
 
+    Leads of one date are dealt by chance: a table may be sorted by its outcome within each month.
     Stratified, leads with the same text stay together, or the test would only ask what training has
     seen; by time they are where they were, for that is how they will come.
 
@@ -44,7 +45,7 @@ def split(
     """
     groups = text_groups(leads)
     if dates is not None:
-        return _by_time(dates, won)
+        return _by_time(dates, won, seed)
     test, calibration, *rest = _folds(won, groups, FIFTHS, seed)
     by = "stratified, repeated texts together" if _repeats(groups) else "stratified"
     return Split(np.sort(np.concatenate(rest)), np.sort(calibration), np.sort(test), by)
@@ -90,8 +91,9 @@ def _repeats(groups: Indices) -> bool:
     return len(np.unique(groups)) < len(groups)
 
 
-def _by_time(dates: pd.Series, won: NDArray[np.int8]) -> Split:
-    order = np.argsort(dates.to_numpy(), kind="stable")  # unknown dates (NaT) sort last
+def _by_time(dates: pd.Series, won: NDArray[np.int8], seed: int) -> Split:
+    by_chance = np.random.default_rng(seed).permutation(len(dates))
+    order = np.lexsort((by_chance, dates.to_numpy()))  # unknown dates (NaT) sort last
     known = int(dates.notna().sum())
     unknown, order = order[known:], order[:known]
     first, second = (round(share * known) for share in np.cumsum(SHARES)[:2])
@@ -102,7 +104,7 @@ def _by_time(dates: pd.Series, won: NDArray[np.int8]) -> Split:
         _require_both(won[rows], f"Split in time by {dates.name!r}, the {part} part", dates)
     newest = dates.iloc[test].min()
     by = f"time: the test part begins on {newest:%Y-%m-%d}"
-    return Split(np.sort(train), calibration, test, by)
+    return Split(np.sort(train), np.sort(calibration), np.sort(test), by)
 
 
 def _require_both(won: NDArray[np.int8], part: str, dates: pd.Series) -> None:

@@ -55,6 +55,19 @@ def test_with_dates_the_newest_leads_judge_and_undated_ones_only_teach() -> None
     assert "2026-" in parts.by
 
 
+def test_leads_of_one_date_are_dealt_by_chance_and_alike_with_the_same_seed() -> None:
+    months = pd.Series(np.repeat(pd.date_range("2026-01-01", periods=4, freq="MS"), 500))
+    won = np.tile(np.repeat([0, 1], 250), 4).astype(np.int8)  # sorted by outcome in each month
+    leads = [Lead({}, {}, {})] * 2_000
+    parts = split(leads, won, months, seed=0)
+    for part in (parts.train, parts.calibration, parts.test):
+        assert won[part].mean() == pytest.approx(0.5, abs=0.05)
+    assert months[parts.train].max() <= months[parts.calibration].min()
+    assert months[parts.calibration].max() <= months[parts.test].min()
+    assert (split(leads, won, months, seed=0).test == parts.test).all()
+    assert (split(leads, won, months, seed=1).test != parts.test).any()
+
+
 def test_a_date_at_which_no_lead_can_have_come_in_is_unknown() -> None:
     spec = LeadSpec.parse("""
         outcome = {column = "Won", won = "yes"}
