@@ -172,6 +172,19 @@ def _date(column: ColumnFacts) -> Judgement | None:
     return Judgement(Kind.DATE, f"Dates from {first} to {last}")
 
 
+def _nearly_date(column: ColumnFacts) -> Judgement | None:
+    """Dates with some odd ones among them, which look like phone numbers too."""
+    stamps = dates.seconds(column.words, least=MOSTLY)
+    if stamps is None or len(column.words) < 3:
+        return None
+    odd = column.present - int(column.counts[np.isfinite(stamps)].sum())
+    look = (
+        f"{odd:,} rows hold no date that can be read: mend these, or add their words to [missing], "
+        "then set `use = true`"
+    )
+    return Judgement(Kind.DATE, "Most values are dates", use=False, look=look)
+
+
 def _number(column: ColumnFacts) -> Judgement | None:
     numbers = column.numbers
     if numbers is None:
@@ -321,6 +334,7 @@ JUDGES: tuple[Callable[[ColumnFacts], Judgement | None], ...] = (
     _named_number,
     _date,
     _number,
+    _nearly_date,
     _contact,
     _person,
     _list,

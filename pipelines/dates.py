@@ -37,7 +37,8 @@ def lead_dates(table: pd.DataFrame, spec: LeadSpec) -> pd.Series | None:
     """When each lead came in (UTC, without a zone), NaT where unknown; None without a date column.
 
     Unknown is what no lead can have come in at, too (`BELIEVED`).
-    None too where the column that the spec calls a date does not hold dates.
+    None too where the column that the spec calls a date does not hold dates: `check_table` refuses
+    it.
     """
     import pandas as pd
 
@@ -53,11 +54,13 @@ def lead_dates(table: pd.DataFrame, spec: LeadSpec) -> pd.Series | None:
     return pd.Series(pd.to_datetime(since, unit="s"), index=table.index, name=column.name)
 
 
-def seconds(words: Sequence[str], *, epoch: bool = False) -> NDArray[np.float64] | None:
+def seconds(
+    words: Sequence[str], *, epoch: bool = False, least: float = LEAST_PARSED
+) -> NDArray[np.float64] | None:
     """Seconds since 1970 (UTC) for each value, NaN for those that are no date.
 
-    None where these are not dates: nearly all values must fit one format. Where day and month
-    could change places, the reading under which the dates lie closer together is taken.
+    None where these are not dates: a share of `least`, nearly all, must fit one format. Where day
+    and month could change places, the reading under which the dates lie closer together is taken.
     `epoch` also reads whole numbers as seconds or milliseconds since 1970, and 20260131.
     """
     if not words:
@@ -67,18 +70,20 @@ def seconds(words: Sequence[str], *, epoch: bool = False) -> NDArray[np.float64]
         if counted is not None:
             return counted
     sample = words[:: max(1, len(words) // 200)]
-    if sum(ROUGH.fullmatch(w) is not None for w in sample) < LEAST_PARSED * len(sample):
+    if sum(ROUGH.fullmatch(w) is not None for w in sample) < least * len(sample):
         return _parsed(words, "%Y%m%d") if epoch and _eight_digits(sample) else None
-    fitting = [p for p in _readings(words, sample) if np.isfinite(p).mean() >= LEAST_PARSED]
+    fitting = [p for p in _readings(words, sample, least) if np.isfinite(p).mean() >= least]
     return min(fitting, key=lambda p: float(np.ptp(p[np.isfinite(p)])), default=None)
 
 
-def _readings(words: Sequence[str], sample: Sequence[str]) -> list[NDArray[np.float64]]:
+def _readings(
+    words: Sequence[str], sample: Sequence[str], least: float
+) -> list[NDArray[np.float64]]:
     iso = _parsed(words, "ISO8601")
-    if np.isfinite(iso).mean() >= LEAST_PARSED:
+    if np.isfinite(iso).mean() >= least:
         return [iso]
     formats = [day + time for day in DAYS for time in TIMES]
-    likely = [f for f in formats if np.isfinite(_parsed(sample, f)).mean() >= 0.9]
+    likely = [f for f in formats if np.isfinite(_parsed(sample, f)).mean() >= min(0.9, least)]
     return [_parsed(words, f) for f in likely]
 
 

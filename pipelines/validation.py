@@ -8,6 +8,7 @@ from features.lead import FALSE_WORDS, TRUE_WORDS
 from features.lead_spec import Column, Kind, LeadSpec
 from models.errors import TrainingRefused
 from pipelines.column_facts import number
+from pipelines.dates import LEAST_PARSED, lead_dates
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,7 +18,7 @@ MAX_REPORTED = 5
 
 
 def check_table(table: pd.DataFrame, spec: LeadSpec) -> None:
-    """Every column in use is there, and its values are of its kind.
+    """Every column in use is there, and its values are of its kind; the dates can be read.
 
     Raises:
         TrainingRefused: naming up to five columns, with how many values are wrong; no values.
@@ -28,6 +29,12 @@ def check_table(table: pd.DataFrame, spec: LeadSpec) -> None:
         table_schema(spec).validate(table, lazy=True)
     except pandera.errors.SchemaErrors as error:
         raise TrainingRefused(_sentences(error.failure_cases)) from None  # it holds values
+    if spec.date is not None and lead_dates(table, spec) is None:
+        raise TrainingRefused(
+            f"{spec.date.name!r} is to order the leads in time, but cannot be read: fewer than "
+            f"{LEAST_PARSED:.0%} of its values are dates of one format. Mend these (2026-01-31), "
+            "add what means no date to the missing words, or set `use = false` to split at random."
+        )
 
 
 def table_schema(spec: LeadSpec) -> pa.DataFrameSchema:

@@ -252,6 +252,22 @@ def test_of_two_dates_the_one_that_begins_orders_the_leads() -> None:
     assert list(dates.dt.day[:3]) == [1, 2, 3]
 
 
+@pytest.mark.parametrize("form", ["%Y-%m-%d", "%d.%m.%Y", "%Y-%m-%dT%H:%M:%S"])
+def test_dates_with_a_few_odd_ones_are_a_question_and_no_phone_numbers(form: str) -> None:
+    days = [day.strftime(form) for day in pd.date_range("2025-01-01", periods=ROWS)]
+    for row in (odd := np.random.default_rng(0).choice(ROWS, ROWS // 20, replace=False)):
+        days[row] = f"{row} days ago, it says"
+    created = inferred(created=days, n=amounts(1))["created"]
+    assert (created.kind, created.use) == (Kind.DATE, False)
+    assert f"{len(odd)} rows hold no date" in (created.look or "")
+
+
+@pytest.mark.parametrize("phone", ["01 23 45 {:02} {:02}", "555-{:02}{:02}", "+49 30 12{:02}{:02}"])
+def test_phone_numbers_are_no_dates(phone: str) -> None:
+    numbers = [phone.format(i // 100, i % 100) for i in range(ROWS)]
+    assert inferred(reach=numbers, n=amounts(1))["reach"].kind is Kind.CONTACT
+
+
 def test_unknown_dates_are_not_a_time() -> None:
     spec = LeadSpec("Won", "1", ("?",), (Column("when", Kind.DATE, True),))
     dates = lead_dates(pd.DataFrame({"when": ["31.12.2025", "?", "01.02.2026"]}), spec)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 import pytest
 
 from features.lead import Lead
-from features.lead_spec import LeadSpec
+from features.lead_spec import Column, Kind, LeadSpec
 from models.errors import TrainingRefused
 from pipelines.column_kinds import infer_spec
 from pipelines.dates import lead_dates
@@ -18,6 +19,7 @@ from pipelines.fitting import FittedClassifier, fit_classifier
 from pipelines.split import split
 from pipelines.tables import read_table
 from pipelines.training_data import read_training_data
+from pipelines.validation import check_table
 from tests.small_release import sample_data, small_fit
 
 
@@ -53,6 +55,20 @@ def test_with_dates_the_newest_leads_judge_and_undated_ones_only_teach() -> None
     assert dates[parts.calibration].max() <= dates[parts.test].min()
     assert set(range(10)) <= set(parts.train.tolist())
     assert "2026-" in parts.by
+
+
+def test_dates_that_cannot_be_read_are_refused_instead_of_a_split_at_random() -> None:
+    spec = LeadSpec(
+        "Won", "1", (), (Column("Created", Kind.DATE, True), Column("n", Kind.NUMERIC, True))
+    )
+    days = [f"2026-01-{day:02}" for day in range(1, 29)]
+    odd = pd.DataFrame({"Created": [*days, "soon", "in May"], "n": "1"})
+    for unreadable in (odd, odd.assign(Created=""), odd.assign(Created="last week")):
+        with pytest.raises(TrainingRefused, match=r"'Created' is to order.*use = false"):
+            check_table(unreadable, spec)
+    check_table(odd[:28], spec)
+    unused = replace(spec, columns=(replace(spec.columns[0], use=False), spec.columns[1]))
+    check_table(odd, unused)
 
 
 def test_leads_of_one_date_are_dealt_by_chance_and_alike_with_the_same_seed() -> None:
