@@ -70,6 +70,12 @@ def _said_of(changes: SpecChanges, path: Path) -> list[str]:
         ("Words that may mean missing, not in your list", changes.unlisted_words),
     ):
         lines += [f"{what}: {escape(', '.join(names))}."] if names else []
+    if changes.other_won is not None:
+        lines.append(
+            f"[red]{path} says that {escape(repr(changes.won))} means won, not "
+            f"{escape(repr(changes.other_won))}[/red], and your word there stands. If it is wrong, "
+            "change `won` under [bold]\\[outcome][/bold] there."
+        )
     return lines
 
 

@@ -11,6 +11,7 @@ from tomlkit.items import KeyType, SingleKey, Table
 
 from features.errors import InvalidLeadSpec
 from features.lead_spec import Column, LeadSpec
+from pipelines.tables import canonical
 
 HEADER = """\
 What each column of your table of leads is. Written by `tiebreak init`; edit it, it is yours.
@@ -38,7 +39,8 @@ class SpecChanges:
         kept: columns whose `kind` or `use` is not what the table suggests.
         suspected: columns in use that the table calls a leak, and the file does not.
         unlisted_words: missing-value words in the table that the file does not list.
-        other_won: the value of won that the table suggests, where the file has another.
+        other_won: the value of won that the table suggests, or `--won` names, where the file has
+            another: `won`.
     """
 
     created: bool
@@ -48,6 +50,7 @@ class SpecChanges:
     suspected: tuple[str, ...] = ()
     unlisted_words: tuple[str, ...] = ()
     other_won: str | None = None
+    won: str | None = None
 
 
 def write_spec(path: Path, spec: LeadSpec) -> SpecChanges:
@@ -130,6 +133,7 @@ def _entry(column: Column) -> Table:
 def _changes(old: LeadSpec, new: LeadSpec) -> SpecChanges:
     before = {c.name: c for c in old.columns}
     now = {c.name: c for c in new.columns}
+    is_other = canonical(old.won) != canonical(new.won)
     both = [(before[name], column) for name, column in now.items() if name in before]
     return SpecChanges(
         created=False,
@@ -140,7 +144,8 @@ def _changes(old: LeadSpec, new: LeadSpec) -> SpecChanges:
         unlisted_words=tuple(
             word for word in new.missing_words if word.casefold() not in old.missing
         ),
-        other_won=None if old.won == new.won else new.won,
+        other_won=new.won if is_other else None,
+        won=old.won if is_other else None,
     )
 
 

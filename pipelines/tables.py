@@ -202,11 +202,11 @@ def check_outcome(table: pd.DataFrame, column: str, won: str | None) -> str:
     words = _outcome_words(table, column)
     spellings: dict[str, str] = {}
     for word in words:
-        spellings.setdefault(_canonical(word), word)
+        spellings.setdefault(canonical(word), word)
     spellings.pop("", None)
     _require_two(column, len(spellings))
     key = _won_key(column, spellings, won)
-    n_won = sum(_canonical(word) == key for word in words)
+    n_won = sum(canonical(word) == key for word in words)
     n_lost = sum(bool(word) for word in words) - n_won
     for count, what in ((n_won, "won"), (n_lost, "lost")):
         if count < LEAST_PER_CLASS:
@@ -224,8 +224,8 @@ def labelled(table: pd.DataFrame, spec: LeadSpec) -> tuple[pd.DataFrame, NDArray
     Raises:
         UnusableTable: the outcome column is not there, or holds a third value.
     """
-    keys = [_canonical(word) for word in _outcome_words(table, spec.outcome)]
-    won = _canonical(spec.won)
+    keys = [canonical(word) for word in _outcome_words(table, spec.outcome)]
+    won = canonical(spec.won)
     if len({*keys, won} - {""}) > 2:
         _require_two(spec.outcome, len({*keys, won} - {""}))
     known = np.array([bool(key) for key in keys], dtype=bool)
@@ -266,10 +266,10 @@ def _require_two(column: str, distinct: int) -> None:
 def _won_key(column: str, spellings: dict[str, str], won: str | None) -> str:
     shown = " and ".join(repr(word) for word in sorted(spellings.values()))
     if won is not None:
-        if _canonical(won) not in spellings:
+        if canonical(won) not in spellings:
             message = f"{column!r} never has the value {won!r}. It has {shown}: pass one of these."
             raise UnusableTable(message)
-        return _canonical(won)
+        return canonical(won)
     candidates = [key for key in spellings if WON.fullmatch(key)]
     if len(candidates) != 1:
         message = f"{column!r} has the values {shown}. Say which one means won with `--won VALUE`."
@@ -277,7 +277,7 @@ def _won_key(column: str, spellings: dict[str, str], won: str | None) -> str:
     return candidates[0]
 
 
-def _canonical(word: str) -> str:
+def canonical(word: str) -> str:
     """One spelling for what CSV and Parquet write differently: 1, 1.0, True, true."""
     key = category(word.strip()).casefold()
     return {"true": "1", "false": "0"}.get(key, key)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from features.allow_list import AllowList
 from features.errors import InvalidLeadSpec
 from features.lead_spec import Column, Kind, LeadSpec
+from pipelines.report import show_spec
 from pipelines.spec_file import SpecChanges, write_spec
 
 AGE = Column("Age", Kind.NUMERIC, True, "Numbers from 1 to 99.")
@@ -107,11 +108,28 @@ def test_what_a_person_wrote_survives_a_second_init(path: Path) -> None:
         kept=("Tags",),
         unlisted_words=("?",),
         other_won="1",
+        won="0",
     )
     assert path.read_text(encoding="utf-8").startswith(text.rstrip("\n"))
     spec = LeadSpec.read(path)
     assert (spec.won, spec.missing_words) == ("0", ("Select",))
     assert spec.columns == (AGE, replace(TAGS, kind=Kind.TEXT, use=True), QUALITY, extra)
+
+
+def test_that_the_file_has_another_value_for_won_is_said_with_what_to_do(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = replace(SPEC, won="0")
+    show_spec(other, write_spec(path, other), path)
+    printed = "".join(capsys.readouterr().out.split())
+    assert "saysthat'1'meanswon,not'0'" in printed
+    assert "change`won`under[outcome]" in printed
+    assert LeadSpec.read(path).won == "1"
+
+
+@pytest.mark.parametrize("won", ["1", "1.0", "True"])
+def test_the_same_value_for_won_in_another_spelling_is_no_other(path: Path, won: str) -> None:
+    assert write_spec(path, replace(SPEC, won=won)) == SpecChanges(created=False)
 
 
 def test_a_vanished_column_is_reported_and_stays(path: Path) -> None:
