@@ -47,11 +47,19 @@ class Lead:
         return "\n".join(self.texts.values())
 
     @classmethod
-    def parse(cls, spec: LeadSpec, fields: Mapping[str, object]) -> Lead:
+    def parse(
+        cls,
+        spec: LeadSpec,
+        fields: Mapping[str, object],
+        *,
+        max_text_chars: float = MAX_TEXT_CHARS,
+    ) -> Lead:
         """A lead from a caller's fields (JSON values, or a row of a table).
 
         Missing columns and missing-value words are data, not errors; fields that the spec does
         not know are counted.
+
+        max_text_chars: of one text. More than MAX_TEXT_CHARS no Redactor reads.
 
         Raises:
             InvalidLead: a value has the wrong type, or is longer than anything honest.
@@ -80,7 +88,7 @@ class Lead:
             elif kind is Kind.CATEGORICAL:
                 values[name] = category(_word(column, raw, MAX_VALUE_CHARS))
             elif kind is Kind.TEXT:
-                texts[name] = _word(column, raw, MAX_TEXT_CHARS)
+                texts[name] = _word(column, raw, max_text_chars)
             else:
                 contacts[name] = _word(column, raw, MAX_VALUE_CHARS)
         # In the spec's order, whatever the caller's was: the same lead is the same text.
@@ -118,7 +126,7 @@ def _flag(column: Column, raw: object) -> float:
     raise InvalidLead(column.name, "is not a yes or no", "Send true or false, or null")
 
 
-def _word(column: Column, raw: object, limit: int) -> str:
+def _word(column: Column, raw: object, limit: float) -> str:
     if isinstance(raw, float) and raw.is_integer():
         raw = int(raw)  # 7.0 in a column with gaps is the category "7"
     if not isinstance(raw, str | int | float):

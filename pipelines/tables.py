@@ -7,6 +7,7 @@ import difflib
 import io
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,14 +82,25 @@ def _read_csv(raw: bytes, path: Path) -> pd.DataFrame:
     import pandas as pd
 
     text = _decode(raw, path)
-    separator = _separator(text)
-    names, records = _records(text, separator, path)
+    with _cells_of_any_length(text):
+        separator = _separator(text)
+        names, records = _records(text, separator, path)
     values: list[Sequence[str]] = list(zip(*records, strict=True))
     columns = dict(zip(names, values, strict=True)) if records else {}
     if separator == ";":
         columns = {name: _with_decimal_points(values) for name, values in columns.items()}
     kept = {name: v for name, v in columns.items() if name not in _unnamed(names) or any(v)}
     return pd.DataFrame(kept, dtype="str")
+
+
+@contextmanager
+def _cells_of_any_length(text: str) -> Iterator[None]:
+    """csv refuses cells of more than 131,072 characters, which a pasted document has."""
+    before = csv.field_size_limit(max(len(text), csv.field_size_limit()))
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
 
 
 def _decode(raw: bytes, path: Path) -> str:

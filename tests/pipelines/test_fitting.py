@@ -10,9 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.lead import Lead
+from features.encoding import Encoder
+from features.errors import InvalidLead
+from features.lead import MAX_TEXT_CHARS, Lead
 from features.lead_spec import Column, Kind, LeadSpec
 from models.errors import TrainingRefused
+from models.prompt import EvidenceKind
 from pipelines.column_kinds import infer_spec
 from pipelines.dates import lead_dates
 from pipelines.fitting import FittedClassifier, fit_classifier
@@ -20,6 +23,8 @@ from pipelines.split import split
 from pipelines.tables import read_table
 from pipelines.training_data import read_training_data
 from pipelines.validation import check_table
+from pipelines.verdicts import Witness
+from tests.fakes import email_redactor
 from tests.small_release import sample_data, small_fit
 
 
@@ -127,6 +132,21 @@ def test_columns_of_any_name_are_learned_from(tmp_path: Path) -> None:
     data = read_training_data(path, spec)
     fitted = fit_classifier(data, trials=1, max_error=0.2, confidence=0.8, seed=0)
     assert fitted.classifier.columns_by_gain[0] == "Revenue [USD]"
+
+
+def test_one_message_that_is_too_long_to_be_redacted_does_not_refuse_the_table(
+    tmp_path: Path,
+) -> None:
+    rows = [{"Message": f"call {n} times", "Visits": n, "Won": n % 2} for n in range(100)]
+    rows[7]["Message"] = "pasted " * MAX_TEXT_CHARS
+    pd.DataFrame(rows).to_csv(path := tmp_path / "leads.csv", index=False)
+    columns = (Column("Message", Kind.TEXT, True), Column("Visits", Kind.NUMERIC, True))
+    data = read_training_data(path, LeadSpec("Won", "1", (), columns))
+    witness = Witness(email_redactor(), Encoder.fit(data.spec, data.leads), ())
+    said = [witness.evidence(lead, EvidenceKind.TEXT) for lead in data.leads]
+    assert [row for row, text in enumerate(said) if text is None] == [7]
+    with pytest.raises(InvalidLead, match="at most 20,000"):  # a caller is still told
+        Lead.parse(data.spec, {"Message": rows[7]["Message"]})
 
 
 def test_leads_with_the_same_text_are_never_split_between_parts() -> None:
