@@ -10,7 +10,7 @@ import csv
 import json
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from features.errors import InvalidLead
+from features.lead_spec import LeadSpec
 from models.cascade import Cascade
 from models.decision import Decision
 from models.errors import ReleaseNotFound
@@ -56,12 +57,14 @@ def score_table(table: Path, output: Path, settings: Settings, display: Display)
     """Decide every row of a table, and write the answers beside the row numbers as CSV.
 
     A row that cannot be read gets its problem in the column `error`; the others are decided.
+    `absent_columns` of the summary are those that the release reads and the table lacks.
 
     Raises:
         UnusableTable, UnusableFile, ReleaseNotFound, StorageUnavailable
     """
     with display.stage(f"Reading {table.name}"):
-        fields = list(rows(read_table(table)))
+        frame = read_table(table)
+        fields = list(rows(frame))
     if output.exists() and output.samefile(table):
         raise UnusableFile(f"{output} is the table itself. Name another file with -o.")
     counts: dict[str, int] = {}
@@ -85,7 +88,15 @@ def score_table(table: Path, output: Path, settings: Settings, display: Display)
                         advance()
 
         asyncio.run(decide_all())
-    return {"table": str(table), "output": str(output), "release": release.version, **counts}
+        absent = absent_columns(release.spec, map(str, frame.columns))
+    named = {"table": str(table), "output": str(output), "release": release.version}
+    return {**named, **counts, "absent_columns": absent}
+
+
+def absent_columns(spec: LeadSpec, columns: Iterable[str]) -> list[str]:
+    """What a release reads of a lead and a table does not have: it counts as not known."""
+    there = frozenset(columns)
+    return [name for name in spec.readable if name not in there]
 
 
 @contextmanager

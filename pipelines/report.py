@@ -242,6 +242,13 @@ def show_scores(summary: Mapping[str, Any]) -> None:
     if degraded := summary.get("degraded"):
         why = "see the column `reason`, and check the LLM"
         out.print(f"{degraded:,} are degraded, the answer there was before the LLM: {why}.")
+    if absent := summary.get("absent_columns"):
+        names = ", ".join(repr(name) for name in absent)
+        out.print(
+            f"[yellow]The release reads {len(absent)} columns that the table lacks[/yellow]: "
+            f"{escape(names)}. They count as not known for every lead: check how they are spelled.",
+            highlight=False,
+        )
 
 
 def show_keys(keys: Sequence[ApiKey]) -> None:

@@ -8,6 +8,7 @@ import warnings
 from contextlib import closing
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from sqlalchemy import func, select
 
@@ -68,6 +69,15 @@ def test_a_lead_and_a_table_are_decided_and_kept(
     assert kept_decisions(settings) == 1 + len(rows)
     show_scores(summary)
     assert "20 by the classifier" in " ".join(capsys.readouterr().out.split())
+
+    assert summary["absent_columns"] == []
+
+    pd.read_csv(table, dtype=str).drop(columns=["Employees", "Message"]).to_csv(table, index=False)
+    summary = score_table(table, output, settings, Display())
+    assert summary["absent_columns"] == ["Employees", "Message"]
+    show_scores(summary)
+    said = " ".join(capsys.readouterr().out.split())
+    assert "2 columns that the table lacks: 'Employees', 'Message'" in said
 
     before = table.read_bytes()
     with pytest.raises(UnusableFile, match="the table itself"):
