@@ -12,7 +12,7 @@ from pipelines.evaluation import Comparison
 from pipelines.metrics import Interval, Measure, ece_by_chance
 
 MAX_ECE = 0.08  # where test leads are few, perfect probabilities show more than that by chance
-MAX_LOSS = 0.005  # log loss that the LLM may cost before it is called harmful
+MAX_LOSS = 0.005  # log loss that whoever reads texts may cost before that is called harmful
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +30,35 @@ def check_gates(
     *,
     probabilities: NDArray[np.float64],
     seed: int,
+    text_change: Interval | None = None,
+    may_pull: bool = False,
 ) -> tuple[Gate, ...]:
-    """The conditions, on the test part. probabilities: the classifier's, of all test leads."""
+    """The conditions, on the test part.
+
+    probabilities: the classifier's, of all test leads. text_change: log loss with the text model
+    minus that of the classifier alone; None where there is none. may_pull: the LLM may change
+    decisions.
+    """
     auc = measures[Measure.AUC]
     gates = [
         Gate("the classifier ranks better than chance", auc.low > 0.5, f"AUC {auc}"),
         _honest(measures[Measure.ECE].value, ece_by_chance(probabilities, seed=seed)),
     ]
+    if text_change is not None:
+        gates.append(_harmless("the text model does no harm", text_change))
     gain = comparison.llm_gains.get(Measure.LOG_LOSS) if comparison else None
     if gain is not None:
-        harmless = gain.value <= MAX_LOSS
-        gates.append(Gate("the LLM does no harm", harmless, f"log loss {gain.value:+.4f}"))
+        gates.append(_harmless("the LLM does no harm", gain))
+    elif may_pull:
+        untried = (
+            "train again with --llm-test-calls 200, or with --llm-calls 0 to do without its pull"
+        )
+        gates.append(Gate("the LLM was asked about test leads", False, untried))
     return tuple(gates)
+
+
+def _harmless(name: str, change: Interval) -> Gate:
+    return Gate(name, change.value <= MAX_LOSS, f"log loss {change.value:+.4f}")
 
 
 def _honest(ece: float, by_chance: float) -> Gate:

@@ -64,7 +64,7 @@ def _before_and_after(
     text = reading.pulls(rows, prior)
     together = None if groups is None else groups[rows]
     pulls = held_out_pulls(prior, said, won[rows], bound=bound, text=text, groups=together)
-    is_read = fitted.band.covers(prior) | reading.reach.covers(prior)
+    is_read = reading.reads(fitted.band, prior)
     return read[is_read], probability(log_odds(prior) + pulls)[is_read]
 
 

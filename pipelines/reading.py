@@ -46,6 +46,15 @@ class Reading:
         """Of the classifier's probability: a usual text can move the answer across the cut."""
         return self.trial.reach
 
+    def reads(self, band: Band, prior: Floats) -> NDArray[np.bool_]:
+        """Where the cascade gives it a text to read. prior: the classifier's probabilities."""
+        return band.covers(prior) | self.reach.covers(prior)
+
+    def decided(self, fitted: FittedClassifier, rows: NDArray[np.intp]) -> Floats:
+        """The probabilities of these leads, none of them in training, where no LLM is asked."""
+        prior = fitted.probabilities[rows]
+        return np.where(self.reads(fitted.band, prior), self.probabilities[rows], prior)
+
     def pulls(self, rows: NDArray[np.intp], prior: Floats) -> Floats:
         """What it adds by itself to the log-odds of these leads; 0 without a text.
 

@@ -34,7 +34,7 @@ from pipelines.fitting import FittedClassifier, fit_classifier
 from pipelines.gates import Gate, check_gates
 from pipelines.guessed_names import namesakes_note
 from pipelines.kept_answers import KeptAnswers
-from pipelines.metrics import Interval, Measure, with_interval
+from pipelines.metrics import Interval, Measure, difference, with_interval
 from pipelines.reading import Reading, fit_reading
 from pipelines.table_texts import embedded_texts, redacted_texts
 from pipelines.tie_breaking import (
@@ -83,7 +83,11 @@ class TrainingOptions:
 
 @dataclass(frozen=True)
 class Trained:
-    """Everything one training found out, before any of it is stored."""
+    """Everything one training found out, before any of it is stored.
+
+    text_change: log loss with the text model minus the classifier's, on all test leads, where no
+        LLM is asked; None where there is no text model.
+    """
 
     options: TrainingOptions
     data: TrainingData
@@ -97,6 +101,7 @@ class Trained:
     gates: tuple[Gate, ...]
     tuned: TunedLlm | None = None
     reading: Reading | None = None
+    text_change: Interval | None = None
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -116,6 +121,8 @@ class Trained:
             for m, gain in self.comparison.gains.items():
                 flat |= {f"gain_{m.value}": gain.value}
                 flat |= {f"gain_{m.value}_low": gain.low, f"gain_{m.value}_high": gain.high}
+        if change := self.text_change:
+            flat |= {"text_model_log_loss_change": change.value}
         return flat | (tuning_metrics(self.tuned) if self.tuned else {})
 
     @property
@@ -123,8 +130,15 @@ class Trained:
         """What the text model is worth, and what it spares the LLM, in words; nothing without."""
         if self.reading is None:
             return ()
-        saving = self.comparison.without_text if self.comparison else None
-        return (self.reading.note, *((f"Text model: {saving}.",) if saving else ()))
+        notes, change = [self.reading.note], self.text_change
+        if change is not None:
+            notes.append(
+                f"Text model on {len(self.fitted.split.test):,} test leads, no LLM asked: log loss "
+                f"{change.value:+.3f} [{change.low:+.3f}, {change.high:+.3f}]."
+            )
+        if self.comparison and (saving := self.comparison.without_text):
+            notes.append(f"Text model: {saving}.")
+        return tuple(notes)
 
     @property
     def _band_share(self) -> float:
@@ -228,8 +242,15 @@ def _fit_and_evaluate(
                 without_text=judged(fit()) if reading else None,
                 seed=options.seed,
             )
-        tested = fitted.probabilities[fitted.split.test]
-        gates = check_gates(measures, comparison, probabilities=tested, seed=options.seed)
+        text_change = _text_change(data, fitted, reading, seed) if reading else None
+        gates = check_gates(
+            measures,
+            comparison,
+            probabilities=fitted.probabilities[fitted.split.test],
+            seed=seed,
+            text_change=text_change,
+            may_pull=bool(tie_breaking.combiner.pulls),
+        )
     return Trained(
         options=options,
         data=data,
@@ -243,6 +264,7 @@ def _fit_and_evaluate(
         gates=gates + ((tuning_gate(comparison),) if tuned else ()),
         tuned=tuned,
         reading=reading,
+        text_change=text_change,
     )
 
 
@@ -410,6 +432,14 @@ def _measures(data: TrainingData, fitted: FittedClassifier, seed: int) -> dict[M
     probabilities, won = fitted.probabilities[rows], data.won[rows]
     groups = data.groups[rows]
     return {m: with_interval(m, probabilities, won, groups=groups, seed=seed) for m in Measure}
+
+
+def _text_change(
+    data: TrainingData, fitted: FittedClassifier, reading: Reading, seed: int
+) -> Interval:
+    rows = fitted.split.test
+    pair = reading.decided(fitted, rows), fitted.probabilities[rows]
+    return difference(Measure.LOG_LOSS, *pair, data.won[rows], groups=data.groups[rows], seed=seed)
 
 
 def _release(

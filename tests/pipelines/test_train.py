@@ -11,9 +11,10 @@ from models.errors import MissingExtra, TrainingRefused
 from models.llm_version import Api
 from models.prompt import EvidenceKind
 from pipelines.cli import app
+from pipelines.display import Display
 from pipelines.finetuning.tuning_options import TuningOptions
 from pipelines.tie_breaking import draw_test_calls, sample_calls
-from pipelines.train import TrainingOptions, require_answers, train_on
+from pipelines.train import Trained, TrainingOptions, require_answers, train_on
 from pipelines.verdicts import Verdicts, Witness
 from service.llm.endpoint import EMBEDDED, LlmEndpoint
 from service.llm.server import MODEL_ID
@@ -81,15 +82,30 @@ def test_no_lead_is_sampled_of_which_there_is_nothing_to_show() -> None:
         assert calls == [call for call in before if call[0] % 2 == 0]
 
 
-def train_untouched(options: TrainingOptions, endpoint: LlmEndpoint | None = None) -> None:
-    """On nothing at all: whoever gets further than its first checks fails on that."""
+def test_a_text_model_is_judged_on_all_test_leads_where_no_llm_is_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("pipelines.train.Redactor.load", email_redactor)
+    trained = train_untouched(TrainingOptions(trials=1, llm_calls=0), display=Display())
+    assert trained.reading is not None
+    assert trained.comparison is None
+    assert trained.metrics["text_model_log_loss_change"] < 0
+    assert [g.passed for g in trained.gates if g.name == "the text model does no harm"] == [True]
+    tested = len(trained.fitted.split.test)
+    assert any(f"on {tested:,} test leads" in note for note in trained.text_notes)
+
+
+def train_untouched(
+    options: TrainingOptions, endpoint: LlmEndpoint | None = None, display: Any = None
+) -> Trained:
+    """Without settings or a record: whoever asks an LLM fails on that."""
     embedded = LlmEndpoint(EMBEDDED, MODEL_ID, Api.COMPLETION, "http://127.0.0.1:1/v1")
     untouched: Any = None
-    train_on(
+    return train_on(
         sample_data(),
         options,
         endpoint=endpoint or embedded,
         settings=untouched,
         record=untouched,
-        display=untouched,
+        display=display,
     )
