@@ -6,7 +6,7 @@ import csv
 import difflib
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -43,7 +43,8 @@ def read_table(path: Path) -> pd.DataFrame:
     """The table in a CSV file (`,` `;` tab or `|`; UTF-8, UTF-16 or Latin-1) or a Parquet file.
 
     Every CSV value is a str, "" where nothing stands, so nothing is guessed here; in files with
-    `;` a decimal comma becomes a point. Parquet keeps its types. Column names are stripped.
+    `;` a decimal comma becomes a point, and then 1.234 of another column 1234. Parquet keeps its
+    types. Column names are stripped.
 
     Raises:
         UnusableTable: no such file, another format, no rows, duplicate names, ragged rows.
@@ -88,7 +89,7 @@ def _read_csv(raw: bytes, path: Path) -> pd.DataFrame:
     values: list[Sequence[str]] = list(zip(*records, strict=True))
     columns = dict(zip(names, values, strict=True)) if records else {}
     if separator == ";":
-        columns = {name: _with_decimal_points(values) for name, values in columns.items()}
+        columns = _with_numbers_as_python_has_them(columns)
     kept = {name: v for name, v in columns.items() if name not in _unnamed(names) or any(v)}
     return pd.DataFrame(kept, dtype="str")
 
@@ -189,6 +190,28 @@ def _require_unique(names: Sequence[str], path: Path) -> None:
 DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+")
 WHOLE = re.compile(r"[+-]?\d+")
+
+
+THOUSANDS_BY_POINTS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+")
+
+
+def _with_numbers_as_python_has_them(
+    columns: Mapping[str, Sequence[str]],
+) -> dict[str, Sequence[str]]:
+    """Where one column has decimal commas, points of others that may be thousands are these."""
+    read = {name: _with_decimal_points(values) for name, values in columns.items()}
+    decimal = {name for name, values in columns.items() if read[name] is not values}
+    if not decimal:
+        return read
+    return {n: v if n in decimal else _without_thousands(v) for n, v in read.items()}
+
+
+def _without_thousands(values: Sequence[str]) -> Sequence[str]:
+    figures = {v for v in values if any(c.isdigit() for c in v)}
+    grouped = {v for v in figures if THOUSANDS_BY_POINTS.fullmatch(v.strip())}
+    if not all(WHOLE.fullmatch(v.strip()) for v in figures - grouped):
+        return values
+    return [v.replace(".", "") if v in grouped else v for v in values]
 
 
 def _with_decimal_points(values: Sequence[str]) -> Sequence[str]:

@@ -81,6 +81,37 @@ def test_decimal_commas_become_points_beside_semicolons(
     assert list(read_table(written(tmp_path, text.encode()))["a"]) == read
 
 
+@pytest.mark.parametrize(
+    ("values", "read"),
+    [
+        (["1.234", "-12.500", "7"], ["1234", "-12500", "7"]),
+        (["1.234.567", "k. A."], ["1234567", "k. A."]),
+        (["1.234", "1.5"], ["1.234", "1.5"]),
+        (["1.234", "0.125"], ["1.234", "0.125"]),
+        (["1.234,50", "2.000"], ["1.234,50", "2.000"]),
+        (["12.10.2026", "1.234"], ["12.10.2026", "1.234"]),
+        (["2,5", "0,125"], ["2.5", "0.125"]),
+    ],
+    ids=[
+        "thousands",
+        "with a missing word",
+        "decimals",
+        "below one",
+        "both",
+        "dates",
+        "decimal commas",
+    ],
+)
+def test_points_between_thousands_go_where_another_column_has_decimal_commas(
+    tmp_path: Path, values: list[str], read: list[str]
+) -> None:
+    text = "a;b\n" + "".join(f"{value};1,25\n" for value in values)
+    assert list(read_table(written(tmp_path, text.encode()))["a"]) == read
+    alone = text.replace("1,25", "x")
+    kept = read if "," in values[0] else values  # nothing says what a point is there
+    assert list(read_table(written(tmp_path, alone.encode()))["a"]) == kept
+
+
 def test_parquet_keeps_its_types_and_a_named_index_becomes_a_column(tmp_path: Path) -> None:
     table = pd.DataFrame({" age ": [31.0, None], "won": [True, False]}, index=["x", "y"])
     table.rename_axis("key").to_parquet(tmp_path / "leads.parquet")
