@@ -1,4 +1,7 @@
-"""Processes that `tiebreak up` starts, watches, and stops: each with a log file of its own."""
+"""Processes that `tiebreak up` starts, watches, and stops: each with a log file of its own.
+
+And the signals at which a command stops what it has started, here or at a provider.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +23,7 @@ from pipelines.errors import DidNotStart
 from service.settings import environment_with
 
 STOP_DEADLINE = timedelta(seconds=10)
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Child:
@@ -124,3 +128,35 @@ def require_free(port: int, variable: str) -> None:
         except OSError as error:
             message = f"Port {port} is taken. Stop what uses it, or set {variable} to another."
             raise DidNotStart(message) from error
+
+
+@contextmanager
+def stoppable() -> Iterator[ExitStack]:
+    """A stack that a signal unwinds, too, so that whatever was started is stopped.
+
+    SIGINT among them: a shell without job control starts its background processes deaf to it. What
+    `nohup` started stays deaf to SIGHUP. Once the stack unwinds no further signal holds that up.
+    """
+
+    is_deaf = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    heard = [sign for sign in STOP_SIGNALS if not (sign is signal.SIGHUP and is_deaf)]
+
+    def interrupt(*_: object) -> None:
+        _ignore(heard)
+        raise KeyboardInterrupt
+
+    before = {sign: signal.signal(sign, interrupt) for sign in heard}
+    try:
+        with ExitStack() as running:
+            try:
+                yield running
+            finally:
+                _ignore(heard)
+    finally:
+        for sign, handler in before.items():
+            signal.signal(sign, handler)
+
+
+def _ignore(signs: Iterable[signal.Signals]) -> None:
+    for sign in signs:
+        signal.signal(sign, signal.SIG_IGN)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 from features.lead_spec import LeadSpec
 from pipelines.display import Display
 from pipelines.local_llm import endpoint_running
-from pipelines.processes import Child, require_free
+from pipelines.processes import Child, require_free, stoppable
 from pipelines.report import print_json, show_decision, show_where
 from pipelines.sample_leads import DemoLead, demo_leads
 from service.bootstrap import (
@@ -29,7 +28,6 @@ from service.settings import Settings
 
 KEY_NAME = "tiebreak up"
 WITNESS_NAME = "tiebreak.local/witness"
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PATIENCE = timedelta(minutes=2)
 
 
@@ -42,7 +40,7 @@ def bring_up(settings: Settings, display: Display, *, keep_running: bool, as_jso
         DidNotStart: a port is taken, or a process did not come up.
     """
     _require_ports(settings)
-    with ExitStack() as running, _stoppable():
+    with stoppable() as running:
         with display.stage("Starting the witness"):
             settings = running.enter_context(witness_running(settings))
         service = service_process(settings)
@@ -83,7 +81,7 @@ def serve_alone(settings: Settings) -> None:
     """The service, and the embedded LLM unless another is configured, until interrupted."""
     require_free(settings.port, "TIEBREAK_PORT")
     display = Display()
-    with ExitStack() as running, _stoppable():
+    with stoppable() as running:
         settings = running.enter_context(witness_running(settings))
         running.enter_context(endpoint_running(settings, configured_endpoint(settings)))
         service = running.enter_context(service_process(settings))
@@ -227,21 +225,3 @@ def _where(settings: Settings, token: str) -> dict[str, str]:
         "api_key": token,
         "logs": str(Path(settings.home / "logs")),
     }
-
-
-@contextmanager
-def _stoppable() -> Iterator[None]:
-    """Signals unwind the stack, so that whatever was started is stopped.
-
-    SIGINT too: a shell without job control starts its background processes deaf to it.
-    """
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = {sign: signal.signal(sign, interrupt) for sign in STOP_SIGNALS}
-    try:
-        yield
-    finally:
-        for sign, handler in before.items():
-            signal.signal(sign, handler)
