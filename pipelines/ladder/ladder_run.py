@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import tempfile
-from contextlib import ExitStack, closing
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from pipelines.ladder.ladder_plot import ladder_plot
 from pipelines.ladder.ladder_table import Bill, ladder_json
 from pipelines.ladder.llm_rungs import Llms
 from pipelines.local_llm import endpoint_running
+from pipelines.processes import stoppable
 from pipelines.training_run import experiment, quiet_mlflow
 from service.bootstrap import open_store, open_subjects
 from service.llm.endpoint import configured_endpoint, prices
@@ -48,7 +49,7 @@ def run_ladder(
     with display.stage("Asking MLflow"), quiet_mlflow():
         registry = Registry(settings.mlflow_uri).require()
     llms = replace(known_llms(settings), fine_tunes=fine_tunes)
-    with ExitStack() as running:
+    with stoppable() as running:  # a fine-tuning job that is paid for is cancelled, too
         if tuned is not None:
             folder = Path(running.enter_context(tempfile.TemporaryDirectory()))
             llms = replace(llms, tuned=registry.load(tuned, folder))

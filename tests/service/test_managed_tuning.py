@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+import os
+import signal
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
@@ -29,6 +31,7 @@ from models.llm_client import llm_client
 from models.llm_version import Api
 from models.prompt import EvidenceKind, Prompt
 from pipelines.ladder.managed_tuning import ManagedTuning, training_line
+from pipelines.processes import stoppable
 from pipelines.training_data import TrainingData
 from pipelines.verdicts import Witness
 from service.audit.auditor import Auditor, Reader
@@ -82,9 +85,17 @@ def job(status: str, model: str | None = None) -> httpx2.Response:
 class Provider:
     """Answers by path; a job is over at the second look."""
 
-    def __init__(self, *, upload: int = 200, ends: str = "succeeded", looked_at: int = 200) -> None:
-        """looked_at: the status of the first look at the job."""
+    def __init__(
+        self,
+        *,
+        upload: int = 200,
+        ends: str = "succeeded",
+        looked_at: int = 200,
+        when_looked_at: Callable[[], None] = lambda: None,
+    ) -> None:
+        """looked_at: the status of the first look at the job, and what else happens then."""
         self._upload, self._ends, self._looked_at = upload, ends, looked_at
+        self._when_looked_at = when_looked_at
         self.wire = Wire(self._answer)
 
     def _answer(self, request: httpx2.Request) -> httpx2.Response:
@@ -100,6 +111,8 @@ class Provider:
         if path == ("POST", "/fine_tuning/jobs/ftjob-1/cancel"):
             return job("cancelled")
         looks = [r for r in self.wire.requests if r.url.path.endswith("/jobs/ftjob-1")]
+        if len(looks) == 1:
+            self._when_looked_at()
         if len(looks) == 1 and self._looked_at != 200:
             return httpx2.Response(self._looked_at, json={})
         return job("running") if len(looks) < 2 else job(self._ends, MODEL)
@@ -215,6 +228,15 @@ def test_a_job_that_was_paid_for_is_not_given_up_for_one_look_that_failed(
 def test_a_job_that_is_given_up_is_cancelled(store: Store, keys: StoredKeys) -> None:
     provider = Provider(looked_at=401)
     with pytest.raises(LlmUnavailable, match="http_401"):
+        tune(provider, store, keys)
+    assert provider.paths[-2:] == ["POST /fine_tuning/jobs/ftjob-1/cancel", "DELETE /files/file-1"]
+
+
+def test_a_job_of_a_command_that_is_ended_by_a_signal_is_cancelled_and_its_file_deleted(
+    store: Store, keys: StoredKeys
+) -> None:
+    provider = Provider(when_looked_at=lambda: os.kill(os.getpid(), signal.SIGHUP))
+    with pytest.raises(KeyboardInterrupt), stoppable():
         tune(provider, store, keys)
     assert provider.paths[-2:] == ["POST /fine_tuning/jobs/ftjob-1/cancel", "DELETE /files/file-1"]
 
