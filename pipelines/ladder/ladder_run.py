@@ -9,6 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from rich.markup import escape
+
 from features.lead_spec import LeadSpec
 from models.errors import LlmUnavailable
 from models.registry import Registry
@@ -37,7 +39,7 @@ def run_ladder(
     tuned: str | None = None,
     fine_tunes: bool = False,
 ) -> tuple[Ladder, Bill]:
-    """Measure every rung on a table, and log what was found.
+    """Measure every rung on a table, and log what was found; where that fails it says so.
 
     tuned: the version of a release whose LLM has an adapter. fine_tunes: have the configured
     provider make a model of this table.
@@ -63,9 +65,18 @@ def run_ladder(
             table, spec, options, llms=llms, settings=settings, record=record, display=display
         )
     bill = bill_of(ladder, settings)
-    with display.stage("Logging to MLflow"), quiet_mlflow():
-        _log(ladder, bill, settings)
+    try:
+        with display.stage("Logging to MLflow"), quiet_mlflow():
+            _log(ladder, bill, settings)
+    except Exception as error:  # of MLflow, a database, a disk: what took hours is not lost for it
+        display.say(f"The ladder was not logged to MLflow ({_said(error)}).")
     return ladder, bill
+
+
+def _said(error: Exception) -> str:
+    """Its kind and its first line: some go on for a page."""
+    line = next(iter(str(error).splitlines()), "")
+    return escape(f"{type(error).__name__}: {line[:200]}")
 
 
 def known_llms(settings: Settings) -> Llms:

@@ -49,3 +49,12 @@ def test_a_signal_unwinds_it_so_that_a_job_that_is_paid_for_is_cancelled(
             climbed(home)
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def test_what_mlflow_cannot_take_at_the_end_is_not_lost(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / "mlartifacts").write_text("where the folder should be")
+    found = climbed(home)
+    assert found.recommendation.rung
+    assert "was not logged to MLflow (" in capsys.readouterr().err
