@@ -5,6 +5,7 @@ And the signals at which a command stops what it has started, here or at a provi
 
 from __future__ import annotations
 
+import errno
 import http.client
 import os
 import signal
@@ -22,6 +23,7 @@ from typing import Self
 from pipelines.errors import DidNotStart
 from service.settings import environment_with
 
+LOOPBACK = "127.0.0.1"
 STOP_DEADLINE = timedelta(seconds=10)
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -67,14 +69,14 @@ class Child:
         """Until it ends by itself. Returns its exit code."""
         return self._process.wait() if self._process else 0
 
-    def wait_until(self, port: int, path: str, *, within: timedelta) -> None:
-        """Until `GET http://127.0.0.1:port/path` answers 200.
+    def wait_until(self, port: int, path: str, *, within: timedelta, host: str = LOOPBACK) -> None:
+        """Until `GET http://host:port/path` answers 200.
 
         Raises:
             DidNotStart: it ended, or took too long.
         """
         deadline = time.monotonic() + within.total_seconds()
-        while not answers_ok(port, path):
+        while not answers_ok(port, path, host):
             if not self.is_alive:
                 raise DidNotStart(f"{self.name} ended while it started. See {self._log}.")
             if time.monotonic() > deadline:
@@ -103,9 +105,9 @@ class Child:
         self.stop()
 
 
-def answers_ok(port: int, path: str) -> bool:
+def answers_ok(port: int, path: str, host: str = LOOPBACK) -> bool:
     """Whether something on this machine answers 200 there."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = http.client.HTTPConnection(host, port, timeout=5)
     try:
         connection.request("GET", path)
         return connection.getresponse().status == http.client.OK
@@ -115,19 +117,25 @@ def answers_ok(port: int, path: str) -> bool:
         connection.close()
 
 
-def require_free(port: int, variable: str) -> None:
+def require_free(port: int, variable: str, host: str = LOOPBACK) -> None:
     """Refuse early, and say what to do.
 
     Raises:
-        DidNotStart: something else listens on the port.
+        DidNotStart: something else listens on the port, or nothing can listen at the address.
     """
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            message = f"Port {port} is taken. Stop what uses it, or set {variable} to another."
-            raise DidNotStart(message) from error
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        message = f"Port {port} is taken. Stop what uses it, or set {variable} to another."
+        if error.errno != errno.EADDRINUSE:
+            message = (
+                f"Nothing can listen on port {port} of {host} ({error.strerror}). Set {variable} "
+                "to another, or TIEBREAK_HOST to an address of this machine."
+            )
+        raise DidNotStart(message) from error
 
 
 @contextmanager

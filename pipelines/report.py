@@ -226,7 +226,7 @@ def show_where(where: Mapping[str, str]) -> None:
     """Where everything is, once it is up."""
     table = Table.grid(padding=(0, 2))
     for name, value in where.items():
-        table.add_row(name.replace("_", " "), value)
+        table.add_row(name.replace("_", " "), escape(value))
     out = Console()
     out.print(Panel(table, title="Up. Ctrl-C stops everything.", title_align="left"))
 

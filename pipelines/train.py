@@ -355,14 +355,15 @@ class _Preparing:
             yield tuned.version, tuned
 
     def _tuned(self, witness: Witness, options: TuningOptions) -> TunedLlm:
+        settings = self.settings
         return tune_llm(
             self.data,
             self.fitted,
             witness,
             llm_at(self.endpoint, witness),
             options,
-            home=self.settings.home,
-            share=MachineShare.beside(is_busy=is_listening(self.settings.port)),
+            home=settings.home,
+            share=MachineShare.beside(is_busy=is_listening(settings.port, settings.host_to_ask)),
             seed=self.options.seed,
             display=self.display,
         )

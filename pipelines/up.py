@@ -9,6 +9,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from rich.markup import escape
+
 from features.lead_spec import LeadSpec
 from pipelines.display import Display
 from pipelines.local_llm import endpoint_running
@@ -57,7 +59,7 @@ def bring_up(settings: Settings, display: Display, *, keep_running: bool, as_jso
         with display.stage("Starting the service"):
             import bentoml  # noqa: F401  (takes seconds that would only be waited for)
 
-            service.wait_until(settings.port, "/readyz", within=PATIENCE)
+            service.wait_until(settings.port, "/readyz", within=PATIENCE, host=settings.host_to_ask)
         answers: dict[str, Any] = {}
         for demo, answer in _decide_three(settings, token):
             answers[demo.name] = answer
@@ -79,13 +81,13 @@ def bring_up(settings: Settings, display: Display, *, keep_running: bool, as_jso
 
 def serve_alone(settings: Settings) -> None:
     """The service, and the embedded LLM unless another is configured, until interrupted."""
-    require_free(settings.port, "TIEBREAK_PORT")
+    require_free(settings.port, "TIEBREAK_PORT", settings.host)
     display = Display()
     with stoppable() as running:
         settings = running.enter_context(witness_running(settings))
         running.enter_context(endpoint_running(settings, configured_endpoint(settings)))
         service = running.enter_context(service_process(settings))
-        display.say(f"Serving on http://{settings.host}:{settings.port}, Ctrl-C to stop.")
+        display.say(f"Serving on {escape(_url(settings.host, settings.port))}, Ctrl-C to stop.")
         service.wait()
 
 
@@ -146,7 +148,7 @@ def _mlflow_process(settings: Settings) -> Child:
 
 
 def _require_ports(settings: Settings) -> None:
-    require_free(settings.port, "TIEBREAK_PORT")
+    require_free(settings.port, "TIEBREAK_PORT", settings.host)
     if not _has_mlflow_server(settings):
         require_free(settings.mlflow_port, "TIEBREAK_MLFLOW_PORT")
     if settings.witness_url is None:
@@ -206,7 +208,7 @@ def _decide_three(settings: Settings, token: str) -> Iterator[tuple[DemoLead, di
     """The three demonstration leads, one by one, if the live release knows their columns."""
     import bentoml
 
-    url = f"http://127.0.0.1:{settings.port}"
+    url = _url(settings.host_to_ask, settings.port)
     with bentoml.SyncHTTPClient(url, token=token, server_ready_timeout=None) as client:
         for demo in demo_leads():
             answer = client.decide(lead=demo.fields)
@@ -216,7 +218,7 @@ def _decide_three(settings: Settings, token: str) -> Iterator[tuple[DemoLead, di
 
 
 def _where(settings: Settings, token: str) -> dict[str, str]:
-    url = f"http://{settings.host}:{settings.port}"
+    url = _url(settings.host, settings.port)
     own_mlflow = f"http://127.0.0.1:{settings.mlflow_port}/"
     return {
         "api": f"{url}/decide",
@@ -225,3 +227,7 @@ def _where(settings: Settings, token: str) -> dict[str, str]:
         "api_key": token,
         "logs": str(Path(settings.home / "logs")),
     }
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -48,6 +48,7 @@ def _http_address(value: str) -> str:
 Seconds = Annotated[timedelta, BeforeValidator(_seconds), Field(gt=timedelta(0))]
 Folder = Annotated[Path, BeforeValidator(_absolute)]
 Port = Annotated[int, Field(ge=1, le=65_535)]
+ON_ALL = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  (read, not listened on)
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
 
@@ -112,6 +113,11 @@ class Settings(BaseSettings):
     # How often a worker looks which release is live: promotion is promised within 5 s.
     release_poll: Seconds = timedelta(seconds=1)
     log_level: Annotated[LogLevel, BeforeValidator(lambda v: str(v).upper())] = "INFO"
+
+    @property
+    def host_to_ask(self) -> str:
+        """Where this machine asks the service: one that listens on all addresses, on loopback."""
+        return ON_ALL.get(self.host, self.host)
 
 
 def read_settings() -> Settings:

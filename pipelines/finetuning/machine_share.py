@@ -51,11 +51,13 @@ def wait_asleep() -> None:
     os.putenv("OMP_WAIT_POLICY", "PASSIVE")
 
 
-def is_listening(port: int) -> bool:
+def is_listening(port: int, host: str = "127.0.0.1") -> bool:
     """Whether anything on this machine takes connections at `port`."""
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+    try:
+        socket.create_connection((host, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 def peak_memory_mib() -> int:
