@@ -3,7 +3,7 @@
 ScoringError
 ├── UnusableTable    a table of leads cannot be read, or its outcome cannot be learned
 ├── UnusableFile     a file that a command was given cannot be read or written
-└── DidNotStart      a process that `tiebreak up` needs did not come up
+└── DidNotStart      a process that `tiebreak up` needs did not come up, or did not stay
 """
 
 from __future__ import annotations
@@ -20,4 +20,7 @@ class UnusableFile(ScoringError):
 
 
 class DidNotStart(ScoringError):
-    """A process that `tiebreak up` needs did not come up. The message says where its log is."""
+    """A process that `tiebreak up` needs did not come up, or did not stay up.
+
+    The message says where its log is.
+    """

@@ -18,7 +18,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NoReturn, Self
 
 from pipelines.errors import DidNotStart
 from service.settings import environment_with
@@ -65,9 +65,14 @@ class Child:
     def is_alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
-    def wait(self) -> int:
-        """Until it ends by itself. Returns its exit code."""
-        return self._process.wait() if self._process else 0
+    def wait(self) -> NoReturn:
+        """For ever, unless it ends by itself, which nobody asked it to.
+
+        Raises:
+            DidNotStart: it did.
+        """
+        code = self._process.wait() if self._process else 0
+        raise DidNotStart(f"{self.name} ended by itself (exit code {code}). See {self._log}.")
 
     def wait_until(self, port: int, path: str, *, within: timedelta, host: str = LOOPBACK) -> None:
         """Until `GET http://host:port/path` answers 200.

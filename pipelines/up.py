@@ -39,7 +39,7 @@ def bring_up(settings: Settings, display: Display, *, keep_running: bool, as_jso
     Decides three leads, prints them, says where everything is, and stays up until interrupted.
 
     Raises:
-        DidNotStart: a port is taken, or a process did not come up.
+        DidNotStart: a port is taken, a process did not come up, or the service ended by itself.
     """
     _require_ports(settings)
     with stoppable() as running:
@@ -80,7 +80,11 @@ def bring_up(settings: Settings, display: Display, *, keep_running: bool, as_jso
 
 
 def serve_alone(settings: Settings) -> None:
-    """The service, and the embedded LLM unless another is configured, until interrupted."""
+    """The service, and the embedded LLM unless another is configured, until interrupted.
+
+    Raises:
+        DidNotStart: a port is taken, the witness did not come up, or the service ended by itself.
+    """
     require_free(settings.port, "TIEBREAK_PORT", settings.host)
     display = Display()
     with stoppable() as running:

@@ -84,3 +84,13 @@ def test_a_service_is_asked_at_the_address_it_listens_at(
 def test_an_address_of_another_machine_is_said_so() -> None:
     with pytest.raises(DidNotStart, match="TIEBREAK_HOST to an address of this machine"):
         require_free(3000, "TIEBREAK_PORT", "192.0.2.1")
+
+
+def test_a_service_that_ends_by_itself_is_an_error_that_says_how_and_where_its_log_is(
+    tmp_path: Path,
+) -> None:
+    with (
+        Child("The service", ["no_such_module"], log=tmp_path / "service.log") as child,
+        pytest.raises(DidNotStart, match=r"exit code 1\).*service\.log"),
+    ):
+        child.wait()
