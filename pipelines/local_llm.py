@@ -1,33 +1,73 @@
-"""The embedded LLM for as long as a command needs it: the running one, or one of its own."""
+"""The embedded LLM for as long as a command needs it: the running one, or one of its own.
+
+One that runs belongs to another command, and ends with that: then this one starts its own.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import timedelta
 
 from models.errors import LlmUnavailable
 from models.llm_version import LlmVersion
+from pipelines.finetuning.machine_share import is_listening
+from service.every import Every
 from service.llm.endpoint import EMBEDDED, LlmEndpoint
 from service.llm.server import EmbeddedLlm, is_available, is_healthy, is_ours
 from service.settings import Settings
 
+LOOKED_EVERY = timedelta(seconds=2)
+LOOKS = 2  # in a row at which nobody is there: who owns a killed one starts it again in a second
+
 
 @contextmanager
 def embedded_llm(settings: Settings, *, keep_off: bool = False) -> Iterator[None]:
-    """The embedded LLM answers at its port inside the block; a running one is used as it is.
+    """The embedded LLM answers at its port inside the block; a running one is borrowed.
 
     Raises:
         LlmUnavailable: it did not start, or another server answers at its port.
     """
     address = f"http://127.0.0.1:{settings.llm_port}"
-    if keep_off or is_ours(address):
+    if keep_off:
         yield
+        return
+    if is_ours(address):
+        with _borrowed(settings):
+            yield
         return
     if is_healthy(address):
         message = f"Another server answers at {address}. End it, or set TIEBREAK_LLM_PORT."
         raise LlmUnavailable("start", message)
-    with EmbeddedLlm(settings.home / "llm", port=settings.llm_port):
+    with _own(settings):
         yield
+
+
+def _own(settings: Settings) -> EmbeddedLlm:
+    return EmbeddedLlm(settings.home / "llm", port=settings.llm_port)
+
+
+@contextmanager
+def _borrowed(settings: Settings) -> Iterator[None]:
+    """Somebody else's, and one of our own at its port once nobody is there any more."""
+    own, missed = _own(settings), 0
+
+    def look() -> None:
+        nonlocal missed
+        if own.base_url:
+            return  # it is up, and comes back by itself
+        missed = 0 if is_listening(settings.llm_port) else missed + 1
+        if missed >= LOOKS:
+            with suppress(LlmUnavailable):  # another who had borrowed it was first: theirs will do
+                own.start()
+
+    looking = Every("borrowed-llm", LOOKED_EVERY, look)
+    looking.start()
+    try:
+        yield
+    finally:
+        looking.close()
+        own.stop()
 
 
 @contextmanager

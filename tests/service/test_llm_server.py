@@ -194,6 +194,29 @@ def test_another_server_at_its_port_is_not_taken_for_it(tmp_path: Path) -> None:
         other.shutdown()
 
 
+def test_who_borrows_an_llm_starts_one_when_its_owner_ends_and_two_do_not_quarrel(
+    cache_dir: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "llm").symlink_to(cache_dir)
+    with EmbeddedLlm(cache_dir) as owner:
+        address = owner.base_url.removesuffix("/v1")
+        settings = Settings(home=tmp_path, llm_port=int(address.rpartition(":")[2]))
+        with embedded_llm(settings):
+            with embedded_llm(settings):
+                owner.stop()
+                assert is_back(address)
+            assert is_back(address)
+    assert not is_healthy(address)
+
+
+def is_back(address: str) -> bool:
+    """Within a minute."""
+    deadline = time.monotonic() + 60
+    while not is_ours(address) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return is_ours(address)
+
+
 def test_stop_ends_it_and_may_be_called_twice(cache_dir: Path) -> None:
     running = EmbeddedLlm(cache_dir).start()
     pid, address = running.pid, running.base_url.removesuffix("/v1")
