@@ -12,8 +12,9 @@ from tempfile import TemporaryDirectory
 
 from models.adapter import Adapter
 from models.errors import LlmUnavailable
-from service.llm.adapter_shelf import AdapterShelf
+from service.llm.adapter_shelf import WRONG_ADAPTER, AdapterShelf
 
+MOST_BYTES = 10_000  # of an answer; an error has a sentence or two
 DEADLINE = timedelta(minutes=5)  # 1 s on a quiet machine; 20 s where a model has to be cut first
 
 
@@ -23,9 +24,10 @@ def load_adapter(address: str, name: str, file: Path) -> None:
     Raises:
         LlmUnavailable: `connection` where no server is there; `adapter` where it refuses.
     """
-    status = _post(address, "load", {"lora_name": name, "lora_path": str(file)})
+    status, body = _post(address, "load", {"lora_name": name, "lora_path": str(file)})
     if status != http.client.OK:
-        raise LlmUnavailable("adapter", f"The LLM refuses {name} (HTTP {status}). Tune again.")
+        message = f"The LLM refuses {name} (HTTP {status}). {_reason(body)}"
+        raise LlmUnavailable("adapter", message.rstrip())
 
 
 def unload_adapter(address: str, name: str) -> None:
@@ -51,7 +53,18 @@ def adapter_tried_out(address: str, adapter: Adapter, content: bytes | None) -> 
         unload_adapter(address, adapter.name)
 
 
-def _post(address: str, verb: str, tree: Mapping[str, str]) -> int:
+def _reason(body: bytes) -> str:
+    """What the server says, and what to do where nothing but another adapter helps."""
+    try:
+        error = json.loads(body)["error"]
+        said, kind = str(error["message"]), error["type"]
+    except (ValueError, KeyError, TypeError):
+        return ""
+    return f"{said} Tune again." if kind == WRONG_ADAPTER else said
+
+
+def _post(address: str, verb: str, tree: Mapping[str, str]) -> tuple[int, bytes]:
+    """Status and body, or as much of it as an error needs."""
     # As `is_healthy`: not a client that obeys proxy settings.
     connection = http.client.HTTPConnection(
         address.removeprefix("http://"), timeout=DEADLINE.total_seconds()
@@ -59,7 +72,8 @@ def _post(address: str, verb: str, tree: Mapping[str, str]) -> int:
     headers = {"Content-Type": "application/json"}
     try:
         connection.request("POST", f"/v1/{verb}_lora_adapter", json.dumps(tree), headers)
-        return connection.getresponse().status
+        response = connection.getresponse()
+        return response.status, response.read(MOST_BYTES)
     except (OSError, http.client.HTTPException) as error:
         raise LlmUnavailable("connection") from error
     finally:

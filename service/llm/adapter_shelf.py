@@ -21,6 +21,7 @@ log = logging.getLogger("tiebreak.adapters")
 KEPT = 3  # the live release's, that of the one before, and one more for a worker that is late
 MOST_BYTES = 64 * 1024 * 1024  # of one file; rank 8 on six layers has 1.3 MB
 SUFFIX = ".gguf"
+WRONG_ADAPTER = "wrong_adapter"  # how the embedded LLM's HTTP API says so
 # Of the LLM's folder: where those of releases lie, and those that a command tries out.
 KEPT_FOLDER, PASSING_FOLDER = "adapters", "passing"
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from models.errors import LlmUnavailable, WrongAdapter
+from service.llm.adapter_shelf import WRONG_ADAPTER
 from service.llm.embedded_model import MODEL_ID
 from service.llm.engine_rooms import EngineRooms
 
@@ -128,9 +129,12 @@ class LlmFront:
         try:
             await self._rooms.load(name, Path(path))
         except WrongAdapter as error:
-            return _Reply.error(400, "wrong_adapter", str(error))
+            return _Reply.error(400, WRONG_ADAPTER, str(error))
         except LlmUnavailable as error:
             return _Reply.error(400, "unusable_adapter", str(error))
+        except OSError as error:
+            message = f"It cannot be kept beside the model ({error.strerror}). Make room there."
+            return _Reply.error(507, "not_kept", message)
         return _Reply.json(f"Success: LoRA adapter '{name}' added successfully.")
 
     def _unload(self, tree: Mapping[str, Any]) -> _Reply:

@@ -9,7 +9,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -26,6 +26,8 @@ from pipelines.serving.random_adapter import write_random_adapter
 from service.llm.adapter_loading import adapter_tried_out, load_adapter, unload_adapter
 from service.llm.adapter_shelf import KEPT, AdapterShelf
 from service.llm.engine import Engine
+from service.llm.engine_rooms import EngineRooms
+from service.llm.front import LOAD, LlmFront
 from service.llm.llama_cpp import SLOTS
 from service.llm.server import MODEL_ID, EmbeddedLlm, is_available
 from service.llm.shallow_model import shallow_model_file
@@ -163,7 +165,7 @@ def test_a_file_with_another_digest_is_refused_and_what_is_served_stays(
     served, damaged = names(llm), tmp_path / "damaged.gguf"
     damaged.write_bytes(made[3].file.read_bytes()[:-1] + b"\1")
     for file in (damaged, made[0].file, tmp_path / "missing", tmp_path):
-        with pytest.raises(LlmUnavailable, match="HTTP 400"):
+        with pytest.raises(LlmUnavailable, match=r"HTTP 400.*The file .* Tune again"):
             load_adapter(address(llm), made[3].name, file)
     with pytest.raises(WrongAdapter), adapter_tried_out(address(llm), made[3].adapter, b"other"):
         pass
@@ -174,12 +176,32 @@ def test_a_file_that_llama_cpp_cannot_load_costs_nothing(llm: EmbeddedLlm) -> No
     served, content = names(llm), b"GGUF but no more"
     nonsense = Adapter(file_digest(content), "b" * 64, "d" * 64, 1, 8, 16, 6)
     with (
-        pytest.raises(LlmUnavailable, match="HTTP 400"),
+        pytest.raises(LlmUnavailable, match=r"HTTP 400\). llama.cpp did not start[^:]*error\.$"),
         adapter_tried_out(address(llm), nonsense, content),
     ):
         pass
     assert names(llm) == served
     assert answers(llm, MODEL_ID)
+
+
+async def test_where_an_adapter_cannot_be_kept_it_says_why_and_not_that_it_failed(
+    tmp_path: Path, made: list[Made]
+) -> None:
+    (tmp_path / "passing").write_text("where the folder should be")
+    tree = {"lora_name": made[3].name, "lora_path": str(made[3].file)}
+    sent: list[MutableMapping[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": json.dumps(tree).encode()}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(message)
+
+    headers = [(b"content-type", b"application/json")]
+    scope = {"type": "http", "path": LOAD, "method": "POST", "headers": headers}
+    await LlmFront(EngineRooms(tmp_path))(scope, receive, send)
+    assert sent[0]["status"] == 507
+    assert "File exists" in json.loads(sent[1]["body"])["error"]["message"]
 
 
 @pytest.mark.parametrize(
