@@ -65,9 +65,9 @@ class AdapterShelf:
         return was_there
 
     def drop_older_than(self, age: timedelta) -> None:
-        """Those that were put longer ago."""
+        """Those that were put longer ago; what another process drops, or nobody may, is left."""
         for file in self._by_age():
-            with suppress(FileNotFoundError):
+            with suppress(OSError):
                 if time.time() - file.stat().st_mtime > age.total_seconds():
                     file.unlink()
 

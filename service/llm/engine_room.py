@@ -72,7 +72,6 @@ class EngineRoom:
 
     async def open(self) -> None:
         """Start the first engine. Raises LlmUnavailable."""
-        self._passing.drop_older_than(TRIED_OUT_FOR)
         async with self._changing:
             await self._replace()
 
@@ -119,6 +118,12 @@ class EngineRoom:
         if was_there and not self._kept.has(name):
             self._names -= {name}  # its memory, 1.3 MB, is free with the next engine
         return was_there
+
+    def drop_old(self) -> None:
+        """Serve no longer what a command tried out and, since it was killed, never took back."""
+        self._passing.drop_older_than(TRIED_OUT_FOR)
+        shelves = (self._kept, self._passing)
+        self._names = frozenset(n for n in self._names if any(s.has(n) for s in shelves))
 
     async def ask(self, path: str, question: Mapping[str, Any], adapter: str | None) -> EngineReply:
         """One question, asked again where the engine ends under it.
@@ -168,6 +173,7 @@ class EngineRoom:
             await self._retiring
         if self._depth is not None:
             await cut_shallow_model(self._cache_dir, self._depth)
+        self._passing.drop_older_than(TRIED_OUT_FOR)
         wanted = await asyncio.to_thread(self.wanted)
         new = await Engine.start(self._cache_dir, wanted, threads=self._threads, depth=self._depth)
         old, self._engine = self._engine, new

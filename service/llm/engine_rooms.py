@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from models.adapter import depth_in
 from service.llm.adapter_shelf import KEPT_FOLDER, PASSING_FOLDER, AdapterShelf
 from service.llm.engine import EngineReply
 from service.llm.engine_room import EngineRoom
+
+SWEPT_EVERY = timedelta(hours=1)
 
 
 class EngineRooms:
@@ -28,6 +31,7 @@ class EngineRooms:
         self._shallow: dict[int, EngineRoom] = {}
         self._changing: defaultdict[int | None, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._closing: set[asyncio.Task[None]] = set()
+        self._sweeping: asyncio.Task[None] | None = None
 
     @property
     def is_up(self) -> bool:
@@ -51,9 +55,12 @@ class EngineRooms:
                 depth = depth_in(name)
                 if depth is not None and depth not in self._shallow:
                     self._room(depth).open_when_it_can()
+        self._sweeping = asyncio.create_task(self._sweep())
 
     async def close(self) -> None:
         """End whatever runs."""
+        if self._sweeping is not None:
+            self._sweeping.cancel()
         await asyncio.gather(*(room.close() for room in (self._whole, *self._shallow.values())))
         await asyncio.gather(*self._closing, return_exceptions=True)
 
@@ -74,6 +81,18 @@ class EngineRooms:
         was_there = self._room(depth).unload(name)
         self._close_unneeded()
         return was_there
+
+    async def _sweep(self) -> None:
+        """Let go of what commands that were killed have left, for as long as this runs."""
+        while True:
+            await asyncio.sleep(SWEPT_EVERY.total_seconds())
+            self.drop_old()
+
+    def drop_old(self) -> None:
+        """As `EngineRoom.drop_old`; the last of a depth takes its engine along."""
+        for room in (self._whole, *self._shallow.values()):
+            room.drop_old()
+        self._close_unneeded()
 
     def _close_unneeded(self) -> None:
         """Rooms whose last adapter was unloaded, or made room on the shelf for others."""

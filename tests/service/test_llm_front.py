@@ -23,6 +23,7 @@ from models.errors import LlmUnavailable, WrongAdapter
 from models.prompt import BARE_LIMIT
 from pipelines.serving.process_usage import descendants
 from pipelines.serving.random_adapter import write_random_adapter
+from service.llm import engine_rooms
 from service.llm.adapter_loading import adapter_tried_out, load_adapter, unload_adapter
 from service.llm.adapter_shelf import KEPT, AdapterShelf
 from service.llm.engine import Engine
@@ -283,6 +284,31 @@ def eventually(llm: EmbeddedLlm, count: int) -> list[int]:
         assert time.monotonic() < deadline, found
         time.sleep(0.05)
     return found
+
+
+async def test_what_a_killed_command_tried_out_is_gone_some_hours_later_with_its_engine(
+    cache_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_rooms, "SWEPT_EVERY", timedelta(seconds=0.2))
+    files = [tmp_path / f"{seed}.gguf" for seed in range(2)]
+    first, second = (write_random_adapter(f, seed=7 + i, depth=9) for i, f in enumerate(files))
+    rooms = EngineRooms(cache_dir, threads=1)
+    try:
+        await rooms.open()
+        others = set(descendants(os.getpid()))
+        await rooms.load(first.name, files[0])
+        await asyncio.sleep(1)
+        assert first.name in rooms.adapters
+        os.utime(cache_dir / "passing" / f"{first.name}.gguf", (0, 0))
+        await rooms.load(second.name, files[1])
+        assert first.name not in rooms.adapters
+        os.utime(cache_dir / "passing" / f"{second.name}.gguf", (0, 0))
+        async with asyncio.timeout(PATIENCE_S):
+            while set(descendants(os.getpid())) - others:
+                await asyncio.sleep(0.1)
+        assert second.name not in rooms.adapters
+    finally:
+        await rooms.close()
 
 
 @pytest.mark.parametrize("depth", [0, 18, 99])
