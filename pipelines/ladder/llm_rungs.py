@@ -23,7 +23,7 @@ from pipelines.ladder.cheap_rungs import with_text
 from pipelines.ladder.managed_tuning import ManagedTuning
 from pipelines.ladder.remembering import Remembering
 from pipelines.ladder.rung import Absent, Rows, Rung
-from pipelines.ladder.worked_examples import nearest_examples, search_prompt
+from pipelines.ladder.worked_examples import FEWEST_TRIED_ON, nearest_examples, search_prompt
 from pipelines.training_data import TrainingData
 from pipelines.verdicts import Witness
 from service.llm.adapter_loading import adapter_tried_out
@@ -128,7 +128,10 @@ class LlmRungs:
         llm = self._asked_at(asker.endpoint)
         return asker.rung(RETRIEVED, llm, self._parts, prompt_of=prompt_of)
 
-    def _optimised(self, asker: Asker) -> Rung:
+    def _optimised(self, asker: Asker) -> Rung | Absent:
+        if len(self._train) < FEWEST_TRIED_ON:
+            why = f"Fewer than {FEWEST_TRIED_ON} leads of the training part wrote anything."
+            return Absent(OPTIMISED, why)
         llm = self._asked_at(asker.endpoint)
         found = search_prompt(
             asker.ask, llm, self.texts, self._train, self.data.won, calls=self.calls, seed=self.seed

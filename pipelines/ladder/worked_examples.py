@@ -28,6 +28,7 @@ BLOCKS = (  # how one lead is shown; `{{question}}` is the outcome in the table'
 )
 DRAWS = 2  # sets of worked examples tried with each block
 LEAST_A_TURN = 8  # leads
+FEWEST_TRIED_ON = 2 * LEAST_A_TURN  # half of them are asked about, half are worked examples
 SHARES = (0.06, 0.12, 0.25)  # of the leads, in each round; then the better half goes on
 
 
@@ -81,6 +82,8 @@ def search_prompt(
     seed: int,
 ) -> Found:
     """Try blocks and sets of worked examples on training leads that are no examples themselves.
+
+    train: FEWEST_TRIED_ON of them, or more.
 
     Successive halving (Jamieson & Talwalkar 2016) by log loss, each prompt's answers calibrated
     first. An optimiser that writes prompts (GEPA in MLflow, DSPy) needs a model that can follow an

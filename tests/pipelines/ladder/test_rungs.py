@@ -12,20 +12,30 @@ from numpy.typing import NDArray
 
 from features.redaction import RedactedText
 from models.combiner import DEFAULT_BOUND
-from models.llm_version import LlmVersion
+from models.llm_version import Api, LlmVersion
 from models.prompt import EvidenceKind
 from models.sentence_embedding import SentenceEmbedding, is_available
 from models.verdict import Prices
+from pipelines.display import Display
 from pipelines.finetuning.proof import with_texts_dealt_anew
 from pipelines.ladder.asking import Asked
 from pipelines.ladder.cheap_rungs import BOTH, EMBEDDINGS, WORDS, CheapRungs
+from pipelines.ladder.llm_rungs import OPTIMISED, LlmRungs, Llms
 from pipelines.ladder.money import monthly
 from pipelines.ladder.remembering import Remembering
-from pipelines.ladder.rung import Cost, Place, Rows, Rung
+from pipelines.ladder.rung import Absent, Cost, Place, Rows, Rung
 from pipelines.ladder.standing import Standing, standing
-from pipelines.ladder.worked_examples import BLOCKS, DRAWS, nearest_examples, search_prompt
+from pipelines.ladder.worked_examples import (
+    BLOCKS,
+    DRAWS,
+    FEWEST_TRIED_ON,
+    nearest_examples,
+    search_prompt,
+)
 from pipelines.training_data import TrainingData
 from pipelines.verdicts import Verdicts
+from service.llm.endpoint import LlmEndpoint
+from service.settings import Settings
 from tests.fakes import llm_version, prompt, redacted
 from tests.pipelines.test_text_fitting import texts, texts_of
 from tests.small_release import sample_data, small_fit
@@ -131,6 +141,29 @@ def test_the_search_finds_the_prompt_that_answers_best_and_judges_it_on_no_worke
     assert found.tried == len(BLOCKS) * DRAWS
     assert shown
     assert not {texts()[row].text for row in asked_about} & shown
+
+
+@pytest.mark.parametrize("written", [0, 1, FEWEST_TRIED_ON - 1])
+def test_where_hardly_a_training_lead_wrote_anything_no_prompt_is_searched(written: int) -> None:
+    rows = [int(row) for row in small_fit().split.train if row in texts()]
+    asking = LlmRungs(
+        data=sample_data(),
+        fitted=small_fit(),
+        texts={row: texts()[row] for row in rows[:written]},
+        witness=None,  # type: ignore[arg-type]  (nobody is asked about)
+        llm=llm_version(),
+        sentences=None,
+        calls=5,
+        seed=0,
+        settings=Settings(),
+        record=None,  # type: ignore[arg-type]
+        display=Display(),
+    )
+    nobody = LlmEndpoint("embedded", "m", Api.COMPLETION, "http://127.0.0.1:1/v1")
+    found = {one.name: one for one in asking.rungs(Llms(embedded=nobody))}
+    absent = found[OPTIMISED]
+    assert isinstance(absent, Absent)
+    assert f"Fewer than {FEWEST_TRIED_ON} leads" in absent.why
 
 
 @cache
