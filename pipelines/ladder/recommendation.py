@@ -1,8 +1,11 @@
-"""Recommendation: the smallest rung that no other one beats.
+"""Recommendation: the smallest rung that no larger one beats, and better than the beaten ones.
 
 One rung beats another where its log loss, combined with the classifier, is lower on the calibration
 leads that both have an opinion on, and the paired 95 % interval excludes zero. Rungs whose gate did
 not pass are not candidates. Test leads choose nothing: their figures stay honest.
+
+Not every two rungs are compared on the same leads. A rung that a larger one beats makes room for
+one that is better than it, not for one that merely was not beaten on the few leads that count.
 """
 
 from __future__ import annotations
@@ -59,10 +62,19 @@ def recommend(
         for large in candidates[i + 1 :]
     )
     names = [candidate.name for candidate in candidates]
-    chosen = next(name for name in names if not _beaten_by(name, duels))
+    chosen = _chosen(names, duels)
     return Recommendation(
         chosen, _reason(chosen, names, duels), _enough(chosen, names, duels), duels
     )
+
+
+def _chosen(names: Sequence[str], duels: Sequence[Duel]) -> str:
+    beaten = [name for name in names if _beaten_by(name, duels)]
+    for name in names:
+        over = [d for d in duels if d.larger == name and d.smaller in beaten]
+        if name not in beaten and all(d.difference.value < 0 for d in over):
+            return name
+    return _beaten_by(beaten[-1], duels)[0].larger  # whom nothing beats, or it were the last
 
 
 def _duel(
@@ -110,19 +122,20 @@ def _nearest(chosen: str, duels: Sequence[Duel]) -> str:
 
 
 def _enough(chosen: str, names: Sequence[str], duels: Sequence[Duel]) -> str:
-    """What the best of the smaller rungs would cost."""
+    """What the best of the smaller rungs that are worse would cost."""
     if chosen == names[0]:
         return "No rung that reads texts is needed on this table, as far as these leads can tell."
     lost = _best_smaller(chosen, duels)
     return (
-        f"{lost.smaller} is enough where {abs(lost.difference.value):.3f} nats of log loss per "
+        f"{lost.smaller} is enough where {-lost.difference.value:.3f} nats of log loss per "
         "lead are worth less than what the larger rung costs."
     )
 
 
 def _best_smaller(chosen: str, duels: Sequence[Duel]) -> Duel:
-    """Against the smaller rung that comes nearest; of equals the smallest."""
-    return max((d for d in duels if d.larger == chosen), key=lambda d: d.difference.value)
+    """Against the smaller rung that comes nearest and is worse; of equals the smallest."""
+    worse = (d for d in duels if d.larger == chosen and d.difference.value < 0)
+    return max(worse, key=lambda d: d.difference.value)
 
 
 def _shown(duel: Duel) -> str:

@@ -61,3 +61,20 @@ def test_what_would_be_enough_is_the_best_of_the_smaller_rungs_not_the_next_one(
     assert advice.rung == "both"
     assert advice.enough.startswith("words is enough where")
     assert "against words" in advice.reason
+
+
+def test_a_larger_rung_that_is_worse_than_one_that_is_beaten_is_not_taken_for_it() -> None:
+    def two_fold(name: str, few: float, others: float) -> Candidate:
+        shares = np.where(np.arange(LEADS) < 200, few, others)
+        return Candidate(name, np.arange(LEADS), probability(shares * TRUTH))
+
+    words, meanings = two_fold("words", 0.1, 1.0), two_fold("meanings", 0.7, 0.4)
+    llm = knowing("LLM", 0.7, leads=200)  # it beats words; of these leads meanings know as much
+    advice = recommend([knowing(NO_TEXT, 0.0), words, meanings, llm], WON, seed=0)
+    gaps = {(d.smaller, d.larger): d for d in advice.duels}
+    assert gaps["words", "LLM"].is_larger_better
+    assert not gaps["meanings", "LLM"].is_larger_better
+    assert gaps["words", "meanings"].difference.value > 0
+    assert advice.rung == "LLM"
+    nearest = max(gaps[one, "LLM"].difference.value for one in (NO_TEXT, "words"))
+    assert f"is enough where {-nearest:.3f} nats" in advice.enough
