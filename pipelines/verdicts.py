@@ -18,7 +18,7 @@ from models.errors import LlmUnavailable
 from models.evidence import evidence_text
 from models.llm_version import LlmVersion
 from models.prompt import EvidenceKind
-from models.verdict import LlmJudge, Verdict
+from models.verdict import LlmCall, LlmJudge, Verdict
 from pipelines.kept_answers import KeptAnswers
 from service.recording.question_record import QuestionRecord
 
@@ -31,7 +31,8 @@ NO_EVIDENCE, NOT_REDACTED = "no_evidence", "redaction_failed"  # then nobody was
 class Verdicts:
     """The answers to leads `rows` (numbers into the caller's leads), in the same order.
 
-    log_odds are NaN where there was no verdict; `failures` counts why.
+    log_odds are NaN where there was no verdict; `failures` counts why, and `lost` are the requests
+    that were sent for these: a provider may charge for them all the same.
     """
 
     rows: NDArray[np.intp]
@@ -39,6 +40,7 @@ class Verdicts:
     log_odds: Floats
     answers: tuple[Verdict | None, ...]
     failures: dict[str, int]
+    lost: tuple[LlmCall, ...] = ()
 
     @property
     def asked(self) -> int:
@@ -108,6 +110,7 @@ def ask_about(
     `record` has what leaves in the ledger before it leaves.
     """
     failures: dict[str, int] = {}
+    lost: list[LlmCall] = []
 
     async def ask(judge: LlmJudge, slots: asyncio.Semaphore, place: int) -> Verdict | None:
         row, kind = asked[place]
@@ -130,6 +133,7 @@ def ask_about(
                 return verdict
         except LlmUnavailable as error:
             failures[error.cause] = failures.get(error.cause, 0) + 1
+            lost.extend(error.calls)
             return None
         finally:
             on_answer()
@@ -144,4 +148,5 @@ def ask_about(
     answers = asyncio.run(ask_all())
     log_odds = np.array([a.log_odds if a else np.nan for a in answers], dtype=np.float64)
     rows = np.array([row for row, _ in asked], dtype=np.intp)
-    return Verdicts(rows, tuple(k for _, k in asked), log_odds, tuple(answers), failures)
+    kinds = tuple(kind for _, kind in asked)
+    return Verdicts(rows, kinds, log_odds, tuple(answers), failures, tuple(lost))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import http
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -26,10 +26,10 @@ PromptOf = Callable[[int], Prompt]  # by row of the table
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Verdicts, and how many seconds they took, a few at a time."""
+    """Verdicts, and how many questions were under way at a time."""
 
     verdicts: Verdicts
-    took_s: float
+    at_once: int
 
     @property
     def opinions(self) -> Opinions:
@@ -37,7 +37,15 @@ class Asked:
 
     @property
     def calls(self) -> list[LlmCall]:
-        return [call for answer in self.verdicts.answers if answer for call in answer.calls]
+        answered = [call for answer in self.verdicts.answers if answer for call in answer.calls]
+        return [*answered, *self.verdicts.lost]
+
+    @property
+    def took_s(self) -> float:
+        """Seconds that the LLM took for all of them. What redaction took is not among these."""
+        answered = sum(answer.latency_s for answer in self.verdicts.answers if answer)
+        lost = sum(call.latency_s for call in self.verdicts.lost)
+        return (answered + lost) / self.at_once
 
 
 @dataclass(frozen=True)
@@ -64,7 +72,7 @@ class Asker:
         def open_judge() -> LlmJudge:
             return judge_at(self.endpoint, llm, self.settings, deadline=PATIENT)
 
-        started = time.perf_counter()
+        at_once = self.settings.llm_max_concurrency
         with self.display.bar(what, len(rows)) as advance:
             verdicts = ask_about(
                 self.data.leads,
@@ -72,12 +80,12 @@ class Asker:
                 witness=self.witness,
                 open_judge=open_judge,
                 record=self.record,
-                concurrency=self.settings.llm_max_concurrency,
+                concurrency=at_once,
                 on_answer=advance,
                 version_of=version_of,
             )
         require_answers(verdicts)
-        return Asked(verdicts, time.perf_counter() - started)
+        return Asked(verdicts, max(1, min(at_once, len(rows))))
 
     def rung(
         self,
@@ -111,6 +119,7 @@ class Asker:
         calls = [call for one in (*before, *asked) for call in one.calls]
         tokens = (_prompt_tokens(calls), _completion_tokens(calls))
         about_leads = [call for one in asked for call in one.calls]
+        is_counted = all(map(_says_tokens, calls))
         leads = max(sum(len(one.verdicts.rows) for one in asked), 1)
         here = self.endpoint.is_embedded
         charged = prices(self.settings)
@@ -122,11 +131,18 @@ class Asker:
             tokens_per_lead=(
                 _prompt_tokens(about_leads) / leads,
                 _completion_tokens(about_leads) / leads,
-            ),
+            )
+            if is_counted
+            else None,
             fit_s=sum(one.took_s for one in before),
             memory_mib=listener_mib(self.settings.llm_port) if here else None,
-            usd=0.0 if here else charged.cost_usd(*tokens) if charged else None,
+            usd=0.0 if here else charged.cost_usd(*tokens) if charged and is_counted else None,
         )
+
+
+def _says_tokens(call: LlmCall) -> bool:
+    """Whether it is known what is billed for it: nothing where there was no good response."""
+    return call.status != http.HTTPStatus.OK or call.prompt_tokens is not None
 
 
 def _prompt_tokens(calls: Sequence[LlmCall]) -> int:

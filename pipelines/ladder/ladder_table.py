@@ -16,7 +16,7 @@ from pipelines.ladder.money import Monthly, monthly
 from pipelines.ladder.standing import NO_TEXT, Standing
 from pipelines.metrics import Interval, Measure
 
-UNKNOWN = "price not set"
+UNKNOWN = "not known"  # the price is not set, or the provider does not say the tokens
 PIPED_WIDTH = 220  # columns, where no terminal says how many it has
 
 
@@ -107,14 +107,18 @@ def _cost(ladder: Ladder, bill: Bill) -> Table:
             f"{cost.calls:,}",
             f"{cost.prompt_tokens + cost.completion_tokens:,}",
             f"{cost.ms_per_lead:.1f}" if cost.ms_per_lead < 10 else f"{cost.ms_per_lead:.0f}",
-            "not known" if cost.memory_mib is None else f"{cost.memory_mib:,.1f}",
+            UNKNOWN if cost.memory_mib is None else f"{cost.memory_mib:,.1f}",
             _usd(cost.usd),
             f"{month.machine_hours:,.1f}" if month.machine_hours else "",
             _usd(month.self_hosted_usd) if month.machine_hours else "",
-            f"{month.tokens_millions:,.0f}" if month.tokens_millions else "",
-            _usd(month.managed_usd) if month.tokens_millions else "",
+            "" if month.tokens_millions == 0 else _tokens(month.tokens_millions),
+            "" if month.tokens_millions == 0 else _usd(month.managed_usd),
         )
     return table
+
+
+def _tokens(millions: float | None) -> str:
+    return UNKNOWN if millions is None else f"{millions:,.0f}"
 
 
 def _usd(amount: float | None) -> str:

@@ -37,18 +37,19 @@ class Opinions:
 class Cost:
     """What a rung costs.
 
-    calls: requests to an LLM in this run, those of choosing prompts included; prompt_tokens,
-    completion_tokens: theirs. answers: how many of the calls were about the leads of the table.
-    tokens_per_lead: prompt and completion, of one answer. ms_per_lead: machine time for one lead,
-    redaction not included. fit_s: seconds to fit it. memory_mib: held while serving; None where it
-    is not known. usd: paid in this run; None where the price is not known, 0 where nobody charges.
+    calls: requests to an LLM in this run, those of choosing prompts and those that gave no verdict
+    included; prompt_tokens, completion_tokens: theirs, as far as the provider says.
+    tokens_per_lead: prompt and completion; None where it does not say all. ms_per_lead: machine
+    time for one lead, redaction not included. fit_s: seconds to fit it. memory_mib: held while
+    serving; None where it is not known. usd: paid in this run; None where the price or the tokens
+    are not known, 0 where nobody charges.
     """
 
     ms_per_lead: float
     calls: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
-    tokens_per_lead: tuple[float, float] = (0.0, 0.0)
+    tokens_per_lead: tuple[float, float] | None = (0.0, 0.0)
     fit_s: float = 0.0
     memory_mib: float | None = None
     usd: float | None = 0.0

@@ -15,7 +15,9 @@ from held_database import held_database
 from service_fakes import SPEC, classifier, store_at, subjects_beside
 from sqlalchemy import select
 
+from features.fingerprint import SubjectKey
 from features.lead import Lead
+from features.redaction import RedactedText
 from models.errors import LlmUnavailable
 from models.prompt import EvidenceKind
 from pipelines.verdicts import Witness, ask_about
@@ -124,3 +126,25 @@ def test_a_text_of_training_that_cannot_be_redacted_stays_here_and_is_on_record(
     page = auditor.entries(Filters(failed=True), after=None, most=9, newest_first=False)
     assert [found.tree for found in page.entries] == [entry]
     assert auditor.reconcile(None, Filters()).pairs
+
+
+class EmailRedactor:
+    def redact(self, text: str, contacts: object, key: SubjectKey | None) -> RedactedText:  # noqa: ARG002
+        return redacted(text, key)
+
+
+def test_a_question_without_a_verdict_is_still_one_that_was_sent_and_billed(
+    store: Store, subjects: StoredKeys
+) -> None:
+    lead = Lead.parse(SPEC, {"Message": "call me at jane@acme.com", **JANE})
+    asked = ask_about(
+        [lead],
+        [(0, EvidenceKind.TEXT)],
+        witness=Witness(EmailRedactor(), classifier().encoder, ()),  # type: ignore[arg-type]
+        open_judge=lambda: judge(Wire(completion({" maybe": 1.0}))),
+        record=QuestionRecord(store, subjects),
+        concurrency=1,
+    )
+    assert sum(asked.failures.values()) == 1
+    (call,) = asked.lost
+    assert (call.status, call.prompt_tokens, call.completion_tokens) == (200, 100, 10)

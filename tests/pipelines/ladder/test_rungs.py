@@ -15,10 +15,10 @@ from models.combiner import DEFAULT_BOUND
 from models.llm_version import Api, LlmVersion
 from models.prompt import EvidenceKind
 from models.sentence_embedding import SentenceEmbedding, is_available
-from models.verdict import Prices
+from models.verdict import LlmCall, Prices, Verdict, VerdictSource
 from pipelines.display import Display
 from pipelines.finetuning.proof import with_texts_dealt_anew
-from pipelines.ladder.asking import Asked
+from pipelines.ladder.asking import Asked, Asker
 from pipelines.ladder.cheap_rungs import BOTH, EMBEDDINGS, WORDS, CheapRungs
 from pipelines.ladder.llm_rungs import OPTIMISED, LlmRungs, Llms
 from pipelines.ladder.money import monthly
@@ -134,7 +134,7 @@ def test_the_search_finds_the_prompt_that_answers_best_and_judges_it_on_no_worke
         shown.update(example.text for example in one.examples)
         said = (2.0 * data.won[rows] - 1) * understands + noise.normal(0, 0.5, len(rows))
         kinds = (EvidenceKind.TEXT,) * len(rows)
-        return Asked(Verdicts(rows, kinds, said, (None,) * len(rows), {}), 0.1)
+        return Asked(Verdicts(rows, kinds, said, (None,) * len(rows), {}), 1)
 
     found = search_prompt(ask, llm, texts(), train, data.won, calls=200, seed=0)
     assert "Message:" in found.prompt.template
@@ -191,3 +191,46 @@ def test_a_price_that_is_not_set_is_unknown_and_never_nothing(
     found = (bill.reads, bill.machine_hours, bill.self_hosted_usd, bill.managed_usd)
     assert found == pytest.approx(expected)
     assert bill.tokens_millions == pytest.approx(10.05)
+
+
+Tokens = tuple[int, int] | None
+PROVIDER = LlmEndpoint("llm.test", "m", Api.CHAT, "http://llm.test/v1")
+PRICED = Settings(
+    llm_price_usd_per_million_prompt_tokens=10, llm_price_usd_per_million_completion_tokens=30
+)
+
+
+class Answered(Asker):
+    """Nobody is asked: of ten leads eight are answered, in two seconds each, two at a time."""
+
+    tokens: Tokens = None
+
+    def ask(self, llm: LlmVersion, rows: Rows, what: str, prompt_of: object = None) -> Asked:  # noqa: ARG002
+        prompt_tokens, completion_tokens = self.tokens or (None, None)
+        call = LlmCall("id", 200, None, None, prompt_tokens, completion_tokens, latency_s=2.0)
+        said = (0.5, VerdictSource.STATED, None, 0, 0, None, 2.0, None, (call,))
+        answers = (*[Verdict(*said)] * 8, None, None)
+        kinds = (EvidenceKind.TEXT,) * len(rows)
+        malformed = {"no_answer": 2}
+        return Asked(Verdicts(rows, kinds, np.zeros(10), answers, malformed, (call, call)), 2)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "usd", "a_lead"),
+    [
+        pytest.param((1000, 50), 20 * (0.01 + 0.0015), (1000, 50), id="said"),
+        pytest.param(None, None, None, id="not said"),
+    ],
+)
+def test_what_a_provider_charges_counts_answers_without_a_verdict_and_is_unknown_unless_said(
+    tokens: Tokens, usd: float | None, a_lead: tuple[float, float] | None
+) -> None:
+    asker = Answered(sample_data(), None, PROVIDER, PRICED, None, Display())  # type: ignore[arg-type]
+    object.__setattr__(asker, "tokens", tokens)
+    rows = np.arange(10)
+    cost = asker.rung("managed", llm_version(Api.CHAT), (rows, rows)).cost
+    assert (cost.calls, cost.tokens_per_lead) == (20, a_lead)
+    assert cost.usd == (usd and pytest.approx(usd))
+    assert cost.ms_per_lead == 1000  # as the LLM took, whatever redaction did
+    bill = monthly(cost, Place.MANAGED, 0.5, hour_usd=None, tokens=Prices(10, 30))
+    assert bill.managed_usd == (usd and pytest.approx(usd * 500_000 / 20))
