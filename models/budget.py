@@ -1,10 +1,12 @@
-"""CallBudget: how many LLM calls may leave per minute. Small models before large ones."""
+"""CallBudget: how many requests to an LLM may leave per minute, each attempt counted."""
 
 from __future__ import annotations
 
 import time
 from collections import deque
 from collections.abc import Callable
+
+SPENT = "budget_exhausted"  # the cause of an LlmUnavailable
 
 
 class CallBudget:

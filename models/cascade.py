@@ -15,7 +15,7 @@ from features.errors import RedactionFailed
 from features.fingerprint import SubjectKey
 from features.lead import Lead
 from features.redaction import RedactedText
-from models.budget import CallBudget
+from models.budget import SPENT, CallBudget
 from models.decision import Decision, Redaction, Route, RouteReason
 from models.errors import LlmUnavailable
 from models.evidence import evidence_text
@@ -157,7 +157,9 @@ class Cascade:
             verdict = await self._judge.ask(evidence, kind)
         except LlmUnavailable as error:
             failed = replace(seen, llm_failure=error.cause, llm_calls=error.calls)
-            return replace(failed, reason=RouteReason.LLM_UNAVAILABLE)
+            is_spent = error.cause == SPENT  # on the attempts before
+            reason = RouteReason.BUDGET_EXHAUSTED if is_spent else RouteReason.LLM_UNAVAILABLE
+            return replace(failed, reason=reason)
         prior, said = seen.classifier_probability, seen.text_log_odds
         return replace(
             seen,

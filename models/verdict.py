@@ -24,6 +24,7 @@ from models.answer import (
     read_completion,
     read_usage,
 )
+from models.budget import SPENT, CallBudget
 from models.errors import LlmUnavailable
 from models.llm_version import Api, LlmVersion
 from models.prompt import ROUND_BRACKETS, EvidenceKind, require_redacted
@@ -141,6 +142,7 @@ class LlmJudge:
         deadline: for one verdict, waiting for a free slot and all attempts included.
         max_concurrency: questions under way at the same moment.
         prices: None where unknown.
+        budget: of all attempts but a question's first, which whoever asks has taken from it.
     """
 
     def __init__(
@@ -151,12 +153,14 @@ class LlmJudge:
         deadline: timedelta,
         max_concurrency: int,
         prices: Prices | None = None,
+        budget: CallBudget | None = None,
     ) -> None:
         self.version = version
         self._client = client.with_options(max_retries=0)
         self._deadline_s = deadline.total_seconds()
         self._slots = asyncio.Semaphore(max_concurrency)
         self._prices = prices
+        self._budget = budget or CallBudget(None)
         self._refused: frozenset[str] = frozenset()  # what this provider is no longer sent
 
     async def ask(self, evidence: RedactedText, kind: EvidenceKind) -> Verdict:
@@ -246,6 +250,8 @@ class LlmJudge:
         """The first good reply. Each request is added to `calls`. `until` is in loop time."""
         refused, pause_s = self._refused, FIRST_PAUSE_S
         for attempt in range(1, MAX_ATTEMPTS + 1):
+            if attempt > 1 and not self._budget.take():
+                raise LlmUnavailable(SPENT)
             calls.append(LlmCall(str(uuid.uuid4())))
             reply = await self._send_on_record(_without(refused, question), calls[-1])
             if reply.cause is None:

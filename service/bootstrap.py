@@ -197,7 +197,7 @@ def assembler(
         return Cascade(
             release,
             redactor=redactor().allowing(release.spec.allow_list),
-            judge=judge_of(release, settings),
+            judge=judge_of(release, settings, budget),
             budget=budget,
             threads=threads,
             embedding=embedding_of(release),
@@ -281,7 +281,7 @@ def provide_adapter(release: Release, settings: Settings) -> None:
         log.warning("The embedded LLM does not run. Its adapter is taken when it starts.")
 
 
-def judge_of(release: Release, settings: Settings) -> Judge:
+def judge_of(release: Release, settings: Settings, budget: CallBudget) -> Judge:
     """Who breaks the tie for this release: the LLM it was fitted with, if it is configured here.
 
     Another LLM's verdicts mean something else than the release's combiner learned: then nobody.
@@ -301,4 +301,5 @@ def judge_of(release: Release, settings: Settings) -> Judge:
             *(endpoint.model, endpoint.provider),
         )
         return UnavailableJudge("other_llm")
-    return judge_at(endpoint, release.llm, settings, deadline=settings.llm_deadline)
+    deadline = settings.llm_deadline
+    return judge_at(endpoint, release.llm, settings, deadline=deadline, budget=budget)

@@ -101,7 +101,8 @@ class Settings(BaseSettings):
     llm_deadline: Seconds = timedelta(seconds=4)
     # Calls in flight per worker; more would only queue on a small machine.
     llm_max_concurrency: Annotated[int, Field(ge=1)] = 4
-    # Spending limit per worker; None: no limit, which is right for an LLM of one's own.
+    # Spending limit per worker, each attempt counted; None: no limit, which is right for an LLM of
+    # one's own. Training has its own, --llm-calls.
     llm_max_calls_per_minute: Annotated[int, Field(ge=0)] | None = None
     # US dollars per million tokens; None: unknown, and then so is every cost (never 0).
     llm_price_usd_per_million_prompt_tokens: Annotated[float, Field(ge=0)] | None = None

@@ -15,6 +15,7 @@ from features.errors import RedactionFailed
 from features.fingerprint import SubjectKey
 from features.redaction import RedactedText, Redactor
 from features.redaction_policy import RedactionPolicy
+from models.budget import CallBudget
 from models.llm_client import llm_client
 from models.llm_version import Api, Decoding, LlmVersion
 from models.prompt import EvidenceKind, Prompt, WorkedExample
@@ -81,12 +82,13 @@ def judge(
     deadline: timedelta = timedelta(seconds=2),
     max_concurrency: int = 2,
     prices: Prices | None = None,
+    budget: CallBudget | None = None,
 ) -> LlmJudge:
     """A real judge whose client talks to `wire`."""
     transport = httpx2.MockTransport(wire) if isinstance(wire, Wire) else wire
     client = llm_client("http://llm.test/v1", "sk-secret-key", transport=transport)
     limits = {"deadline": deadline, "max_concurrency": max_concurrency, "prices": prices}
-    return LlmJudge(client, llm_version(api), **limits)  # type: ignore[arg-type]
+    return LlmJudge(client, llm_version(api), budget=budget, **limits)  # type: ignore[arg-type]
 
 
 def llm_version(api: Api = Api.COMPLETION) -> LlmVersion:

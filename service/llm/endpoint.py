@@ -15,6 +15,7 @@ from service.settings import Settings
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
+    from models.budget import CallBudget
     from models.verdict import LlmJudge, Prices
 
 EMBEDDED = "embedded"
@@ -74,9 +75,14 @@ def configured_endpoint(settings: Settings) -> LlmEndpoint:
 
 
 def judge_at(
-    endpoint: LlmEndpoint, version: LlmVersion, settings: Settings, *, deadline: timedelta
+    endpoint: LlmEndpoint,
+    version: LlmVersion,
+    settings: Settings,
+    *,
+    deadline: timedelta,
+    budget: CallBudget | None = None,
 ) -> LlmJudge:
-    """A judge for this version of the LLM, asking at this endpoint."""
+    """A judge for this version of the LLM, asking at this endpoint; budget: see LlmJudge."""
     from models.verdict import LlmJudge
 
     return LlmJudge(
@@ -85,6 +91,7 @@ def judge_at(
         deadline=deadline,
         max_concurrency=settings.llm_max_concurrency,
         prices=prices(settings),
+        budget=budget,
     )
 
 

@@ -60,7 +60,7 @@ def decide(
     wire: Wire | None = None,
     judge_: Judge | None = None,
     redactor: TextRedactor | None = None,
-    calls_per_minute: int | None = None,
+    budget: CallBudget | None = None,
     combiner: Combiner | None = None,
     outbox: Outbox | None = None,
 ) -> Decision:
@@ -70,7 +70,7 @@ def decide(
                 small_release(policy, combiner=combiner),
                 redactor=redactor or EmailRedactor(),
                 judge=judge_ or judge(wire or Wire(YES)),
-                budget=CallBudget(calls_per_minute),
+                budget=budget or CallBudget(None),
                 threads=threads,
             )
             try:
@@ -218,8 +218,16 @@ def test_an_llm_that_is_not_configured_is_said_by_name() -> None:
 
 
 def test_a_spent_budget_keeps_the_classifiers_answer_and_redacts_nothing() -> None:
-    decision = decide(WRITTEN, ALWAYS_ASK, calls_per_minute=0, redactor=BrokenRedactor())
+    decision = decide(WRITTEN, ALWAYS_ASK, budget=CallBudget(0), redactor=BrokenRedactor())
     assert decision.reason is RouteReason.BUDGET_EXHAUSTED
+
+
+@pytest.mark.parametrize("limit", [1, 2])
+def test_each_attempt_takes_from_the_budget_and_no_more_leave_than_it_allows(limit: int) -> None:
+    wire, budget = Wire(httpx2.Response(503)), CallBudget(limit)
+    decision = decide(WRITTEN, ALWAYS_ASK, judge_=judge(wire, budget=budget), budget=budget)
+    assert decision.reason is RouteReason.BUDGET_EXHAUSTED
+    assert len(wire.requests) == len(decision.llm_calls) == limit
 
 
 @settings(max_examples=25, deadline=None)
