@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import logging
 import os
@@ -15,10 +16,16 @@ from models.errors import TrainingRefused
 
 log = logging.getLogger("tiebreak.tuning")
 
+DIGEST_SIZE = hashlib.sha256().digest_size
+
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """path: names what is tuned on what; another table, seed or recipe is another file."""
+    """path: names what is tuned on what; another table, seed or recipe is another file.
+
+    It begins with the SHA-256 of the rest: torch takes tensors of which a byte has changed as they
+    are.
+    """
 
     path: Path
 
@@ -36,6 +43,7 @@ class Checkpoint:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with part.open("wb") as file:
+                file.write(hashlib.sha256(content.getbuffer()).digest())
                 file.write(content.getbuffer())
                 file.flush()
                 os.fsync(file.fileno())
@@ -55,7 +63,8 @@ class Checkpoint:
         if not self.path.exists():
             return None
         try:
-            tree: dict[str, Any] = torch.load(self.path, weights_only=True, map_location="cpu")
+            content = io.BytesIO(_whole(self.path.read_bytes()))
+            tree: dict[str, Any] = torch.load(content, weights_only=True, map_location="cpu")
         except (RuntimeError, EOFError, OSError, ValueError, pickle.UnpicklingError):
             log.warning("The checkpoint %s is damaged: tuning begins anew.", self.path.name)
             return None
@@ -64,3 +73,11 @@ class Checkpoint:
     def remove(self) -> None:
         """It is not needed any more."""
         self.path.unlink(missing_ok=True)
+
+
+def _whole(file: bytes) -> bytes:
+    """What is behind the digest. Raises ValueError where it is another's."""
+    digest, content = file[:DIGEST_SIZE], file[DIGEST_SIZE:]
+    if hashlib.sha256(content).digest() != digest:
+        raise ValueError("It is not what was written.")
+    return content

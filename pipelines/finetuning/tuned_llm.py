@@ -32,7 +32,7 @@ from pipelines.training_data import TrainingData
 from pipelines.verdicts import Call, Verdicts, Witness
 from service.llm.embedded_model import LAYERS, model_digest, model_file
 
-CHECKPOINTS = 4  # the version of what is in them
+CHECKPOINTS = 5  # the version of what is in them
 COMPARED = 60  # leads of the validation part on which served and tuned model must agree
 
 

@@ -250,11 +250,17 @@ def test_weights_that_were_kept_by_half_are_made_anew(folder: Path, tmp_path: Pa
 def test_a_damaged_checkpoint_is_none_and_one_that_cannot_be_written_is_said_so(
     tmp_path: Path,
 ) -> None:
+    import torch
+
     checkpoint = Checkpoint(tmp_path / "tuning" / "c.pt")
-    checkpoint.save({"step": 3})
-    assert checkpoint.load() == {"step": 3}
+    checkpoint.save({"step": 3, "weights": torch.ones(4)})
+    loaded = checkpoint.load()
+    assert loaded is not None
+    assert (loaded["step"], loaded["weights"].tolist()) == (3, [1.0] * 4)
     content = checkpoint.path.read_bytes()
-    for damaged in (content[: len(content) // 2], b"", b"other"):
+    of_the_tensor = content.index(b"\x00\x00\x80\x3f")  # a float32 of 1
+    changed = content[:of_the_tensor] + b"\x01" + content[of_the_tensor + 1 :]
+    for damaged in (content[: len(content) // 2], b"", b"other", changed):
         checkpoint.path.write_bytes(damaged)
         assert checkpoint.load() is None
     (tmp_path / "file").write_text("where the folder should be")
