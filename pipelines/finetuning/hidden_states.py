@@ -19,7 +19,10 @@ AT_ONCE = 16  # prompts scored in one forward pass
 
 
 class HiddenStates:
-    """Of one BaseModel. The lower layers are two thirds of a forward pass, and never change."""
+    """Of one BaseModel. The lower layers are two thirds of a forward pass, and never change.
+
+    The last bits of a prompt's states depend on the batch in which it was first asked for.
+    """
 
     def __init__(self, base: BaseModel, *, capacity: int = CAPACITY) -> None:
         """Args: capacity: tokens whose states are kept; the first ones asked for are."""

@@ -95,7 +95,10 @@ class Progress:
 class Tuner:
     """One tuning of one model. After a crash a new process goes on from the checkpoint.
 
-    Where the minutes did not run out, the result is the same as without the crash, bit for bit.
+    Where the minutes did not run out, the result is the same as without the crash: bit for bit in
+    one pass, or where no layer is frozen; else up to rounding. What the frozen layers make of a
+    prompt is kept as a batch of the first pass gave it, and the new process computes it in another
+    batch, in which floats are summed otherwise.
 
     Args:
         minutes: of the whole of `tune`, what an earlier process spent included.
