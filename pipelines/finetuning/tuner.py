@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from models.errors import TrainingRefused
 from pipelines.finetuning.checkpoint import Checkpoint
 from pipelines.finetuning.hidden_states import HiddenStates
 from pipelines.finetuning.learning_curve import (
@@ -143,7 +144,11 @@ class Tuner:
         self._paced_from: tuple[int, float] | None = None  # steps and seconds, less those of looks
 
     def tune(self) -> Tuned:
-        """Tune until every lesson was seen, nothing is gained any more, or the time is up."""
+        """Tune until every lesson was seen, nothing is gained any more, or the time is up.
+
+        Raises:
+            TrainingRefused: an earlier process has spent all minutes, and was not through.
+        """
         self._resume()
         self._started = self._clock() - self._progress.spent_s
         saved = self._clock()
@@ -282,6 +287,7 @@ class Tuner:
         progress = Progress.from_tree(saved["progress"])
         if self._has_more_time(progress, saved.get("budget_s", 0.0)):
             return
+        self._require_time(progress)
         self._progress = progress
         self._low_rank.restore(saved["weights"])
         self._optimizer.load_state_dict(saved["optimizer"])
@@ -294,6 +300,17 @@ class Tuner:
         has_ended = progress.step >= progress.schedule.total
         is_short = has_ended and progress.ending is Ending.TIME
         return is_short and self._budget_s > MORE_TIME * before_s
+
+    def _require_time(self, progress: Progress) -> None:
+        """Or it would end at once, its rate still high, and could only begin anew ever after."""
+        if progress.step >= progress.schedule.total or progress.spent_s < self._budget_s:
+            return
+        spent = progress.spent_s / 60
+        enough = math.ceil(spent / (1 - progress.schedule.decay)) + 1  # one to load the model in
+        raise TrainingRefused(
+            f"This tuning has taken {spent:.1f} minutes already, and goes on from there: give it "
+            f"more --minutes. With {enough} there is time to bring it to rest."
+        )
 
     def _result(self) -> Tuned:
         progress = self._progress

@@ -235,6 +235,24 @@ def test_what_ended_for_want_of_time_begins_anew_where_there_is_more(
     assert (longer.ending, longer.examples) == (Ending.ALL_SEEN, whole.examples)
 
 
+def test_a_tuning_that_was_cut_refuses_fewer_minutes_than_it_has_taken_and_goes_on_with_more(
+    folder: Path, tmp_path: Path
+) -> None:
+    now = [0.0]
+
+    def pass_time(done: int, _total: int) -> None:
+        now[0] += 60.0
+        if done == 3 and now[0] == 180.0:
+            raise Killed
+
+    by_the_minute = {"clock": lambda: now[0], "on_step": pass_time, "saved_every_s": 0.0}
+    with pytest.raises(Killed):
+        tuned(fresh(folder), tmp_path / "c.pt", minutes=30, **by_the_minute)
+    with pytest.raises(TrainingRefused, match=r"taken 2\.0 minutes already.*With 4 "):
+        tuned(fresh(folder), tmp_path / "c.pt", minutes=1, **by_the_minute)
+    assert tuned(fresh(folder), tmp_path / "c.pt", minutes=30).ending is Ending.ALL_SEEN
+
+
 def test_weights_that_were_kept_by_half_are_made_anew(folder: Path, tmp_path: Path) -> None:
     fresh(folder)
     (kept,), file = folder.glob("*.safetensors"), model_file(folder)
