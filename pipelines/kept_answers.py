@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.prompt import EvidenceKind
 from models.verdict import Verdict, VerdictSource
 
+log = logging.getLogger("tiebreak.tuning")
+
 Asked = tuple[int, EvidenceKind]  # number of a lead in its table, and what was shown of it
 
 
-@dataclass(frozen=True)
+@dataclass
 class KeptAnswers:
     """One line of JSON for each answer: numbers alone, nothing that a lead wrote.
 
@@ -21,6 +24,7 @@ class KeptAnswers:
 
     path: Path
     _known: dict[Asked, Verdict] = field(default_factory=dict)
+    _can_write: bool = True
 
     def __post_init__(self) -> None:
         if self.path.exists():
@@ -31,11 +35,21 @@ class KeptAnswers:
         return self._known.get(asked)
 
     def keep(self, asked: Asked, verdict: Verdict) -> None:
-        """Written at once: a kill loses the line being written and no other."""
+        """Written at once: a kill loses the line being written and no other.
+
+        On a full disk they are known to this process alone from then on.
+        """
         self._known[asked] = verdict
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("a") as file:
-            file.write(_line(asked, verdict) + "\n")
+        if not self._can_write:
+            return
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.open("a") as file:
+                file.write(_line(asked, verdict) + "\n")
+        except OSError as error:
+            self._can_write = False  # behind half a line another would be lost, too
+            said = "Answers are no longer kept in %s (%s): after a cut they are asked for again."
+            log.warning(said, self.path.parent, error.strerror)
 
     def remove(self) -> None:
         """They are not needed any more."""

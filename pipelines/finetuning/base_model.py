@@ -11,10 +11,12 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from models.errors import TrainingRefused
 from models.prompt import ANSWERS
 from pipelines.finetuning.processor import best_device, fastest_numbers
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 ARCHITECTURE = "gemma3"
 TOKENIZER_FILE = "tokenizer.json"
+TOKENIZER_MB, WEIGHTS_MB = 40, 600  # what is kept of them takes a little less
 LOCAL_ROPE_BASE = 10_000.0  # of the sliding layers: Gemma 3's, which a GGUF file does not name
 FULL_ATTENTION_EVERY = 6  # layers; the same
 # llama.cpp's name of a tensor -> transformers'. {} is the number of the layer.
@@ -92,6 +95,9 @@ def load_base_model(
 
     Tokenizer (33 MB) and weights (0.5 GB, bf16) are kept beside the file once they were read from
     it. In memory they are of the numbers that the device calculates with fastest.
+
+    Raises:
+        TrainingRefused: there is no room for what is kept.
     """
     tokenizer = _tokenizer(gguf_file)
     config, weights = _kept(gguf_file, digest)
@@ -191,10 +197,31 @@ def _keep(gguf_file: Path, kept: Path) -> None:
         owner = left.suffixes[-2].removeprefix(".")
         if not (owner.isdigit() and psutil.pid_exists(int(owner))):
             left.unlink(missing_ok=True)
-    part, reader = kept.with_suffix(f".{os.getpid()}.part"), GGUFReader(gguf_file)
-    about = {"config": json.dumps(_settings(reader))}
-    save_file(dict(_weights(reader)), part, metadata=about)
-    part.replace(kept)
+    reader = GGUFReader(gguf_file)
+    about, weights = {"config": json.dumps(_settings(reader))}, dict(_weights(reader))
+    with _kept_whole(kept, WEIGHTS_MB) as part:
+        save_file(weights, part, metadata=about)
+
+
+@contextmanager
+def _kept_whole(kept: Path, megabytes: int) -> Iterator[Path]:
+    """Where to write what then stands at `kept`, all of it or nothing.
+
+    Raises:
+        TrainingRefused: it could not be written.
+    """
+    part = kept.with_suffix(f".{os.getpid()}.part")
+    try:
+        yield part
+        part.replace(kept)
+    except (
+        Exception
+    ) as error:  # safetensors and tokenizers have errors of their own for a full disk
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise TrainingRefused(
+            f"{kept.name} cannot be written. Make room for {megabytes} MB in {kept.parent}."
+        ) from error
 
 
 def _read(kept: Path) -> tuple[Any, dict[str, torch.Tensor]]:
@@ -233,9 +260,8 @@ def _tokenizer(gguf_file: Path) -> Tokenizer:
     kept = gguf_file.with_suffix(f".{TOKENIZER_FILE}")
     if not kept.exists():
         made = GemmaTokenizer.from_pretrained(gguf_file.parent, gguf_file=gguf_file.name)
-        part = kept.with_suffix(f".{os.getpid()}.part")
-        made.backend_tokenizer.save(str(part))
-        part.replace(kept)
+        with _kept_whole(kept, TOKENIZER_MB) as part:
+            made.backend_tokenizer.save(str(part))
     return tokenizers.Tokenizer.from_file(str(kept))
 
 

@@ -9,6 +9,7 @@ import pytest
 from models.prompt import EvidenceKind
 from models.verdict import Verdict, VerdictSource
 from pipelines.kept_answers import KeptAnswers
+from tests.full_disk import full_disk
 
 TEXT, FIELDS = EvidenceKind.TEXT, EvidenceKind.FIELDS
 
@@ -63,3 +64,18 @@ def test_nothing_that_a_lead_wrote_is_kept_and_nothing_once_it_is_not_needed(
     kept.remove()
     assert not kept.path.exists()
     kept.remove()
+
+
+def test_on_a_full_disk_answers_are_still_known_and_one_warning_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    kept = KeptAnswers(tmp_path / "answers.jsonl")
+    kept.keep((0, TEXT), verdict(0.5))
+    with full_disk(kept.path.stat().st_size + 10):
+        for row in (1, 2):
+            kept.keep((row, TEXT), verdict(0.5))
+    kept.keep((3, TEXT), verdict(0.5))
+    again = KeptAnswers(kept.path)
+    assert all(kept.of((row, TEXT)) for row in range(4))
+    assert [again.of((row, TEXT)) is not None for row in range(4)] == [True, False, False, False]
+    assert [record.levelname for record in caplog.records] == ["WARNING"]

@@ -33,6 +33,7 @@ from service.llm.adapter_loading import adapter_tried_out
 from service.llm.embedded_model import is_available, model_digest, model_file
 from service.llm.server import EmbeddedLlm
 from tests.fakes import redacted
+from tests.full_disk import full_disk
 
 pytestmark = [
     pytest.mark.journey,
@@ -263,6 +264,23 @@ def test_weights_that_were_kept_by_half_are_made_anew(folder: Path, tmp_path: Pa
     fresh(tmp_path)
     assert half.stat().st_size == kept.stat().st_size
     assert not left.exists()
+
+
+@pytest.mark.parametrize(("kept", "room"), [("safetensors", 600), ("tokenizer.json", 40)])
+def test_a_full_disk_is_said_with_how_much_room_is_needed_and_where(
+    folder: Path, tmp_path: Path, kept: str, room: int
+) -> None:
+    fresh(folder)
+    file = model_file(folder)
+    for one in folder.iterdir():
+        if one.name == file.name or one.suffix in (".json", ".safetensors"):
+            (tmp_path / one.name).hardlink_to(one)
+    (gone,) = tmp_path.glob(f"*.{kept}")
+    gone.unlink()
+    here = {"upper_layers": RECIPE.layers, "device": "cpu"}
+    with full_disk(100_000), pytest.raises(TrainingRefused, match=f"{room} MB in {tmp_path}"):
+        load_base_model(tmp_path / file.name, model_digest(), **here)  # type: ignore[arg-type]
+    assert not list(tmp_path.glob("*.part"))
 
 
 def test_a_damaged_checkpoint_is_none_and_one_that_cannot_be_written_is_said_so(
