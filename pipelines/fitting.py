@@ -66,9 +66,10 @@ def fit_classifier(
     calibrator = choose_calibrator(tuned.held_out_margins, data.won[parts.train], seed=seed)
     classifier = Classifier(tuned.booster, encoder, calibrator)
     probabilities = calibrator(classifier.margins(rows))
+    witnesses = data.one_of_each(parts.calibration, seed)
     band = fit_band(
-        probabilities[parts.calibration],
-        data.won[parts.calibration],
+        probabilities[witnesses],
+        data.won[witnesses],
         max_error=max_error,
         confidence=confidence,
     )

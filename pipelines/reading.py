@@ -111,9 +111,9 @@ def fit_reading(
     later = (*fitted.split.calibration, *fitted.split.test)
     said = learned.said({int(row): texts[row] for row in later if row in texts}, vectors)
     read = _read(Combiner(bound, text=trial.pull), fitted.probabilities, said, later)
-    calibration = fitted.split.calibration
+    witnesses = data.one_of_each(fitted.split.calibration, seed)
     sure = fit_band(
-        read[calibration], data.won[calibration], max_error=max_error, confidence=confidence
+        read[witnesses], data.won[witnesses], max_error=max_error, confidence=confidence
     )
     return Reading(learned.model, trial, said, read, sure)
 

@@ -45,6 +45,12 @@ class TrainingData:
         """A number for each lead: the same for the same texts."""
         return text_groups(self.leads)
 
+    def one_of_each(self, rows: NDArray[np.intp], seed: int) -> NDArray[np.intp]:
+        """Of these leads one of each group, drawn whatever its outcome: independent witnesses."""
+        drawn = np.random.default_rng(seed).permutation(rows)
+        _, first = np.unique(self.groups[drawn], return_index=True)
+        return np.sort(drawn[first])
+
     def part(self, indices: NDArray[np.intp]) -> list[Lead]:
         return [self.leads[i] for i in indices]
 
