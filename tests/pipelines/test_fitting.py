@@ -14,10 +14,10 @@ from features.encoding import Encoder
 from features.errors import InvalidLead
 from features.lead import MAX_TEXT_CHARS, Lead
 from features.lead_spec import Column, Kind, LeadSpec
+from models.band import fit_band
 from models.errors import TrainingRefused
 from models.prompt import EvidenceKind
 from pipelines.column_kinds import infer_spec
-from models.band import fit_band
 from pipelines.dates import lead_dates
 from pipelines.fitting import FittedClassifier, fit_classifier
 from pipelines.split import split
