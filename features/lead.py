@@ -118,7 +118,8 @@ def _number(column: Column, raw: object) -> float:
 
 
 def _flag(column: Column, raw: object) -> float:
-    word = str(raw).strip().casefold()
+    # str of a list that is nested deeply ends in a RecursionError, which is nobody's to mend.
+    word = str(raw).strip().casefold() if isinstance(raw, str | int | float) else ""
     if word in TRUE_WORDS:
         return 1.0
     if word in FALSE_WORDS:

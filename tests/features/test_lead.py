@@ -94,6 +94,7 @@ def test_texts_and_contacts_stand_in_the_specs_order_whatever_the_callers_is() -
         ({"Visits": float("inf")}, "Visits"),
         ({"Visits": [1]}, "Visits"),
         ({"Newsletter": "perhaps"}, "Newsletter"),
+        ({"Newsletter": ["yes"]}, "Newsletter"),
         ({"Source": {"a": 1}}, "Source"),
         ({"Message": "x" * (MAX_TEXT_CHARS + 1)}, "Message"),
         ({"Email": ["secret@example.com"]}, "Email"),
@@ -107,6 +108,16 @@ def test_wrong_types_name_the_field_and_the_fix_but_never_the_value(
     assert caught.value.field == named
     assert caught.value.fix
     assert not any(str(value) in str(caught.value) for value in fields.values())
+
+
+def test_a_list_in_a_list_in_a_list_and_so_on_is_one_clear_error() -> None:
+    deep: list[object] = []
+    for _ in range(10_000):
+        deep = [deep]
+    for name in SPEC.readable:
+        with pytest.raises(InvalidLead) as caught:
+            Lead.parse(SPEC, {name: deep})
+        assert caught.value.field == name
 
 
 json_values = st.recursive(
