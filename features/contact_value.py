@@ -30,7 +30,8 @@ MOST_WORDS = 12  # of one value; what is longer is found by its first words
 
 WORD = re.compile(r"[^\W\d_]++|\d++")
 ALTERNATIVES = re.compile(r"[;|\n]| / ")
-EMAIL = re.compile(r"[^\s<>,;\"()]+@[^\s<>,;\"()]+")
+# From the beginning of a word only: tried at each of its letters, a long one takes seconds.
+EMAIL = re.compile(r"(?<![^\s<>,;\"()])[^\s<>,;\"()]+@[^\s<>,;\"()]+")
 URL = re.compile(r"(?:https?://)?(?:[\w-]+\.)+[a-z]{2,}(?::\d+)?(?:[/?#]\S*)?", re.IGNORECASE)
 HANDLE = re.compile(r"@[\w.]{2,}")
 EXTENSION = re.compile(r"[\s,;]*(?:ext(?:ension)?\.?|x|durchwahl|#)\s*(\d+)\s*$", re.IGNORECASE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from features.lead import MAX_VALUE_CHARS
 from service.errors import MalformedRequest
 from service.schemas import decision_id_in, parse_object
 
@@ -31,6 +32,9 @@ class NamedPerson:
             isinstance(value, str) for value in contacts.values()
         ):
             raise MalformedRequest("They are no texts by column.", fix, field="contacts")
+        if any(len(value.strip()) > MAX_VALUE_CHARS for value in contacts.values()):
+            fix = f"Send at most {MAX_VALUE_CHARS:,} characters, as in a lead."
+            raise MalformedRequest("A value is too long.", fix, field="contacts")
         if bool(contacts) == bool(decision_id):
             raise MalformedRequest("It does not say about whom.", fix)
         return cls(contacts, decision_id)

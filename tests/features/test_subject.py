@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from features.subject import subject_of
+from features.subject import subject_of, subjects_of
+from tests.features.cpu_cost import quiet_ms
+
+MOST_MS = 500  # on a quiet machine it takes 30
 
 
 @pytest.mark.parametrize(
@@ -22,3 +25,9 @@ from features.subject import subject_of
 )
 def test_the_same_person_is_the_same_subject(contacts: dict[str, str], subject: str | None) -> None:
     assert subject_of(contacts) == subject
+
+
+@pytest.mark.parametrize("fragment", ["a", "a.", "a@", "@", "&#", "a@b."])
+def test_a_long_value_is_looked_through_in_time_linear_in_it(fragment: str) -> None:
+    value = fragment * (60_000 // len(fragment))
+    assert quiet_ms(lambda: subjects_of({"email": value}), enough=MOST_MS / 2) < MOST_MS

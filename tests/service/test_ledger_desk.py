@@ -202,8 +202,9 @@ async def test_somebody_without_contacts_is_erased_by_a_decision_about_them(
     (entry,) = service.entries(Kind.DECISION)
     assert await service.post("/erasures", {"decision_id": decided}) == {"erased": 1}
     assert service.subjects.find(entry["subject"]) is None
-    no_id = {"decision_id": "\0" * 36}
-    for wrong in ({}, {"contacts": {}}, {"contacts": {"a": 1}}, {"decision_id": 3}, no_id):
+    no_id, too_long = {"decision_id": "\0" * 36}, {"contacts": {"email": "a" * 1_001}}
+    no_person = ({}, {"contacts": {}}, {"contacts": {"a": 1}}, {"decision_id": 3})
+    for wrong in (*no_person, no_id, too_long):
         await service.post("/erasures", wrong, status=400)
 
 

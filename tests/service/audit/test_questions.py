@@ -83,6 +83,7 @@ async def test_other_roles_and_wrong_words_are_refused(filled: Filled) -> None:
         ("/audit/entries", {"query": "kind=read&kind=read"}),
         ("/audit/counts", {"query": "route=llm"}),
         ("/audit/about", {"body": b"{}"}),
+        ("/audit/about", {"body": b'{"contacts": {"email": "%b"}}' % (b"a" * 1_001)}),
         ("/audit/decisions/{id}", {"id": "x"}),
     ]
     for path, asked in wrong:
