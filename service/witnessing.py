@@ -92,6 +92,7 @@ class Witnessing:
         """The newest of each hour stays; between them nothing is proven that they do not."""
         same_hour = checkpoints.c.at.startswith(shown.at[:HOUR])
         with self._store.writing() as writing:
+            writing.take_turn()  # or two workers keep the same one, and the second of them fails
             connection = writing.connection
             newer = connection.scalar(
                 select(checkpoints.c.size).where(checkpoints.c.size >= shown.size).limit(1)

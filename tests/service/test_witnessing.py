@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from threading import Barrier
 
 import httpx2
 import pytest
@@ -97,6 +99,30 @@ def test_workers_may_show_the_same_log_in_turns(store: Store, witness: Witness) 
         kept = witnessed(connection)
     assert kept is not None
     assert kept.size == 7
+
+
+def test_workers_may_keep_the_same_checkpoint_at_the_same_moment(
+    database_url: str, tmp_path: Path
+) -> None:
+    def look(worker: Witnessing) -> None:
+        at_once.wait()
+        worker.look()
+
+    stores = [store_at(database_url) for _ in range(2)]
+    states = [tmp_path / name for name in ("one", "other")]
+    for state in states:  # each says yes, as one does that is asked twice before it has answered
+        Witness.begin(state, WITNESS_KEY)
+    witnesses = [Witness(state, WITNESS_KEY, [LEDGER_KEY.verifier]) for state in states]
+    workers = [shown_to(w, store) for w, store in zip(witnesses, stores, strict=True)]
+    at_once = Barrier(len(workers))
+    with ThreadPoolExecutor() as threads:
+        for size in range(1, 31):
+            append(stores[0], 1)
+            list(threads.map(look, workers))  # raises what a look has raised
+            with stores[0].reading() as connection:
+                assert size in connection.scalars(select(checkpoints.c.size))
+    for store in stores:
+        store.close()
 
 
 def test_whoever_repeats_a_signature_does_not_silence_the_witness(
