@@ -71,6 +71,11 @@ class RoutingPolicy:
             return Routing(Route.LLM, RouteReason.FREE_TEXT, kind)
         return Routing(Route.CLASSIFIER, RouteReason.CONFIDENT)
 
+    def may_ask(self, *, has_text: bool) -> bool:
+        """Whether a text model or an LLM may be asked about such a lead, however sure one is."""
+        kind = EvidenceKind.TEXT if has_text else EvidenceKind.FIELDS
+        return kind in self.asks or (has_text and self.text is not None)
+
     def after_reading(self, probability: float, before: Routing) -> Routing:
         """The way of a lead that the text model has read; probability: with its pull."""
         is_open = self.text is not None and probability in self.text.open

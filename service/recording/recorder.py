@@ -36,7 +36,10 @@ class Recorder:
         lead = Lead.parse(release.spec, request.fields)
         decision_id = new_decision_id()
         subject = Subject(self._subjects, lead.contacts, decision_id)
-        self._store.expect(subject.expected)
+        # What leaves needs their key at once, and by no tag the one made ahead would not be found.
+        is_found = subject.expected.tag is not None
+        if is_found or not release.policy.may_ask(has_text=lead.has_text):
+            self._store.expect(subject.expected)
         outbox = DurableOutbox(self._store, subject, decision_id)
         decision = await decider.decide(lead, outbox=outbox, reasons=request.reasons)
         return Record.of(

@@ -41,6 +41,18 @@ def test_route(
     assert policy.route(probability, has_text=has_text) == expected
 
 
+@pytest.mark.parametrize("asks", [BOTH, {TEXT}, {FIELDS}, set()])
+@pytest.mark.parametrize("has_text", [True, False])
+@pytest.mark.parametrize("reads", [True, False])
+def test_whoever_may_be_asked_about_a_lead_is_known_before_it_is_decided(
+    asks: set[EvidenceKind], has_text: bool, reads: bool
+) -> None:
+    text = TextRouting(EVERYTHING, EVERYTHING) if reads else None
+    policy = RoutingPolicy(EVERYTHING, EVERYTHING, frozenset(asks), text)
+    is_asked = policy.route(0.5, has_text=has_text).evidence is not None
+    assert policy.may_ask(has_text=has_text) == is_asked
+
+
 @given(st.floats(0, 1))
 def test_without_a_text_the_reach_does_not_matter(p: float) -> None:
     near, far = (RoutingPolicy(Band(0.3, 0.7), reach, BOTH) for reach in (NOTHING, EVERYTHING))

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,12 @@ import orjson
 import psutil
 import pytest
 from service_fakes import (
+    BY_TEXT,
     LEDGER_KEY,
     POLL,
     SUBJECT_SECRET,
+    FakeDecider,
+    small_release,
     store_with_process_at,
     subjects_beside,
 )
@@ -30,10 +34,12 @@ from service.audit.checking import check
 from service.errors import StorageUnavailable
 from service.ledger.verify import Report
 from service.recording.entry import outcome
+from service.recording.recorder import Recorder
+from service.schemas import DecideRequest
 from service.storage import writing_process
 from service.storage.sealing import bound_to, open_sealed
 from service.storage.store import Store
-from service.storage.tables import entries
+from service.storage.tables import decisions, entries
 from service.storage.unit import Expected, Late, Unit, Unsealed
 from service.storage.writing_process import Orders, WritingProcess
 
@@ -171,6 +177,21 @@ async def test_the_key_of_whom_it_expects_is_durable_before_it_is_told(
         await store.append(Unit(late=[*late, Late(drafts, subjects.tag(joe), None, "2")]))
         assert subjects_in(store) == known + subjects.subjects(joe)
         assert subjects.subjects(jane) == known
+
+
+async def test_who_left_no_contacts_is_one_subject_also_where_their_text_leaves(
+    store: Store, database_url: str
+) -> None:
+    release = small_release()
+    with closing(subjects_beside(database_url)) as subjects:
+        recorder = Recorder(store, subjects)
+        request = DecideRequest({"Message": BY_TEXT})
+        record = await recorder.decide(release, FakeDecider(release), request)
+        await recorder.keep([record], key_id="k")
+        long_after = datetime.now(UTC) + timedelta(days=1)
+        made = [one for some in subjects.older_than(long_after, at_once=9) for one in some]
+    with store.reading() as connection:
+        assert list(connection.scalars(select(decisions.c.subject))) == made
 
 
 async def test_where_it_is_killed_whom_it_expected_is_not_forgotten(
