@@ -27,19 +27,24 @@ STATUSES = {
     "401": "No valid API key",
     "403": "The key's role does not cover this",
     "404": "Nothing is known of this",
+    "408": "The body did not come in time",
+    "410": "Whom this is about was erased",
     "413": "Too large, or too many leads",
     "415": "The body is no application/json",
     "422": "A lead cannot be read, or the idempotency key was used with another request",
     "503": "Try again: nothing is live, or nothing can be made durable now",
 }
+KEYED = ("401", "403")
+BODIED = ("400", *KEYED, "408", "413", "415", "503")  # of whatever reads a body
+LIVE = (*KEYED, "503")  # of whatever a live release says
 GETS = {
-    "/release": ("The live release: versions, band, routing, LLM.", "Release", True),
-    "/schema/lead": ("JSON Schema of a lead of the live release.", "Release", True),
-    "/privacy": ("What is processed, where it goes, how long it stays.", "Release", True),
-    "/metrics": ("For Prometheus.", "Operation", True),
-    "/livez": ("The process is alive.", "Operation", False),
-    "/healthz": ("As /livez.", "Operation", False),
-    "/readyz": ("A real lead was decided on the live release; else 503.", "Operation", False),
+    "/release": ("The live release: versions, band, routing, LLM.", "Release", LIVE),
+    "/schema/lead": ("JSON Schema of a lead of the live release.", "Release", LIVE),
+    "/privacy": ("What is processed, where it goes, how long it stays.", "Release", LIVE),
+    "/metrics": ("For Prometheus.", "Operation", KEYED),
+    "/livez": ("The process is alive.", "Operation", ()),
+    "/healthz": ("As /livez.", "Operation", ()),
+    "/readyz": ("A real lead was decided on the live release.", "Operation", ("503",)),
 }
 
 
@@ -85,7 +90,7 @@ def docs(spec: Mapping[str, Any], release: Release | None) -> dict[str, Any]:
     components["OutcomesRequest"] = components.pop("outcomes__Input")
     paths = {path: {"post": _post(path, item["post"])} for path, item in _posts(spec).items()}
     paths |= {path: {"get": _get(*row)} for path, row in GETS.items()}
-    paths |= ledger_paths(_errors("400", "401", "403", "404", "503"))
+    paths |= ledger_paths(lambda *more: _errors(*KEYED, "503", *more))
     return {
         "openapi": "3.1.0",
         "info": {
@@ -142,6 +147,7 @@ def _post(path: str, operation: Mapping[str, Any]) -> dict[str, Any]:
     about = {"in": "header", "name": "Idempotency-Key", "required": False}
     named = [about | {"schema": {"type": "string", "maxLength": 255}}]
     summary, _, rest = operation["description"].strip().partition("\n")
+    refusals = _errors(*BODIED, *(("422",) if path in REPEATED else ()))
     return {
         "summary": summary,
         "description": " ".join(rest.split()),
@@ -149,19 +155,18 @@ def _post(path: str, operation: Mapping[str, Any]) -> dict[str, Any]:
         "tags": ["Decisions"],
         "parameters": named if path in REPEATED else [],
         "requestBody": {"required": True, "content": _json(request)},
-        "responses": {"200": {"description": "Durable", "content": _json(answer)}, **_errors()},
+        "responses": {"200": {"description": "Durable", "content": _json(answer)}, **refusals},
     }
 
 
-def _get(about: str, tag: str, needs_key: bool) -> dict[str, Any]:  # a row of GETS
+def _get(about: str, tag: str, statuses: tuple[str, ...]) -> dict[str, Any]:  # a row of GETS
     operation: dict[str, Any] = {"summary": about, "tags": [tag]}
-    refusals = _errors("401", "403") if needs_key else {}
-    operation["responses"] = {"200": {"description": "As asked"}, **refusals}
-    return operation if needs_key else operation | {"security": []}
+    operation["responses"] = {"200": {"description": "As asked"}, **_errors(*statuses)}
+    return operation if "401" in statuses else operation | {"security": []}
 
 
 def _errors(*statuses: str) -> dict[str, Any]:
-    wanted = statuses or tuple(s for s in STATUSES if s != "404")
+    wanted = sorted(set(statuses))
     return {s: {"description": STATUSES[s], "content": _json("Error")} for s in wanted}
 
 

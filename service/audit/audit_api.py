@@ -16,7 +16,7 @@ import orjson
 
 from service.audit.auditor import Auditor, Reader, page_tree
 from service.audit.counting import Counting
-from service.audit.filters import Filters
+from service.audit.filters import Filters, yes_or_no
 from service.audit.finding import MOST
 from service.audit.named_person import NamedPerson
 from service.errors import MalformedRequest
@@ -75,7 +75,7 @@ class AuditApi:
 def _entries(auditor: Auditor, asked: Asked) -> Any:
     values = query_values(asked.query)
     after, most = _number(values, "after"), _number(values, "most")
-    newest_first = values.pop("newest_first", "false") == "true"
+    newest_first = yes_or_no("newest_first", values.pop("newest_first", "false"))
     page = auditor.entries(
         Filters.parse(values),
         after=after,

@@ -57,9 +57,9 @@ class Filters:
     def parse(cls, values: Mapping[str, str | None]) -> Self:
         """From words, as in a query string. Raises MalformedRequest, without repeating a value."""
         given = {name: value for name, value in values.items() if value is not None}
-        if unknown := given.keys() - set(NAMES):
+        if given.keys() - set(NAMES):  # not named: anything may stand there, also an address
             fix = f"Filters are: {', '.join(NAMES)}."
-            raise MalformedRequest("There is no such filter.", fix, field=sorted(unknown)[0][:40])
+            raise MalformedRequest("There is no such filter.", fix)
         read: dict[str, Any] = {name: READERS[name](name, v) for name, v in given.items()}
         return cls(**read)
 
@@ -99,7 +99,8 @@ def _like(pattern: re.Pattern[str], fix: str) -> Callable[[str, str], str]:
     return read
 
 
-def _yes_or_no(name: str, text: str) -> bool:
+def yes_or_no(name: str, text: str) -> bool:
+    """Raises MalformedRequest."""
     if text not in ("true", "false"):
         raise MalformedRequest("It is neither true nor false.", "Write true.", field=name)
     return text == "true"
@@ -123,7 +124,7 @@ READERS: Mapping[str, Callable[[str, str], str | bool]] = {
     "recognizer": _rule,
     "provider": _rule,
     "cause": _rule,
-    "failed": _yes_or_no,
-    "latest": _yes_or_no,
+    "failed": yes_or_no,
+    "latest": yes_or_no,
 }
 NAMES = tuple(READERS)

@@ -31,6 +31,7 @@ from sqlalchemy import select, update
 
 from service import gateway
 from service.audit.audit_api import PATHS as AUDIT_PATHS
+from service.audit.filters import NAMES
 from service.gateway import ASSET, ENDPOINTS
 from service.keys import Role, create_key, revoke_key
 from service.schemas import BatchAnswer, DecisionAnswer, OutcomesAnswer
@@ -624,6 +625,63 @@ async def test_every_reference_in_the_docs_leads_somewhere(service: Service) -> 
 
     found = {r.removeprefix("#/components/schemas/") for r in references(docs)}
     assert found <= set(docs["components"]["schemas"])
+
+
+DECIDED = "0190a3c4-0000-4000-8000-000000000001"  # nothing was
+LONG = b"x" * 9_000_000
+REFUSED: list[tuple[str, str, dict[str, Any], int]] = [
+    ("POST", "/decide", {"content": b"{"}, 400),
+    ("POST", "/decide", {"json": {"lead": {"Visits": "x"}}}, 422),
+    ("GET", "/decisions/{id}/proof", {}, 404),
+    ("GET", "/audit/entries", {"params": {"kind": "x"}}, 400),
+    ("GET", "/audit/counts", {"params": {"of": "x"}}, 400),
+    ("GET", "/audit/decisions/{id}", {}, 404),
+    ("GET", "/audit/decisions/{id}/sent", {}, 404),
+    ("POST", "/audit/about", {"json": {"decision_id": DECIDED}}, 404),
+    ("POST", "/overrides", {"json": {"decision_id": DECIDED, "pursue": True}}, 404),
+    ("POST", "/erasures", {"json": {"decision_id": DECIDED}}, 404),
+]
+POSTS = [path for path, endpoint in ENDPOINTS.items() if endpoint.method == "POST"]
+REFUSED += [("POST", path, {"content": LONG, "headers": JSON}, 413) for path in POSTS]
+REFUSED += [("POST", path, {"content": b"a=1"}, 415) for path in POSTS]
+
+
+async def test_the_docs_name_each_status_that_is_answered(service: Service) -> None:
+    documented = (await service.http.get("/docs.json")).json()["paths"]
+    for method, path, asked, status in REFUSED:
+        more = {"headers": JSON} | asked if "content" in asked and status == 400 else asked
+        response = await service.http.request(method, path.replace("{id}", DECIDED), **more)
+        assert response.status_code == status, (path, response.text)
+        assert str(status) in documented[path][method.lower()]["responses"], (path, status)
+    nobody = {"authorization": "Bearer tb_none"}
+    for path, item in documented.items():
+        for method, operation in item.items():
+            place = path.replace("{id}", DECIDED)
+            response = await service.http.request(method, place, headers=nobody)
+            assert ("401" in operation["responses"]) == (response.status_code == 401), path
+
+
+async def test_whoever_was_erased_is_gone_as_the_docs_say(service: Service) -> None:
+    decided = (await service.decide({"Message": BY_TEXT}))["decision_id"]
+    await service.post("/erasures", {"decision_id": decided})
+    response = await service.http.get(f"/audit/decisions/{decided}/sent")
+    documented = (await service.http.get("/docs.json")).json()["paths"]
+    assert response.status_code == 410
+    assert "410" in documented["/audit/decisions/{id}/sent"]["get"]["responses"]
+
+
+@pytest.mark.parametrize(
+    ("path", "names"),
+    [
+        ("/audit/entries", {*NAMES, "after", "most", "newest_first"}),
+        ("/audit/counts", {"of", "by", "per", "since", "until"}),
+    ],
+)
+async def test_the_docs_name_each_parameter_of_a_question(
+    service: Service, path: str, names: set[str]
+) -> None:
+    operation = (await service.http.get("/docs.json")).json()["paths"][path]["get"]
+    assert {one["name"] for one in operation["parameters"] if one["in"] == "query"} == names
 
 
 # -- counting ---------------------------------------------------------------------------------

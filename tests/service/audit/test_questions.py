@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from pipelines.audit_cli import audit
 from pipelines.audit_questions import QUESTIONS, table
 from service.audit.audit_api import PATHS, Asked, AuditApi
-from service.errors import MalformedRequest, NotAllowed
+from service.errors import MalformedRequest, NotAllowed, error_body
 from service.keys import ApiKey, Role
 
 DOCS = Path(__file__).parents[3] / "docs" / "audit.md"
@@ -80,6 +80,7 @@ async def test_other_roles_and_wrong_words_are_refused(filled: Filled) -> None:
     wrong: list[tuple[str, dict[str, Any]]] = [
         ("/audit/entries", {"query": "shoe_size=9"}),
         ("/audit/entries", {"query": "most=-1"}),
+        ("/audit/entries", {"query": "newest_first=True"}),
         ("/audit/entries", {"query": "kind=read&kind=read"}),
         ("/audit/counts", {"query": "route=llm"}),
         ("/audit/about", {"body": b"{}"}),
@@ -89,3 +90,13 @@ async def test_other_roles_and_wrong_words_are_refused(filled: Filled) -> None:
     for path, asked in wrong:
         with pytest.raises(MalformedRequest):
             await api.answer(path, AUDITOR, Asked(**asked))
+
+
+async def test_what_is_written_where_a_filter_should_stand_does_not_come_back(
+    filled: Filled,
+) -> None:
+    api = AuditApi(filled.store, filled.keys)
+    for path in ("/audit/entries", "/audit/counts"):
+        with pytest.raises(MalformedRequest) as caught:
+            await api.answer(path, AUDITOR, Asked(query="jane@acme.com=1"))
+        assert b"jane" not in error_body(caught.value)
