@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from datetime import timedelta
@@ -10,12 +11,23 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from service.errors import InvalidSettings
 
 PREFIX = "TIEBREAK_"
+# Every character of these counts: who was found under such a secret is found under it alone.
+EXACT = frozenset({"subject_secret", "ledger_key"})
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+BLANK = re.compile(r"\s")
 
 
 def _seconds(value: object) -> object:
@@ -35,18 +47,27 @@ def _absolute(value: object) -> object:
         raise ValueError("is not a folder: there is no such user") from None
 
 
+def _address(value: str) -> str:
+    if CONTROL.search(value):
+        raise ValueError("has a control character in it, such as the end of a line")
+    return value
+
+
 def _http_address(value: str) -> str:
     try:
-        parts = urlsplit(value)
+        parts = urlsplit(_address(value))
+        is_address = parts.port != 0 and bool(parts.hostname) and not BLANK.search(value)
     except ValueError:
-        parts = urlsplit("")
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+        is_address = False
+    if not is_address or parts.scheme not in ("http", "https"):
         raise ValueError("is not an address such as https://llm.example.com/v1")
     return value
 
 
 Seconds = Annotated[timedelta, BeforeValidator(_seconds), Field(gt=timedelta(0))]
 Folder = Annotated[Path, BeforeValidator(_absolute)]
+Address = Annotated[str, AfterValidator(_address)]
+HttpAddress = Annotated[str, AfterValidator(_http_address)]
 Port = Annotated[int, Field(ge=1, le=65_535)]
 ON_ALL = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  (read, not listened on)
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
@@ -59,6 +80,16 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, env_ignore_empty=True, frozen=True, validate_default=True
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _stripped(cls, given: Mapping[str, object]) -> dict[str, object]:
+        """A file that a setting was read from ends its line; what is only blank is not set."""
+        read = {
+            name: value.strip() if isinstance(value, str) and name not in EXACT else value
+            for name, value in given.items()
+        }
+        return {name: value for name, value in read.items() if value != ""}
+
     # One folder for all state: easy to back up, easy to throw away. Ignored by git.
     home: Folder = Path("var")
 
@@ -68,13 +99,17 @@ class Settings(BaseSettings):
     mlflow_port: Port = 5000  # MLflow's own default
 
     # An MLflow server (http://...), or its database; the embedded one unless set.
-    mlflow_uri: str = Field(default_factory=lambda done: f"sqlite:///{done['home']}/mlflow.db")
+    mlflow_uri: Address = Field(default_factory=lambda done: f"sqlite:///{done['home']}/mlflow.db")
     # Decisions, outcomes and API keys: any SQLAlchemy URL; SQLite unless set.
-    database_url: str = Field(default_factory=lambda done: f"sqlite:///{done['home']}/tiebreak.db")
+    database_url: Address = Field(
+        default_factory=lambda done: f"sqlite:///{done['home']}/tiebreak.db"
+    )
 
     # The keys of subjects (whom leads are about): a database of its own, so that copies of the
     # ledger hold none of them.
-    subject_keys_url: str = Field(default_factory=lambda done: f"sqlite:///{done['home']}/keys.db")
+    subject_keys_url: Address = Field(
+        default_factory=lambda done: f"sqlite:///{done['home']}/keys.db"
+    )
     # What subjects are found by, 32 characters or more; a file under `home` unless set. Replicas
     # that share a database need the same one, and the same ledger key.
     subject_secret: Annotated[SecretStr, Field(min_length=32)] | None = None
@@ -84,14 +119,14 @@ class Settings(BaseSettings):
     # The log's name in checkpoints and proofs: like an address without a scheme, and yours alone.
     ledger_name: Annotated[str, Field(pattern=r"^[^\s+]{1,100}$")] = "tiebreak.local/ledger"
     # A witness, which cosigns what the ledger says; none unless set. `tiebreak up` starts one.
-    witness_url: Annotated[str, AfterValidator(_http_address)] | None = None
+    witness_url: HttpAddress | None = None
     witness_key: str | None = None  # its public key, `name+hash+key`, as it prints it on starting
     witness_port: Port = 3002  # of the one that `tiebreak up` starts
     # How long a subject's key is kept after they were last decided on; None: until erased.
     retention_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
 
     # Any OpenAI-compatible endpoint, ending in /v1; the embedded LLM unless set.
-    llm_base_url: Annotated[str, AfterValidator(_http_address)] | None = None
+    llm_base_url: HttpAddress | None = None
     llm_api_key: SecretStr | None = None
     llm_model: str | None = None  # what the endpoint calls it
     # Base models want `completion`, instruction-tuned ones `chat`; auto: yours is taken for chat.

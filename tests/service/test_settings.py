@@ -10,7 +10,7 @@ from service.bootstrap import ledger_key
 from service.errors import InvalidSettings
 from service.ledger.checkpoint import SigningKey
 from service.ledger.verify import KeyType
-from service.settings import Settings, read_settings
+from service.settings import EXACT, Settings, read_settings
 
 
 @pytest.fixture(autouse=True)
@@ -41,6 +41,32 @@ def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> N
     assert read_settings().llm_base_url is None
 
 
+@pytest.mark.parametrize("name", sorted(Settings.model_fields.keys() - {"home"}))
+def test_a_blank_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    before = read_settings()
+    monkeypatch.setenv(f"TIEBREAK_{name}".upper(), " " if name not in EXACT else "")
+    assert read_settings() == before
+
+
+def test_white_space_around_a_value_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIEBREAK_LLM_BASE_URL", " http://127.0.0.1:9/v1\n")
+    monkeypatch.setenv("TIEBREAK_LLM_API_KEY", "sk-abc\n")
+    monkeypatch.setenv("TIEBREAK_LLM_MODEL", "small ")
+    monkeypatch.setenv("TIEBREAK_DATABASE_URL", "sqlite:///my leads.db\n")
+    settings = read_settings()
+    assert settings.llm_base_url == "http://127.0.0.1:9/v1"
+    assert settings.llm_api_key == SecretStr("sk-abc")
+    assert settings.llm_model == "small"
+    assert settings.database_url == "sqlite:///my leads.db"
+
+
+def test_each_character_of_a_secret_that_finds_people_counts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TIEBREAK_SUBJECT_SECRET", f"{'s' * 32}\n")
+    assert read_settings().subject_secret == SecretStr(f"{'s' * 32}\n")
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -53,6 +79,11 @@ def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> N
         ("TIEBREAK_LLM_API", "telepathy"),
         ("TIEBREAK_LLM_BASE_URL", "http://["),
         ("TIEBREAK_LLM_BASE_URL", "not-a-url"),
+        ("TIEBREAK_LLM_BASE_URL", "http://llm\n.example.com/v1"),
+        ("TIEBREAK_LLM_BASE_URL", "http://llm example.com/v1"),
+        ("TIEBREAK_LLM_BASE_URL", "http://llm:99999/v1"),
+        ("TIEBREAK_MLFLOW_URI", "http://mlflow\n:5000"),
+        ("TIEBREAK_DATABASE_URL", "postgresql://me@host/l\teads"),
         ("TIEBREAK_LOG_LEVEL", "loud"),
         ("TIEBREAK_LLM_MAX_CALLS_PER_MINUTE", "-1"),
         ("TIEBREAK_LLM_PRICE_USD_PER_MILLION_PROMPT_TOKENS", "cheap"),
