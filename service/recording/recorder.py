@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from features.lead import Lead
 from models.release import Release
+from service.errors import AlreadyAnswered
 from service.live_release import Decider
 from service.recording.outbox import DurableOutbox
 from service.recording.record import Record, new_decision_id
@@ -60,5 +61,13 @@ class Recorder:
             StorageUnavailable, AlreadyAnswered
         """
         late = [record.entries(key_id) for record in records]
-        if late or answered is not None:
+        if not late and answered is None:
+            return
+        try:
             await self._store.append(Unit(late=late, answered=answered))
+        except AlreadyAnswered:
+            # Nobody gets these answers, but what left for them has left: calls and decision too.
+            left = [one for one, r in zip(late, records, strict=True) if r.decision.redaction]
+            if left:
+                await self._store.append(Unit(late=left))
+            raise

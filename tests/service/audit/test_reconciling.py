@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from filled_ledger import Filled
-from service_fakes import LEDGER_KEY
+from filled_ledger import KEY_ID, Filled
+from service_fakes import BY_TEXT, LEDGER_KEY, FakeDecider, small_release
 from sqlalchemy import delete, select, update
 
 from service.audit.filters import Filters
+from service.errors import AlreadyAnswered
 from service.ledger.draft import Draft
+from service.only_once import answered_row, claim
+from service.recording.recorder import Recorder
+from service.schemas import DecideRequest
+from service.storage.database import iso
 from service.storage.tables import decisions, entries, llm_calls, redacted_spans, redactions
 
 
@@ -30,6 +35,23 @@ async def test_a_whole_ledger_pairs(filled: Filled) -> None:
     assert (report.findings, report.pairs) == ([], True)
     assert report.counts["decision"] == 4
     assert report.counts["read"] == 1
+
+
+async def test_what_left_pairs_though_another_worker_was_first_with_the_answer(
+    filled: Filled,
+) -> None:
+    release, recorder = small_release(), Recorder(filled.store, filled.keys)
+    request = DecideRequest({"Message": BY_TEXT})
+    first, second = [
+        await recorder.decide(release, FakeDecider(release), request) for _ in range(2)
+    ]
+    row = answered_row(claim(KEY_ID, "k", "/decide", b""), b"{}", iso(datetime.now(UTC)))
+    await recorder.keep([first], key_id=KEY_ID, answered=row)
+    with pytest.raises(AlreadyAnswered):
+        await recorder.keep([second], key_id=KEY_ID, answered=row)
+    report = filled.auditor.reconcile(None, Filters())
+    assert (report.findings, report.notes) == ([], [])
+    assert report.counts["decision"] == 6
 
 
 async def test_progress_adds_up_to_all_entries_and_the_question_itself(filled: Filled) -> None:
