@@ -51,6 +51,9 @@ def check(
     packed = connection.scalar(select(log_head.c.frontier))
     if packed is None or bytes(packed) != frontier.packed:
         report.wrong(Wrong.ENTRIES, "The kept edge of the tree is not that of the entries.")
+    if walk.last_before.get(newest.size) not in (None, newest.at.encode()):
+        says = f"The head says {newest.at}, which is not when the last entry got into the log."
+        report.wrong(Wrong.CLOCK, says)
     for note in notes:
         if note.size > walk.end:
             says = f"A checkpoint is of {note.size} entries, and {walk.end} are there: cut, or old."
@@ -91,8 +94,10 @@ def _notes(
 ) -> list[Checkpoint]:
     """All checkpoints there are, opened: the head's first."""
     named = {"the head": newest.note} if newest.size else {}
+    sizes = {"the head": newest.size}  # what the rows say, which pick the one that is shown
     for row in connection.execute(select(checkpoints.c.size, checkpoints.c.note)):
         named[f"the checkpoint of {row.size}"] = row.note
+        sizes[f"the checkpoint of {row.size}"] = row.size
     if witness is None:
         report.not_checked.append(
             "No witness is configured: whoever holds the log's key can have rewritten all of it."
@@ -114,8 +119,9 @@ def _notes(
         opened.append(found)
         if name == "the head":
             report.checkpoint = found
-    if newest.size and report.checkpoint and report.checkpoint.size != newest.size:
-        report.wrong(Wrong.MISSING, "The head's size is not the one that was signed.")
+        if sizes.get(name, found.size) != found.size:
+            says = f"In {name}: its size is not the one that was signed, {found.size}."
+            report.wrong(Wrong.MISSING, says)
     return opened
 
 

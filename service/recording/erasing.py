@@ -15,7 +15,7 @@ from sqlalchemy import Connection, func, select, true
 from service.errors import NoSuchEntry
 from service.recording import entry
 from service.recording.entry import ErasedBecause, Purpose
-from service.storage.database import iso
+from service.recording.record import first_id_at
 from service.storage.store import Store
 from service.storage.subject_keys import StoredKeys
 from service.storage.tables import decisions, erasures, redactions
@@ -63,10 +63,10 @@ class Erasing:
         erased = 0
         for old in self.keys.older_than(before, at_once=AT_ONCE):
             with self.store.reading() as connection:
-                recent = _seen_since(connection, old, iso(before))
+                recent = _seen_since(connection, old, before)
             if gone := [subject for subject in old if subject not in recent]:
                 why, who = ErasedBecause.RETENTION, entry.SERVICE
-                erased += self._erase(gone, because=why, key_id=who, unless_since=iso(before))
+                erased += self._erase(gone, because=why, key_id=who, unless_since=before)
         return erased
 
     def _erase(
@@ -75,7 +75,7 @@ class Erasing:
         *,
         because: ErasedBecause,
         key_id: str,
-        unless_since: str | None = None,
+        unless_since: datetime | None = None,
     ) -> int:
         """Returns how many. unless_since: but for those who have come back since this moment."""
         with self.store.writing() as writing:
@@ -103,16 +103,18 @@ def _write(
     )
 
 
-def _seen_since(connection: Connection, subjects: Sequence[str], moment: str) -> set[str]:
-    """Those that were decided on since; who was only trained on is not kept for that."""
+def _seen_since(connection: Connection, subjects: Sequence[str], moment: datetime) -> set[str]:
+    """Those that were decided on since; who was only trained on is not kept for that.
+
+    Decisions' ids say when they were made. Entries are dated no earlier than the one before: once a
+    clock was ahead for a moment, that is what all later ones say, and nobody would ever be due.
+    """
     deciding = redactions.c.purpose == Purpose.DECISION.value
     seen: set[str] = set()
-    for table, which in ((decisions, true()), (redactions, deciding)):
-        query = (
-            select(table.c.subject)
-            .where(table.c.subject.in_(subjects), which)
-            .group_by(table.c.subject)
-            .having(func.max(table.c.at) >= moment)
-        )
-        seen.update(connection.scalars(query))
+    for named, subject, which in (
+        (decisions.c.id, decisions.c.subject, true()),
+        (redactions.c.about, redactions.c.subject, deciding),
+    ):
+        query = select(subject).where(subject.in_(subjects), which).group_by(subject)
+        seen.update(connection.scalars(query.having(func.max(named) >= first_id_at(moment))))
     return seen

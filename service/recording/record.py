@@ -37,6 +37,12 @@ def new_decision_id() -> str:
     return str(uuid.UUID(int=high << 64 | low))
 
 
+def first_id_at(moment: datetime) -> str:
+    """What the ids of decisions made from then on do not sort before, and all earlier ones do."""
+    made = f"{int(moment.timestamp() * 1_000):012x}"
+    return f"{made[:8]}-{made[8:]}"
+
+
 def compact(tree: Any) -> bytes:
     """JSON without white space, in UTF-8; keys in the order of the schema, which is fixed."""
     return orjson.dumps(tree)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
 import orjson
 import pytest
@@ -16,6 +17,7 @@ from sqlalchemy import select, update
 from service.recording import erasing
 from service.recording.entry import ErasedBecause, Purpose
 from service.recording.erasing import Erasing
+from service.recording.record import first_id_at, new_decision_id
 from service.storage.database import iso
 from service.storage.store import Store
 from service.storage.subject_keys import StoredKeys
@@ -23,6 +25,7 @@ from service.storage.tables import decisions, entries, erasures, redactions, sub
 from service.storage.unit import Expected, Late, Unit, Unsealed
 
 YEAR = timedelta(days=365)
+PLACES = count(10_000)
 
 
 @pytest.fixture
@@ -47,12 +50,18 @@ def made(keys: StoredKeys, name: str, ago: timedelta) -> str:
     return key.subject
 
 
-def decided(store: Store, subjects: list[str], ago: timedelta) -> None:
-    row = {"id": "", "subject": "", "at": iso(datetime.now(UTC) - ago)}
+def decided(
+    store: Store, subjects: list[str], ago: timedelta, *, ahead: timedelta = timedelta(0)
+) -> None:
+    """ahead: of that time, the clock that dates entries."""
+    made = datetime.now(UTC) - ago
+    row = {"id": "", "subject": "", "at": iso(made + ahead)}
     nothing = {c.name: 0 for c in decisions.c if not c.nullable} | row
     with store.writing() as writing:
-        for number, subject in enumerate(subjects, start=1_000):
-            own = {"seq": number, "id": f"{number:036d}", "subject": subject}
+        for subject in subjects:
+            number = next(PLACES)
+            named = f"{first_id_at(made)}-7000-8000-{number:012d}"
+            own = {"seq": number, "id": named, "subject": subject}
             writing.connection.execute(decisions.insert().values(nothing | own))
 
 
@@ -75,13 +84,27 @@ def test_retention_looks_behind_those_who_keep_coming_back(
     assert Erasing(store, keys).expire(YEAR) == 0
 
 
+def test_a_clock_that_was_ahead_does_not_end_retention(store: Store, keys: StoredKeys) -> None:
+    old, regular = made(keys, "old", 3 * YEAR), made(keys, "regular", 3 * YEAR)
+    decided(store, [old], 2 * YEAR, ahead=100 * YEAR)
+    decided(store, [regular], timedelta(days=1), ahead=100 * YEAR)
+    assert Erasing(store, keys).expire(YEAR) == 1
+    assert forgotten(store) == [old]
+
+
+def test_ids_of_decisions_say_when_they_were_made() -> None:
+    before = first_id_at(datetime.now(UTC))
+    named = new_decision_id()
+    assert before <= named < first_id_at(datetime.now(UTC) + timedelta(milliseconds=1))
+
+
 def test_who_was_only_trained_on_is_not_kept_for_that(store: Store, keys: StoredKeys) -> None:
     old = made(keys, "old", 3 * YEAR)
     decided(store, [old], 2 * YEAR)
     row = {"subject": old, "at": iso(datetime.now(UTC)), "failed": False}
     nothing = {c.name: 0 for c in redactions.c if not c.nullable} | row
     with store.writing() as writing:
-        own = {"seq": 2_000, "about": "q" * 36, "purpose": Purpose.TRAINING.value}
+        own = {"seq": 2_000, "about": new_decision_id(), "purpose": Purpose.TRAINING.value}
         writing.connection.execute(redactions.insert().values(nothing | own))
     assert Erasing(store, keys).expire(YEAR) == 1
     assert forgotten(store) == [old]

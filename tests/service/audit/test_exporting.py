@@ -100,6 +100,19 @@ async def test_an_export_that_a_full_disk_does_not_take_says_that_it_is_not_whol
 
 
 @pytest.mark.parametrize("quickly", [False, True])
+async def test_a_kept_checkpoint_that_is_filed_under_another_size_is_found(
+    filled: Filled, quickly: bool
+) -> None:
+    with filled.store.writing() as writing:
+        newest = head(writing.connection)
+        row = {"size": 1_000_000, "at": newest.at, "note": newest.note}
+        writing.connection.execute(insert(checkpoints), [row])
+    report = filled.auditor.verify(LEDGER_KEY.verifier, None, quickly=quickly)
+    assert not report.holds
+    assert "1000000" in report.text()
+
+
+@pytest.mark.parametrize("quickly", [False, True])
 async def test_the_live_ledger_holds(filled: Filled, quickly: bool) -> None:
     report = filled.auditor.verify(LEDGER_KEY.verifier, None, quickly=quickly)
     assert report.holds, report.text()
@@ -114,6 +127,7 @@ async def test_the_live_ledger_holds(filled: Filled, quickly: bool) -> None:
         delete(entries).where(entries.c.seq == 3),
         delete(entries).where(entries.c.seq == 0),
         update(log_head).values(size=3),
+        update(log_head).values(at="2999-01-01T00:00:00.000Z"),
         update(log_head).values(frontier=b"0" * 32),
         insert(subtrees).values(level=8, place=0, hash=b"0" * 32),
     ],
