@@ -6,6 +6,7 @@ import gc
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from functools import cache, partial
 from pathlib import Path
@@ -18,7 +19,7 @@ from models.errors import LlmUnavailable, MissingExtra, ReleaseNotFound
 from models.registry import Registry
 from models.release import Release
 from service.desk import Desk
-from service.errors import InvalidSettings
+from service.errors import InvalidSettings, StorageUnavailable
 from service.every import Every
 from service.keys import KeyRing
 from service.last_release import LastRelease
@@ -59,7 +60,10 @@ def open_desk(settings: Settings) -> Desk:
     """Everything one worker needs. Reads no release yet: `Desk.start` does."""
     logging.getLogger("tiebreak").setLevel(settings.log_level)
     settings.home.mkdir(parents=True, exist_ok=True)
-    store, subjects = open_deciding_store(settings), open_subjects(settings)
+    subjects = open_subjects(settings)
+    with suppress(StorageUnavailable):  # it comes back, and each use asks again
+        subjects.require_secret()
+    store = open_deciding_store(settings)
     metrics = process_metrics()
     live = LiveRelease(
         Registry(settings.mlflow_uri),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from features.errors import ScoringError
 from features.fingerprint import SubjectKey
-from service.errors import StorageUnavailable
 from service.storage.unit import Expected, Late
 
 MOST_WAITING = 1_024  # of whom no unit has told yet: it never will of those whose decision failed
@@ -26,7 +26,7 @@ class KeysAhead:
             return
         try:
             keys = self._keys_of([one.tag for one in expected])
-        except StorageUnavailable:
+        except ScoringError:
             return
         self._made.update((one.name, key) for one, key in zip(expected, keys, strict=True))
         while len(self._made) > MOST_WAITING:

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, and_, delete, or_, select, text
+from sqlalchemy import Connection, and_, delete, insert, or_, select, text
 
 from features.fingerprint import KEY_BYTES, SubjectKey
 from features.subject import subject_of, subjects_of
@@ -27,12 +27,14 @@ from service.storage.group_commit import GroupCommit
 from service.storage.migrations import upgrade_keys
 from service.storage.secret_file import read_or_make
 from service.storage.tables import subject_keys
+from service.storage.tables import subject_secret as secret_table
 
 log = logging.getLogger("tiebreak.keys")
 
 SUBJECT_BYTES = 16
 SECRET_FILE = "subjects.key"  # noqa: S105 the name of a file
 OVERWRITE_PAUSE = timedelta(seconds=30)  # between tries to overwrite what readers hold on to
+SAME_SECRET = b"\0the secret of these subjects"  # no contact value begins so
 LOCK = 7_236_104_512  # of PostgreSQL: any number that nobody else uses
 
 ADD_KEYS = BulkInsert(subject_keys, ("subject", "tag", "key", "created_at"))
@@ -53,7 +55,7 @@ class StoredKeys:
 
     def __init__(self, url: str, secret: bytes) -> None:
         setting = "TIEBREAK_SUBJECT_KEYS_URL"
-        self._database = Database(url, upgrade_keys, forgets=True, setting=setting)
+        self._database = Database(url, self._prepare, forgets=True, setting=setting)
         self._secret = secret
         self._commits: GroupCommit[str | None, SubjectKey] = GroupCommit("keys", self.make)
         self._owes = False  # bytes of destroyed keys are still to be overwritten
@@ -80,10 +82,30 @@ class StoredKeys:
         return None if subject is None else self._tag(subject)
 
     def _tag(self, subject: str) -> str:
-        message = subject.encode("utf-8", "surrogatepass")
+        return self._digest(subject.encode("utf-8", "surrogatepass"))
+
+    def _digest(self, message: bytes) -> str:
         return hmac.digest(self._secret, message, hashlib.sha256).hex()
 
+    def _prepare(self, connection: Connection) -> None:
+        """Raises InvalidSettings: under this secret nobody who is known would be found."""
+        upgrade_keys(connection)
+        mine, kept = self._digest(SAME_SECRET), connection.scalar(select(secret_table.c.mark))
+        if kept is None:
+            connection.execute(insert(secret_table), [{"mark": mine}])
+        elif not hmac.compare_digest(kept, mine):
+            raise InvalidSettings(
+                "TIEBREAK_SUBJECT_SECRET is not the secret that the keys of subjects were made "
+                "under: nobody would be found by it, nor erased. Restore that one (subjects.key "
+                "under TIEBREAK_HOME, where none is set), or name another TIEBREAK_SUBJECT_KEYS_URL"
+            )
+
     # -- from any thread --------------------------------------------------------------------
+
+    def require_secret(self) -> None:
+        """Raises InvalidSettings where it is not that of this database; StorageUnavailable."""
+        with self._database.reading():
+            pass
 
     def subjects(self, contacts: Mapping[str, str]) -> list[str]:
         """The ids under which somebody is known, by any of these values. Raises StorageUnavailable.

@@ -189,3 +189,8 @@ subject_keys = Table(
     Column("key", LargeBinary, nullable=False),  # 32 random bytes
     Column("created_at", Time, nullable=False, index=True),
 )
+subject_secret = Table(
+    "subject_secret",  # one row: under any other secret nobody would be found, nor erased
+    keys_metadata,
+    Column("mark", String(64), primary_key=True),  # HMAC of a constant under it
+)

@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import make_url, text
 from stored_bytes import stored_bytes
 
 from features.fingerprint import SubjectKey
@@ -20,6 +20,7 @@ from service.errors import InvalidSettings, StorageUnavailable
 from service.settings import Settings
 from service.storage import database, subject_keys
 from service.storage.subject_keys import SECRET_FILE, StoredKeys, subject_secret
+from service.storage.tables import subject_secret as secret_table
 
 JANE = {"email": "jane@acme.com", "name": "Jane Smith"}
 SECRET = b"s" * 32
@@ -50,11 +51,41 @@ def test_workers_that_meet_somebody_at_once_agree_on_one_key_and_lose_none(
 def test_the_database_does_not_say_who_a_subject_is(keys: StoredKeys, database_url: str) -> None:
     key = asyncio.run(keys.key(JANE))
     assert key.subject not in (keys.tag(JANE) or "")
-    with closing(StoredKeys(database_url, b"t" * 32)) as others:
-        assert others.subjects(JANE) == []  # without the secret nobody is found
     stored = stored_bytes(database_url)
     assert key.subject.encode() in stored
     assert b"jane" not in stored.lower()
+
+
+def test_with_another_secret_nobody_is_said_to_be_unknown(
+    keys: StoredKeys, database_url: str
+) -> None:
+    key = asyncio.run(keys.key(JANE))
+    with closing(StoredKeys(database_url, b"t" * 32)) as others:
+        for ask in (
+            lambda: others.subjects(JANE),
+            lambda: others.make([others.tag(JANE)]),
+            lambda: asyncio.run(others.key(JANE)),
+            others.require_secret,
+        ):
+            with pytest.raises(InvalidSettings, match="TIEBREAK_SUBJECT_SECRET"):
+                ask()
+    assert keys.subjects(JANE) == [key.subject]
+
+
+def test_a_database_from_before_secrets_were_marked_takes_the_first_that_comes(
+    keys: StoredKeys, database_url: str
+) -> None:
+    key = asyncio.run(keys.key(JANE))
+    with keys._database.writing() as connection:
+        secret_table.drop(connection)
+        connection.execute(text("UPDATE alembic_version_keys SET version_num = '0001'"))
+    with closing(StoredKeys(database_url, SECRET)) as again:
+        assert again.subjects(JANE) == [key.subject]
+    with (
+        closing(StoredKeys(database_url, b"t" * 32)) as others,
+        pytest.raises(InvalidSettings),
+    ):
+        others.subjects(JANE)
 
 
 def test_a_subject_whose_key_was_destroyed_is_somebody_new(keys: StoredKeys) -> None:

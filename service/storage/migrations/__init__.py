@@ -12,7 +12,7 @@ from sqlalchemy import column as named
 
 from service.ledger.log import begin_log
 
-NEWEST = {"ledger": "0001", "keys": "0001"}
+NEWEST = {"ledger": "0001", "keys": "0002"}
 LOCK = 7_236_104_511  # of PostgreSQL: any number that nobody else uses
 
 
