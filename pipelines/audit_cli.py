@@ -282,12 +282,12 @@ def verify(
 ) -> None:
     """Check the live ledger: every entry, hash and signature. Exit code 1 where one is wrong."""
     from pipelines.report import print_json
-    from service.bootstrap import ledger_key, with_own_witness, witness_client
+    from service.bootstrap import asked_witness, kept_ledger_key
     from service.settings import read_settings
 
-    settings = with_own_witness(read_settings())
+    settings = read_settings()
     with auditor() as asking, _over_all("Verifying", asking) as advance:
-        key, witness = ledger_key(settings).verifier, witness_client(settings)
+        key, witness = kept_ledger_key(settings).verifier, asked_witness(settings)
         try:
             report = asking.verify(key, witness, quickly=quick, step=advance)
         finally:
@@ -318,10 +318,10 @@ def questions(as_json: AsJson = False) -> None:
 @audit.command()
 def key() -> None:
     """Print the log's public key: hand it to auditors by another way than the export."""
-    from service.bootstrap import ledger_key
+    from service.bootstrap import kept_ledger_key
     from service.settings import read_settings
 
-    typer.echo(ledger_key(read_settings()).verifier.text)
+    typer.echo(kept_ledger_key(read_settings()).verifier.text)
 
 
 @audit.command()
@@ -410,12 +410,12 @@ def auditor() -> Iterator[Auditor]:
 
 @contextmanager
 def opened() -> Iterator[tuple[Store, StoredKeys]]:
-    """The configured ledger, and the keys of subjects."""
+    """The configured ledger, and the keys of subjects. Makes nothing where there is none."""
     from contextlib import closing
 
-    from service.bootstrap import open_store, open_subjects
+    from service.bootstrap import open_kept_store, open_subjects
     from service.settings import read_settings
 
     settings = read_settings()
-    with closing(open_store(settings)) as store, closing(open_subjects(settings)) as subjects:
+    with closing(open_kept_store(settings)) as store, closing(open_subjects(settings)) as subjects:
         yield store, subjects

@@ -6,7 +6,7 @@ import gc
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, closing, suppress
 from datetime import timedelta
 from functools import cache, partial
 from pathlib import Path
@@ -26,8 +26,9 @@ from service.last_release import LastRelease
 from service.ledger.checkpoint import SigningKey, key_file
 from service.ledger.errors import InvalidSigningKey
 from service.ledger.log import Log
+from service.ledger.proofs import head
 from service.ledger.verify import InvalidKey, KeyType, VerifierKey
-from service.ledger.witness import WitnessClient
+from service.ledger.witness import WitnessClient, WitnessHome
 from service.live_release import LiveRelease
 from service.llm.adapter_loading import load_adapter
 from service.llm.adapter_shelf import KEPT_FOLDER, AdapterShelf
@@ -37,7 +38,7 @@ from service.privacy import Keeping
 from service.recording.erasing import Erasing
 from service.recording.release_change import record_release
 from service.settings import Settings
-from service.storage.database import BUSY_TIMEOUT
+from service.storage.database import BUSY_TIMEOUT, is_there
 from service.storage.store import Store
 from service.storage.subject_keys import StoredKeys, subject_secret
 from service.storage.writing import no_keys
@@ -110,6 +111,23 @@ def witness_client(settings: Settings) -> WitnessClient | None:
     return WitnessClient(settings.witness_url, key)
 
 
+def asked_witness(settings: Settings) -> WitnessClient | WitnessHome | None:
+    """Who tells what was cosigned: the configured witness, or the file of the one of our own.
+
+    That one runs beside the log, and ends with `tiebreak up`; its file says the same. Close it.
+
+    Raises:
+        InvalidSettings: a public key is missing, or is none.
+    """
+    if settings.witness_url is not None or not (witness_home(settings) / "witness.vkey").exists():
+        return witness_client(settings)
+    try:
+        return WitnessHome(witness_home(settings))
+    except (InvalidKey, OSError) as error:
+        message = f"The witness's public key under {witness_home(settings)} cannot be read."
+        raise InvalidSettings(message) from error
+
+
 def witness_home(settings: Settings) -> Path:
     """Where the witness that `tiebreak up` starts keeps its keys and what it saw."""
     return settings.home / "witness"
@@ -180,6 +198,37 @@ def ledger_key(settings: Settings) -> SigningKey:
     except InvalidSigningKey as error:
         fix = "TIEBREAK_LEDGER_KEY is one line PRIVATE+KEY+..., TIEBREAK_LEDGER_NAME its name."
         raise InvalidSettings(f"The ledger cannot be signed. {error} {fix}") from None
+
+
+def kept_ledger_key(settings: Settings) -> SigningKey:
+    """The same, but never made: of a log that there is. Raises InvalidSettings."""
+    if settings.ledger_key is None and not (settings.home / LEDGER_KEY_FILE).exists():
+        raise InvalidSettings(
+            f"No key of a ledger is under {settings.home}. Name the ledger's folder in "
+            "TIEBREAK_HOME, or set TIEBREAK_LEDGER_KEY"
+        )
+    return ledger_key(settings)
+
+
+def open_kept_store(settings: Settings) -> Store:
+    """A ledger that somebody wrote to before. Makes nothing where there is none. Close it.
+
+    Raises:
+        InvalidSettings: there is none, and whoever asks it must not be told that all is well.
+    """
+    kept_ledger_key(settings)
+    if is_there(settings.database_url):
+        with ExitStack() as closing_it:
+            store = closing_it.enter_context(closing(open_store(settings)))
+            with store.reading() as connection:
+                has_entries = head(connection).size > 0
+            if has_entries:
+                closing_it.pop_all()
+                return store
+    raise InvalidSettings(
+        "No entry of a ledger is here: it was not begun, or it is gone. Name where it is: "
+        "TIEBREAK_HOME, or TIEBREAK_DATABASE_URL"
+    )
 
 
 def last_release(settings: Settings) -> LastRelease:

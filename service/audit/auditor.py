@@ -12,7 +12,7 @@ from typing import Any, Self, TypeVar
 
 from sqlalchemy import Connection, select
 
-from service.audit.checking import check, check_quickly
+from service.audit.checking import Asked, check, check_quickly
 from service.audit.counting import Counting, count
 from service.audit.exporting import Exported, Format, export
 from service.audit.filters import Filters, decision_id
@@ -28,7 +28,6 @@ from service.errors import NoSuchEntry, NotAllowed
 from service.keys import ApiKey
 from service.ledger.proofs import head, witnessed
 from service.ledger.verify import Report, VerifierKey
-from service.ledger.witness import WitnessClient
 from service.recording import entry
 from service.storage.store import Store
 from service.storage.subject_keys import StoredKeys
@@ -213,7 +212,7 @@ class Auditor:
     def verify(
         self,
         key: VerifierKey,
-        witness: WitnessClient | None,
+        witness: Asked | None,
         *,
         quickly: bool = False,
         step: Step = _nothing,

@@ -22,14 +22,15 @@ from service.ledger.verify import (
     leaf_hash,
     open_checkpoint,
 )
-from service.ledger.witness import WitnessClient
+from service.ledger.witness import WitnessClient, WitnessHome
 from service.storage.tables import checkpoints, entries, log_head, subtrees
 
 AT_ONCE = 1_000
+Asked = WitnessClient | WitnessHome
 
 
 def check(
-    connection: Connection, key: VerifierKey, witness: WitnessClient | None, report: Report
+    connection: Connection, key: VerifierKey, witness: Asked | None, report: Report
 ) -> Iterator[int]:
     """Every entry, hash and checkpoint. Fills the report; yields after some entries: progress."""
     newest = head(connection)
@@ -66,7 +67,7 @@ def check(
 
 
 def check_quickly(
-    connection: Connection, key: VerifierKey, witness: WitnessClient | None, report: Report
+    connection: Connection, key: VerifierKey, witness: Asked | None, report: Report
 ) -> None:
     """The head and every checkpoint against the kept hashes, in milliseconds; no entry is read."""
     newest = head(connection)
@@ -89,7 +90,7 @@ def _notes(
     connection: Connection,
     newest: Head,
     key: VerifierKey,
-    witness: WitnessClient | None,
+    witness: Asked | None,
     report: Report,
 ) -> list[Checkpoint]:
     """All checkpoints there are, opened: the head's first."""
@@ -98,7 +99,14 @@ def _notes(
     for row in connection.execute(select(checkpoints.c.size, checkpoints.c.note)):
         named[f"the checkpoint of {row.size}"] = row.note
         sizes[f"the checkpoint of {row.size}"] = row.size
-    if witness is None:
+    if witness is None and len(named) > 1:
+        says = (
+            "A witness has cosigned this log before, and none is configured, so nobody can tell "
+            "whether it was cut since. Set TIEBREAK_WITNESS_URL and TIEBREAK_WITNESS_KEY, or the "
+            "TIEBREAK_HOME that its folder is in."
+        )
+        report.wrong(Wrong.COSIGNATURE, says)
+    elif witness is None:
         report.not_checked.append(
             "No witness is configured: whoever holds the log's key can have rewritten all of it."
         )
@@ -106,7 +114,8 @@ def _notes(
         try:
             kept = witness.latest(key.name)
         except WitnessError as error:
-            report.not_checked.append(f"The witness could not be asked. {error}")
+            says = f"The witness could not be asked, so the log may have been cut since. {error}"
+            report.wrong(Wrong.COSIGNATURE, says)
         else:
             named |= {"the witness's checkpoint": kept} if kept else {}
     opened = []

@@ -397,6 +397,9 @@ class Wrong(Enum):
     CLOCK = "clock"  # the log's clock and the witness's disagree
 
 
+HOLDS = "Everything holds."
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that is wrong, in one sentence."""
@@ -449,7 +452,8 @@ class Report:
         lines += [f"WRONG  {finding.says} [{finding.kind.value}]" for finding in self.findings]
         untold = self.findings_in_all - len(self.findings)
         lines += [f"WRONG  {untold} more findings of the same run."] if untold else []
-        verdict = "Everything holds." if self.holds else f"{self.findings_in_all} things are wrong."
+        holds = "What was checked holds; a note says what was not." if self.not_checked else HOLDS
+        verdict = holds if self.holds else f"{self.findings_in_all} things are wrong."
         return "\n".join([*lines, verdict, ""])
 
     def tree(self) -> dict[str, Any]:

@@ -310,6 +310,30 @@ def _is_loopback(host: str) -> bool:
 # -- the process ----------------------------------------------------------------------------------
 
 
+class WitnessHome:
+    """What a witness on this machine has cosigned, by its own file: it need not run.
+
+    Raises:
+        InvalidKey, OSError: its public key is not there.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self.key = VerifierKey.parse((home / "witness.vkey").read_text(encoding="utf-8").strip())
+
+    def latest(self, origin: str) -> str | None:
+        """As `WitnessClient.latest`. Raises WitnessMisconfigured: its file is gone, or damaged."""
+        try:
+            key = SigningKey.parse((self._home / "witness.key").read_text(encoding="utf-8").strip())
+            return WitnessState(self._home / "witness.state", key).notes().get(origin)
+        except (InvalidSigningKey, WitnessStateDamaged, OSError, ValueError) as error:
+            message = f"What it keeps under {self._home} cannot be read ({type(error).__name__})."
+            raise WitnessMisconfigured(message) from error
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
 def open_home(home: Path, name: str) -> SigningKey:
     """The witness's key; on the first start, that and its file are made.
 

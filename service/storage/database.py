@@ -200,6 +200,16 @@ class _Pool(QueuePool):
             super().dispose()
 
 
+def is_there(url: str, setting: str = "TIEBREAK_DATABASE_URL") -> bool:
+    """False where a file would have to be made first; a server is taken to have its database.
+
+    Raises:
+        InvalidSettings: it is no database address.
+    """
+    parsed = _parsed(url, setting)
+    return parsed.get_backend_name() != "sqlite" or Path(parsed.database or "").exists()
+
+
 def _unavailable(error: Exception) -> StorageUnavailable:
     cause = type(getattr(error, "orig", None) or error).__name__  # its text may quote values
     log.error("The database cannot be used now (%s).", cause)

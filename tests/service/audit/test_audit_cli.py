@@ -5,16 +5,22 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from filled_ledger import KEY_ID, filled_ledger
-from service_fakes import LEDGER_KEY, SUBJECT_SECRET, keys_url_beside
+from service_fakes import LEDGER_KEY, SUBJECT_SECRET, keys_url_beside, store_at
 from stored_bytes import stored_bytes
 from typer.testing import CliRunner
 
 from pipelines.audit_cli import audit
+from service.errors import InvalidSettings
+from service.ledger.checkpoint import SigningKey
+from service.ledger.proofs import head
+from service.ledger.verify import KeyType
+from service.ledger.witness import Witness, WitnessRequest, open_home
 
 Run = Callable[..., Any]
 
@@ -80,3 +86,59 @@ def test_counts_are_a_table_or_json(ids: dict[str, str]) -> None:
     assert "llm_unavailable" in run("counts", "--by", "reason", "--per", "day")
     # decision, redaction, call, outcome, override, and the question itself
     assert len(tree("decision", ids["asked"])["entries"]) == 6
+
+
+@pytest.mark.parametrize("command", ["verify", "reconcile", "entries", "key", "counts"])
+def test_where_there_is_no_ledger_nothing_holds_and_nothing_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("TIEBREAK_HOME", str(tmp_path / "elsewhere"))
+    for name in ("DATABASE_URL", "SUBJECT_KEYS_URL", "SUBJECT_SECRET", "LEDGER_KEY"):
+        monkeypatch.delenv(f"TIEBREAK_{name}", raising=False)
+    result = CliRunner().invoke(audit, [command])
+    assert isinstance(result.exception, InvalidSettings)
+    assert "TIEBREAK_HOME" in str(result.exception)
+    assert not (tmp_path / "elsewhere").exists()
+
+
+@pytest.mark.usefixtures("ids")
+def test_a_ledger_that_was_emptied_does_not_hold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TIEBREAK_DATABASE_URL", f"sqlite:///{tmp_path}/new.db")
+    for _ in range(2):
+        result = CliRunner().invoke(audit, ["verify"])
+        assert isinstance(result.exception, InvalidSettings)
+    with closing(store_at(f"sqlite:///{tmp_path}/new.db")) as store, store.reading():
+        pass  # tables, and no entry
+    result = CliRunner().invoke(audit, ["verify"])
+    assert isinstance(result.exception, InvalidSettings)
+
+
+@pytest.mark.usefixtures("ids")
+def test_what_no_witness_was_asked_about_is_said() -> None:
+    assert "What was checked holds" in run("verify")
+
+
+@pytest.mark.usefixtures("ids")
+def test_a_witness_that_is_configured_and_silent_is_a_finding(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    key = SigningKey("witness.example", KeyType.WITNESS, b"w" * 32)
+    monkeypatch.setenv("TIEBREAK_WITNESS_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("TIEBREAK_WITNESS_KEY", key.verifier.text)
+    assert "The witness could not be asked" in run("verify", code=1)
+
+
+@pytest.mark.usefixtures("ids")
+def test_what_a_witness_of_our_own_saw_counts_though_it_does_not_run(
+    tmp_path: Path, database_url: str
+) -> None:
+    home = tmp_path / "witness"
+    witness = Witness(home / "witness.state", open_home(home, "w.example"), [LEDGER_KEY.verifier])
+    with closing(store_at(database_url)) as store, store.reading() as connection:
+        newest = head(connection)
+    witness.add_checkpoint(WitnessRequest(0, [], newest.note).body)
+    assert "Everything holds" in run("verify")
+    (home / "witness.state").unlink()
+    assert "The witness could not be asked" in run("verify", code=1)
