@@ -169,6 +169,20 @@ class Cascade:
             llm_calls=verdict.calls,
         )
 
+    def rehearsing(self, *, asks: bool) -> Cascade:
+        """For decisions that are on no record: no budget is spent.
+
+        asks: whether the LLM is asked, because it is one of our own on this machine.
+        """
+        return Cascade(
+            self.release,
+            redactor=self._redactor,
+            judge=self._judge if asks else UnavailableJudge("rehearsing"),
+            budget=CallBudget(None),
+            threads=self._threads,
+            embedding=self._embedding,
+        )
+
     async def close(self) -> None:
         """Close what this release alone used. It decides nothing any more."""
         await self._judge.close()

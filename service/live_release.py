@@ -26,6 +26,7 @@ from models.errors import ReleaseNotFound
 from models.release import Release
 from service.errors import StorageUnavailable
 from service.last_release import LastRelease
+from service.llm.endpoint import EMBEDDED
 from service.metrics import Metrics
 
 log = logging.getLogger("tiebreak.release")
@@ -41,6 +42,12 @@ class Decider(Protocol):
     """Whoever decides: a Cascade."""
 
     async def decide(self, lead: Lead, *, outbox: Outbox, reasons: int = 3) -> Decision: ...
+
+
+class RehearsedDecider(Decider, Protocol):
+    """One that can be tried out before it answers."""
+
+    def rehearsing(self, *, asks: bool) -> Decider: ...
 
 
 class ReleaseSource(Protocol):
@@ -67,7 +74,7 @@ class LiveRelease:
         self,
         source: ReleaseSource,
         *,
-        assemble: Callable[[Release], Decider],
+        assemble: Callable[[Release], RehearsedDecider],
         metrics: Metrics,
         poll: timedelta,
         last: LastRelease | None = None,
@@ -192,7 +199,9 @@ class LiveRelease:
         """Ready to answer: a real lead has passed through it."""
         decider = self._assemble(release)
         lead = Lead.parse(release.spec, release.examples)
-        first = asyncio.run_coroutine_threadsafe(_decide_twice(decider, lead), loop)
+        # On no record, so an LLM is asked only where it is our own, and nothing leaves the machine.
+        first_decider = decider.rehearsing(asks=release.llm.provider == EMBEDDED)
+        first = asyncio.run_coroutine_threadsafe(_decide_twice(first_decider, lead), loop)
         decision = first.result(WARM_UP.total_seconds())
         if not 0 <= decision.probability <= 1:
             raise ReleaseNotFound("its first decision is no probability")

@@ -82,6 +82,26 @@ def decide(
     return asyncio.run(run())
 
 
+@pytest.mark.parametrize("asks", [True, False])
+def test_a_rehearsal_spends_no_budget_and_asks_only_where_it_may(asks: bool) -> None:
+    async def run() -> Decision:
+        with ThreadPoolExecutor(1) as threads:
+            cascade = Cascade(
+                small_release(RoutingPolicy(EVERYTHING, EVERYTHING, frozenset(EvidenceKind))),
+                redactor=EmailRedactor(),
+                judge=judge(wire),
+                budget=budget,
+                threads=threads,
+            )
+            lead = Lead.parse(sample_data().spec, {"Message": "How much is it?"})
+            return await cascade.rehearsing(asks=asks).decide(lead, outbox=OfOne())
+
+    wire, budget = Wire(YES), CallBudget(1)
+    assert 0 <= asyncio.run(run()).probability <= 1
+    assert len(wire.requests) == asks
+    assert budget.take()
+
+
 def test_a_sure_lead_is_decided_without_the_llm() -> None:
     wire = Wire(YES)
     decision = decide(SILENT, NEVER_ASK, wire=wire)

@@ -201,6 +201,9 @@ class FakeDecider:
             )
         return alone
 
+    def rehearsing(self, *, asks: bool) -> FakeDecider:  # noqa: ARG002 it asks nobody
+        return self
+
     def _alone(self, lead: Lead, reasons: int) -> Decision:
         model = self.release.classifier
         opinion = model.opinion(lead, reasons)
