@@ -45,6 +45,7 @@ PROMPTS = {kind: f"lead-verdict-{kind.value}" for kind in EvidenceKind}
 PINNED = ("classifier", "text", "llm", "redaction")  # the tags of a release that name versions
 GATES, PASSED = "gates", "passed"  # a tag of a release; or which refused it
 REACHED_WITHIN_S = 3
+POLLED_WITHIN_S = 10  # without a byte of an answer
 CHAMPION, PREVIOUS = "champion", "previous"
 DESCRIPTIONS = {
     CLASSIFIER: "The cheap first opinion: XGBoost on structured fields, calibrated. "
@@ -58,6 +59,19 @@ DESCRIPTIONS = {
     "ambiguity band and the combiner that were fitted for them. The alias `champion` is live; move "
     "it with `tiebreak promote` and `tiebreak rollback`.",
 }
+
+
+def _give_up_early() -> None:
+    """MLflow's client tries for minutes, unless whoever runs this has set how long."""
+    from mlflow.environment_variables import (
+        MLFLOW_HTTP_REQUEST_MAX_RETRIES,
+        MLFLOW_HTTP_REQUEST_TIMEOUT,
+    )
+
+    limits = ((MLFLOW_HTTP_REQUEST_MAX_RETRIES, 1), (MLFLOW_HTTP_REQUEST_TIMEOUT, POLLED_WITHIN_S))
+    for limit, value in limits:
+        if not limit.is_set():
+            limit.set(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +96,10 @@ class Registry:
     It is reached when it is first asked: MLflow alone takes seconds to import.
     """
 
-    def __init__(self, tracking_uri: str) -> None:
+    def __init__(self, tracking_uri: str, *, is_polled: bool = False) -> None:
+        """is_polled: asked again and again, so that one that is down is to be told at once."""
         self.tracking_uri = tracking_uri
+        self._is_polled = is_polled
 
     @cached_property
     def _client(self) -> MlflowClient:
@@ -91,6 +107,8 @@ class Registry:
         from mlflow.environment_variables import MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR
 
         MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR.set(False)  # a bar for each few kilobytes helps nobody
+        if self._is_polled:
+            _give_up_early()
         logging.getLogger("mlflow").setLevel(logging.WARNING)  # it tells of every table it makes
         return MlflowClient(self.tracking_uri, self.tracking_uri)
 

@@ -67,7 +67,7 @@ def open_desk(settings: Settings) -> Desk:
     store = open_deciding_store(settings)
     metrics = process_metrics()
     live = LiveRelease(
-        Registry(settings.mlflow_uri),
+        Registry(settings.mlflow_uri, is_polled=True),
         assemble=assembler(settings),
         metrics=metrics,
         poll=settings.release_poll,

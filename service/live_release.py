@@ -35,6 +35,7 @@ RETRY = timedelta(seconds=10)  # after a release that could not be loaded
 RETRY_WRITING = timedelta(seconds=1)  # after one that could not be recorded: decisions come back
 AFTER_RESUMING = timedelta(seconds=3)
 WARM_UP = timedelta(seconds=60)  # for the first decision: models of the redactor are loaded in it
+ENDED_WITHIN = timedelta(seconds=10)
 NOTHING_LIVE = "No release is live. Train one: `tiebreak train TABLE --promote`"
 
 
@@ -124,10 +125,13 @@ class LiveRelease:
         self._thread.start()
 
     async def close(self) -> None:
-        """Stop watching. The loop has to go on meanwhile: a first decision may be running on it."""
+        """Stop watching. The loop has to go on meanwhile: a first decision may be running on it.
+
+        Whoever waits for an MLflow that is silent is left alone: nothing comes of it any more.
+        """
         self._closing.set()
         if self._thread is not None:
-            await asyncio.to_thread(self._thread.join)
+            await asyncio.to_thread(self._thread.join, ENDED_WITHIN.total_seconds())
 
     def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._resume(loop):

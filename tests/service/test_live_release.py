@@ -2,15 +2,19 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
+from threading import Event
 
 import pytest
 from prometheus_client import CollectorRegistry
 from service_fakes import POLL, FakeDecider, FakeSource
 
 from models.band import NOTHING
+from models.registry import Registry
 from models.release import Release
 from models.routing import RoutingPolicy
+from service import live_release
 from service.last_release import LastRelease
 from service.live_release import LiveRelease
 from service.metrics import Metrics
@@ -34,6 +38,39 @@ async def test_the_heap_is_settled_once_when_all_is_loaded_and_not_by_later_rele
         await asyncio.to_thread(live.look, loop)
         assert live.current().release.version == version
     assert settled == ["7"]
+
+
+async def test_an_mlflow_that_is_down_is_told_within_seconds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "MLFLOW_HTTP_REQUEST_TIMEOUT"):
+        monkeypatch.setenv(name, "7")  # so that it is put back after this test
+        monkeypatch.delenv(name)
+    source = Registry("http://127.0.0.1:9", is_polled=True)
+    metrics = Metrics(CollectorRegistry())
+    live = LiveRelease(source, assemble=FakeDecider, metrics=metrics, poll=POLL)
+    await asyncio.wait_for(asyncio.to_thread(live.look, asyncio.get_running_loop()), 60)
+    assert "MLflow cannot be asked" in (live.problem or "")
+
+
+async def test_whoever_waits_for_a_silent_mlflow_does_not_hold_up_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(live_release, "ENDED_WITHIN", timedelta(milliseconds=50))
+    asked, goes_on = Event(), Event()
+
+    class Silent(FakeSource):
+        def champion_version(self) -> str | None:
+            asked.set()
+            goes_on.wait()
+            return None
+
+    metrics = Metrics(CollectorRegistry())
+    live = LiveRelease(Silent(), assemble=FakeDecider, metrics=metrics, poll=POLL)
+    live.start(asyncio.get_running_loop())
+    await asyncio.to_thread(asked.wait)
+    await asyncio.wait_for(live.close(), 30)
+    goes_on.set()
 
 
 @pytest.mark.parametrize(("provider", "asks"), [("embedded", True), ("llm.example.com", False)])
