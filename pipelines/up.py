@@ -26,7 +26,7 @@ from service.bootstrap import (
 )
 from service.keys import Role, create_key, list_keys, revoke_key
 from service.llm.endpoint import configured_endpoint
-from service.settings import Settings
+from service.settings import Settings, own_bento_home
 
 KEY_NAME = "tiebreak up"
 WITNESS_NAME = "tiebreak.local/witness"
@@ -126,6 +126,7 @@ def service_process(settings: Settings) -> Child:
             "TIEBREAK_HOME": str(settings.home),
             "TIEBREAK_WITNESS_URL": settings.witness_url or "",
             "TIEBREAK_WITNESS_KEY": settings.witness_key or "",
+            **own_bento_home(settings.home),
         },
     )
 

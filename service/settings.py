@@ -198,3 +198,11 @@ def forbid_usage_tracking() -> None:
 def environment_with(more: Mapping[str, str]) -> dict[str, str]:
     """The environment for a child process: ours, usage tracking forbidden, and `more`."""
     return {**os.environ, **SILENT, **more}  # noqa: TID251
+
+
+def own_bento_home(home: Path) -> dict[str, str]:
+    """A folder of its own for BentoML, unless one is set: who starts empties the metrics in it.
+
+    In the one that all services of a user share, that would be the metrics of those that run.
+    """
+    return {"BENTOML_HOME": os.environ.get("BENTOML_HOME") or str(home / "bentoml")}  # noqa: TID251

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from pipelines.up import service_process
 from service.bootstrap import ledger_key
 from service.errors import InvalidSettings
 from service.ledger.checkpoint import SigningKey
 from service.ledger.verify import KeyType
-from service.settings import EXACT, Settings, read_settings
+from service.settings import EXACT, Settings, own_bento_home, read_settings
 
 
 @pytest.fixture(autouse=True)
@@ -110,3 +111,13 @@ def test_a_witnesss_key_signs_no_log(tmp_path: Path) -> None:
     key = SigningKey("witness.example", KeyType.WITNESS, b"w" * 32)
     with pytest.raises(InvalidSettings, match="a witness's key"):
         ledger_key(Settings(home=tmp_path, ledger_key=SecretStr(key.text)))
+
+
+def test_bentoml_has_a_folder_under_home_unless_one_is_set(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("BENTOML_HOME", raising=False)
+    assert own_bento_home(tmp_path) == {"BENTOML_HOME": str(tmp_path / "bentoml")}
+    monkeypatch.setenv("BENTOML_HOME", "/elsewhere")
+    assert own_bento_home(tmp_path) == {"BENTOML_HOME": "/elsewhere"}
+    assert service_process(Settings(home=tmp_path))._environment["BENTOML_HOME"] == "/elsewhere"
