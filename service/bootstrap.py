@@ -33,11 +33,11 @@ from service.live_release import LiveRelease
 from service.llm.adapter_loading import load_adapter
 from service.llm.adapter_shelf import KEPT_FOLDER, AdapterShelf
 from service.llm.endpoint import EMBEDDED, configured_endpoint, judge_at, prices
-from service.metrics import Metrics
+from service.metrics import Metrics, forget_the_dead
 from service.privacy import Keeping
 from service.recording.erasing import Erasing
 from service.recording.release_change import record_release
-from service.settings import Settings
+from service.settings import Settings, metrics_folder
 from service.storage.database import BUSY_TIMEOUT, is_there
 from service.storage.store import Store
 from service.storage.subject_keys import StoredKeys, subject_secret
@@ -306,6 +306,9 @@ def redactor() -> Redactor:
 @cache
 def process_metrics() -> Metrics:
     """The metrics of this process. Prometheus refuses a second set under the same names."""
+    folder = metrics_folder()
+    if folder is not None:  # it may stand in for a worker that died
+        forget_the_dead(folder)
     return Metrics(REGISTRY)
 
 

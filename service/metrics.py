@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
+import psutil
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.multiprocess import mark_process_dead
 
 from models.decision import Decision
 from models.release import Release
@@ -114,3 +117,11 @@ class Metrics:
             self._unpriced.inc()
         else:
             self._cost.inc(cost)
+
+
+def forget_the_dead(folder: Path) -> None:
+    """Drop what workers said of the present that are no more: else it is shown for ever."""
+    for file in folder.glob("gauge_live*_*.db"):
+        pid = file.stem.rpartition("_")[2]
+        if pid.isdigit() and not psutil.pid_exists(int(pid)):
+            mark_process_dead(int(pid), str(folder))  # type: ignore[no-untyped-call]

@@ -206,3 +206,9 @@ def own_bento_home(home: Path) -> dict[str, str]:
     In the one that all services of a user share, that would be the metrics of those that run.
     """
     return {"BENTOML_HOME": os.environ.get("BENTOML_HOME") or str(home / "bentoml")}  # noqa: TID251
+
+
+def metrics_folder() -> Path | None:
+    """Where BentoML has its workers keep their metrics; None outside of one."""
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")  # noqa: TID251
+    return Path(folder) if folder else None

@@ -10,6 +10,7 @@ from pathlib import Path
 from service_fakes import BY_TEXT, fake_desk, running, scorer_with
 
 from service.app import LeadScorer
+from service.metrics import forget_the_dead
 
 SLOW = ("mlflow", "spacy", "presidio_analyzer", "sklearn", "xgboost", "openai", "pandas")
 
@@ -25,6 +26,7 @@ def test_serving_reports_no_usage_even_where_nobody_forbade_it(tmp_path: Path) -
 from bentoml._internal.utils.analytics import usage_stats
 assert not usage_stats.do_not_track()
 from service.app import LeadScorer
+from service.metrics import forget_the_dead
 LeadScorer.inner.before_workers()
 assert usage_stats.do_not_track()
 """
@@ -45,3 +47,14 @@ async def test_the_typed_methods_answer_as_http_does(tmp_path: Path) -> None:
 def test_only_the_contract_is_published() -> None:
     published = LeadScorer.apis  # type: ignore[attr-defined]
     assert set(published) == {"decide", "decide_batch", "outcomes"}
+
+
+def test_what_a_dead_worker_said_of_the_present_is_forgotten(tmp_path: Path) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    for pid in (dead.pid, os.getpid()):
+        for kind in ("gauge_livemax", "counter"):
+            (tmp_path / f"{kind}_{pid}.db").touch()
+    forget_the_dead(tmp_path)
+    kept = {f"gauge_livemax_{os.getpid()}.db", f"counter_{os.getpid()}.db"}
+    assert {file.name for file in tmp_path.iterdir()} == kept | {f"counter_{dead.pid}.db"}
