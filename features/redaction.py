@@ -29,7 +29,7 @@ from features.redaction_trace import RedactionTrace, traced
 from features.text_signs import NeedfulShelf
 
 LANGUAGE = "en"  # the shelf of Presidio's registry that all recognizers are on
-LONG = 2_000  # characters: of a shorter text all recognizers together take no tenth of the limit
+LONG = 2_000  # characters: a shorter text, however hostile, is read in half of the limit
 MOST_SPANS = 2_000  # found in one text: 20,000 characters of anything honest hold fewer
 _SEAL = object()
 _T = TypeVar("_T")

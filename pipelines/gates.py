@@ -12,6 +12,7 @@ from pipelines.evaluation import Comparison
 from pipelines.metrics import Interval, Measure, ece_by_chance
 
 MAX_ECE = 0.08  # where test leads are few, perfect probabilities show more than that by chance
+WITHOUT_LLM = "with --llm-calls 0 to do without its pull"
 MAX_LOSS = 0.005  # log loss that whoever reads texts may cost before that is called harmful
 
 
@@ -45,20 +46,20 @@ def check_gates(
         _honest(measures[Measure.ECE].value, ece_by_chance(probabilities, seed=seed)),
     ]
     if text_change is not None:
-        gates.append(_harmless("the text model does no harm", text_change))
+        gates.append(_harmless("the text model does no harm", text_change, "with --no-text-model"))
     gain = comparison.llm_gains.get(Measure.LOG_LOSS) if comparison else None
     if gain is not None:
-        gates.append(_harmless("the LLM does no harm", gain))
+        remedy = f"with more --llm-calls, or {WITHOUT_LLM}"
+        gates.append(_harmless("the LLM does no harm", gain, remedy))
     elif may_pull:
-        untried = (
-            "train again with --llm-test-calls 200, or with --llm-calls 0 to do without its pull"
-        )
+        untried = f"train again with --llm-test-calls 200, or {WITHOUT_LLM}"
         gates.append(Gate("the LLM was asked about test leads", False, untried))
     return tuple(gates)
 
 
-def _harmless(name: str, change: Interval) -> Gate:
-    return Gate(name, change.value <= MAX_LOSS, f"log loss {change.value:+.4f}")
+def _harmless(name: str, change: Interval, remedy: str) -> Gate:
+    passed, figure = change.value <= MAX_LOSS, f"log loss {change.value:+.4f}"
+    return Gate(name, passed, figure if passed else f"{figure}; train again {remedy}")
 
 
 def _honest(ece: float, by_chance: float) -> Gate:

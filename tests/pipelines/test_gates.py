@@ -61,6 +61,7 @@ def test_a_text_model_that_does_harm_is_refused(change: float, passes: bool) -> 
     ]
     assert gate.passed == passes
     assert f"{change:+.4f}" in gate.figure
+    assert ("train again with --no-text-model" in gate.figure) != passes
 
 
 def test_an_llm_that_may_pull_and_was_tried_on_no_test_lead_is_refused_with_what_to_do() -> None:
