@@ -33,8 +33,9 @@ def check(
     connection: Connection, key: VerifierKey, witness: Asked | None, report: Report
 ) -> Iterator[int]:
     """Every entry, hash and checkpoint. Fills the report; yields after some entries: progress."""
+    kept = _kept_by(witness, key, report)
     newest = head(connection)
-    notes = _notes(connection, newest, key, witness, report)
+    notes = _notes(connection, newest, key, witness, kept, report)
     if not newest.size:
         report.checked.append("The ledger is empty.")
         return
@@ -70,8 +71,9 @@ def check_quickly(
     connection: Connection, key: VerifierKey, witness: Asked | None, report: Report
 ) -> None:
     """The head and every checkpoint against the kept hashes, in milliseconds; no entry is read."""
+    kept = _kept_by(witness, key, report)
     newest = head(connection)
-    notes = _notes(connection, newest, key, witness, report)
+    notes = _notes(connection, newest, key, witness, kept, report)
     report.entries = newest.size
     for note in notes:
         try:
@@ -86,14 +88,28 @@ def check_quickly(
     report.not_checked.append("Entries were not read: `tiebreak audit verify` reads all of them.")
 
 
+def _kept_by(witness: Asked | None, key: VerifierKey, report: Report) -> str | None:
+    """The witness's own checkpoint; None where it has none, or cannot be asked, which is wrong.
+
+    Asked before anything is read: what it cosigns while the log goes on would be more than is read.
+    """
+    try:
+        return witness.latest(key.name) if witness else None
+    except WitnessError as error:
+        says = f"The witness could not be asked, so the log may have been cut since. {error}"
+        report.wrong(Wrong.COSIGNATURE, says)
+        return None
+
+
 def _notes(
     connection: Connection,
     newest: Head,
     key: VerifierKey,
     witness: Asked | None,
+    kept: str | None,
     report: Report,
 ) -> list[Checkpoint]:
-    """All checkpoints there are, opened: the head's first."""
+    """All checkpoints there are, opened: the head's first. kept: the witness's own."""
     named = {"the head": newest.note} if newest.size else {}
     sizes = {"the head": newest.size}  # what the rows say, which pick the one that is shown
     for row in connection.execute(select(checkpoints.c.size, checkpoints.c.note)):
@@ -110,14 +126,8 @@ def _notes(
         report.not_checked.append(
             "No witness is configured: whoever holds the log's key can have rewritten all of it."
         )
-    else:
-        try:
-            kept = witness.latest(key.name)
-        except WitnessError as error:
-            says = f"The witness could not be asked, so the log may have been cut since. {error}"
-            report.wrong(Wrong.COSIGNATURE, says)
-        else:
-            named |= {"the witness's checkpoint": kept} if kept else {}
+    elif kept:
+        named["the witness's checkpoint"] = kept
     opened = []
     for name, note in named.items():
         try:

@@ -20,6 +20,8 @@ from service.errors import MalformedRequest, NoSuchEntry
 from service.ledger.checkpoint import SigningKey, cosign, with_signature
 from service.ledger.proofs import head
 from service.ledger.verify import KeyType, SignedNote
+from service.ledger.witness import WitnessClient
+from service.recording.entry import read
 from service.storage.tables import checkpoints, entries, log_head, subtrees
 from tests.full_disk import full_disk
 
@@ -117,6 +119,26 @@ async def test_the_live_ledger_holds(filled: Filled, quickly: bool) -> None:
     report = filled.auditor.verify(LEDGER_KEY.verifier, None, quickly=quickly)
     assert report.holds, report.text()
     assert report.entries > 10
+
+
+@pytest.mark.parametrize("quickly", [False, True])
+async def test_a_log_that_goes_on_while_it_is_verified_was_not_cut(
+    filled: Filled, quickly: bool
+) -> None:
+    class Witness(WitnessClient):
+        """Cosigns what gets into the log just as it is asked."""
+
+        def __init__(self) -> None:
+            self.key = WITNESS.verifier
+
+        def latest(self, origin: str) -> str:  # noqa: ARG002  # a WitnessClient's
+            with filled.store.writing() as writing:
+                writing.append([read("verify", "another key", about=None, filters=None)])
+                note = head(writing.connection).note
+            return with_signature(note, cosign(WITNESS, SignedNote.parse(note).body, 1))
+
+    report = filled.auditor.verify(LEDGER_KEY.verifier, Witness(), quickly=quickly)
+    assert report.holds, report.text()
 
 
 @pytest.mark.parametrize(
