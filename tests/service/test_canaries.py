@@ -214,15 +214,15 @@ class Faulty(LocalRecognizer):  # type: ignore[misc]
 
 def broken(redactor: Redactor, recognizer: int) -> Redactor:
     """The same, but one of its recognizers fails."""
-    there = list(redactor._registry.recognizers)
+    there = list(redactor._shelf.recognizers)
     there[recognizer] = Faulty()
     return Redactor(RedactionPolicy.shipped(), there)
 
 
 def with_fault(redactor: Redactor, fault: str) -> Redactor:
-    broken_one = Redactor(RedactionPolicy.shipped(), list(redactor._registry.recognizers))
-    if fault == "registry":
-        broken_one._registry = _Raises()
+    broken_one = Redactor(RedactionPolicy.shipped(), list(redactor._shelf.recognizers))
+    if fault == "shelf":
+        broken_one._shelf = _Raises()
     elif fault == "anonymizer":
         broken_one._anonymizer = _Raises()
     elif fault == "anonymizer leaves out a span":
@@ -255,7 +255,7 @@ class _LeavesOut:
 
 
 FAULTS = [
-    "registry",
+    "shelf",
     "anonymizer",
     "anonymizer leaves out a span",
     "timer raises",
