@@ -23,10 +23,10 @@ from features.errors import RedactionFailed
 from features.fingerprint import SubjectKey, fingerprint
 from features.found_span import FoundSpan, disjoint
 from features.lead import MAX_TEXT_CHARS
+from features.needful_shelf import NeedfulShelf
 from features.plain_text import PlainText
 from features.redaction_policy import Action, RedactionPolicy
 from features.redaction_trace import RedactionTrace, traced
-from features.text_signs import NeedfulShelf
 
 LANGUAGE = "en"  # the shelf of Presidio's registry that all recognizers are on
 LONG = 2_000  # characters: a shorter text, however hostile, is read in half of the limit

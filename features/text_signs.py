@@ -7,10 +7,8 @@ have found nothing there. Many need the same, which is looked for once.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 DIGIT = re.compile(r"\d")
 # Digits of one number, as ids are grouped: one sign at most between two of them.
@@ -57,23 +55,3 @@ class TextSigns:
             return 0
         numbers = NUMBER.findall(self._text)
         return max((len(DIGIT.findall(number)) for number in numbers), default=0)
-
-
-class NeedfulShelf:
-    """Recognizers by what each needs, so that what many need is looked for once."""
-
-    def __init__(self, recognizers: Sequence[Any]) -> None:
-        """recognizers: in order. Those that say nothing of `needs`, as Presidio's own, need
-        nothing.
-        """
-        self.recognizers = tuple(recognizers)
-        needs = [getattr(recognizer, "needs", None) for recognizer in recognizers]
-        self._needs = list(dict.fromkeys(needs))
-        self._need_of = [self._needs.index(need) for need in needs]
-
-    def for_text(self, text: str) -> list[Any]:
-        """Those that may find something in it, in order."""
-        signs = TextSigns(text)
-        held = list(map(signs.hold, self._needs))
-        due = zip(self.recognizers, self._need_of, strict=True)
-        return [recognizer for recognizer, need in due if held[need]]

@@ -9,10 +9,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from features.national_ids import IDS, IdShape
+from features.needful_shelf import NeedfulShelf
 from features.plain_text import PlainText
 from features.postal_addresses import LEADING, LED_BY
 from features.recognizers import Patterns
-from features.text_signs import Digits, NeedfulShelf, TextSigns
+from features.text_signs import Digits, TextSigns
 from pipelines.redaction.held_out_corpus import held_out_corpus
 from pipelines.redaction.held_out_messages import HeldOut
 from tests.features.recognized import recognizers
