@@ -199,7 +199,7 @@ STREETS_THEN_NUMBER = PatternSet(
         ),
         # India: flat, plot or house number, then parts up to the PIN code
         Shape(
-            rf"""(?<!\w) (?:flat|house|plot|h\.?|door|d\.?|shop|office|villa|block) [ ]?
+            rf"""(?<!\w) (?:{"|".join(map(re.escape, PREMISES))}) [ ]?
             no[.:]{{0,2}}[ ]?
             (?=[\w/-]{{0,10}}\d) [\w/-]{{1,11}} {TAIL}?""",
             tuple(f"{kind}{gap}no" for kind in PREMISES for gap in ("", " ")),

@@ -63,7 +63,8 @@ class Patterns(Recognizer):
         self._lead = Lead(patterns.after) if patterns.after else None
 
     def find(self, text: str) -> Iterable[Found]:
-        matches = self._matches_after(text) if self._lead else self._matches(text)
+        lead = self._lead
+        matches = self._matches_after(lead.ends(text), text) if lead else self._matches(text)
         return self._honest(matches) if matches else []
 
     def _matches(self, text: str) -> list[re.Match[str]]:
@@ -74,9 +75,9 @@ class Patterns(Recognizer):
                 matches += shape.pattern.finditer(text)
         return matches
 
-    def _matches_after(self, text: str) -> list[re.Match[str]]:
+    def _matches_after(self, ends: Iterable[int], text: str) -> list[re.Match[str]]:
         matches: list[re.Match[str]] = []
-        for end in self._lead.ends(text) if self._lead else ():
+        for end in ends:
             check_cpu()
             tried = [shape.pattern.match(text, end) for shape in self._compiled]
             matches += filter(None, tried)

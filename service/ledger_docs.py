@@ -73,7 +73,8 @@ QUERIES: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "until": WORD,
     },
 }
-BODIED = ("400", "404", "408", "413", "415")
+BODY = ("400", "408", "413", "415")  # what whatever reads one may be refused with
+BODIED = ("404", *BODY)
 # What an auditor's question may be refused with, beside what all are.
 REFUSALS: Mapping[str, Sequence[str]] = {
     "/audit/entries": ("400",),

@@ -8,7 +8,7 @@ from typing import Any
 from features.lead import MAX_TEXT_CHARS, MAX_VALUE_CHARS
 from features.lead_spec import Column, Kind
 from models.release import Release
-from service.ledger_docs import ledger_paths
+from service.ledger_docs import BODY, ledger_paths
 from service.schemas import ItemError
 
 JSON_SCHEMA = "https://json-schema.org/draft/2020-12/schema"
@@ -35,7 +35,7 @@ STATUSES = {
     "503": "Try again: nothing is live, or nothing can be made durable now",
 }
 KEYED = ("401", "403")
-BODIED = ("400", *KEYED, "408", "413", "415", "503")  # of whatever reads a body
+BODIED = (*KEYED, "503", *BODY)  # of whatever reads a body
 LIVE = (*KEYED, "503")  # of whatever a live release says
 GETS = {
     "/release": ("The live release: versions, band, routing, LLM.", "Release", LIVE),

@@ -214,9 +214,8 @@ def _kept_whole(kept: Path, megabytes: int) -> Iterator[Path]:
     try:
         yield part
         part.replace(kept)
-    except (
-        Exception
-    ) as error:  # safetensors and tokenizers have errors of their own for a full disk
+    # Of a full disk safetensors and tokenizers have errors of their own.
+    except Exception as error:
         with suppress(OSError):
             part.unlink(missing_ok=True)
         raise TrainingRefused(
