@@ -52,7 +52,7 @@ DESCRIPTIONS = {
     "Its lead spec, feature order and calibrator are under extra_files/.",
     LLM: "The tie breaker: provider, model, prompts, decoding, answer schema and redaction policy; "
     "the adapter that it was tuned with, if any (adapter.gguf).",
-    TEXT: "The second opinion: words of redacted texts, TF-IDF and logistic regression. Each word "
+    TEXT: "The second opinion: logistic regression over the weighed words of redacted texts. Each "
     "was written by many leads. A release has one only where it proved to help.",
     REDACTION: "What an LLM may see: the redaction policy, and the name recognizer that it names.",
     RELEASE: "What serves: pins one lead-classifier, one lead-llm and one lead-redaction, with the "
@@ -274,7 +274,7 @@ class Registry:
             TEXT,
             {TEXT_FILE: text.to_json()},
             tags={"digest": text.version},
-            about=f"{len(text.idf):,} terms, each written by {text.fewest_writers} leads or more"
+            about=f"{len(text.scales):,} terms, each written by {text.fewest_writers} leads or more"
             f"{'' if text.meaning is None else ', and what they mean (sentence embedding)'}.",
         )
 

@@ -1,8 +1,8 @@
 """TextModel: what a redacted text says, as log-odds: its words, and with them what it means.
 
-Words: TF-IDF and logistic regression, read with a dictionary and a few sums; no scikit-learn, no
-pandas, nothing unpickled. What it means: weights of a sentence embedding, where these proved to
-help.
+Words: logistic regression over weighed terms, read with a dictionary and a few sums; no
+scikit-learn, no pandas, nothing unpickled. What it means: weights of a sentence embedding, where
+these proved to help.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from functools import cached_property
 from itertools import pairwise
 from operator import mul
@@ -41,6 +42,17 @@ def terms_of(text: RedactedText) -> Counter[str]:
 
 def _plain(word: str) -> str:
     return PLACEHOLDER.sub(r"<\1>", word) if word.startswith("<") else word.casefold()
+
+
+class Weighting(StrEnum):
+    """What a term counts for, beside how often it is in a text.
+
+    IDF: the inverse document frequency (Salton & Buckley 1988). RATIO: how far apart won and lost
+    leads are in using it, |ln| of the ratio of their shares (log-count ratio, Wang & Manning 2012).
+    """
+
+    IDF = "idf"
+    RATIO = "log-count ratio"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +90,18 @@ class Meaning:
 class TextModel:
     """A linear model over terms, and over what they mean together where there is a `meaning`.
 
-    idf, weights: by term, the same terms in both.
+    scales, weights: by term, the same terms in both: what it counts for, and what that tells.
     examples: texts it was fitted on. fewest_writers: each term was written by that many of them.
+    weighting: where the scales are from.
     """
 
-    idf: Mapping[str, float]
+    scales: Mapping[str, float]
     weights: Mapping[str, float]
     intercept: float
     examples: int
     fewest_writers: int
     meaning: Meaning | None = None
+    weighting: Weighting = Weighting.IDF
 
     def log_odds(self, text: RedactedText, vector: Sequence[float] | None = None) -> float:
         """ln(p / (1 - p)) of winning by this text alone: not calibrated, a Pull sees to that.
@@ -101,16 +115,16 @@ class TextModel:
         return words if self.meaning is None else self.meaning.log_odds(words, vector)
 
     def _of_words(self, text: RedactedText) -> float:
-        """Sublinear TF-IDF of unit length (Salton & Buckley 1988), as scikit-learn computes it.
+        """Sublinear term frequency, scaled, of unit length, as scikit-learn computes TF-IDF.
 
         Raises:
             TypeError: `text` is not a RedactedText.
         """
         counts = terms_of(text)
         values = {
-            term: (1 + math.log(n)) * self.idf[term]
+            term: (1 + math.log(n)) * self.scales[term]
             for term, n in counts.items()
-            if term in self.idf
+            if term in self.scales
         }
         length = math.sqrt(sum(value * value for value in values.values())) or 1.0
         said = sum(value * self.weights[term] for term, value in values.items())
@@ -127,8 +141,12 @@ class TextModel:
             "intercept": self.intercept,
             "examples": self.examples,
             "fewest_writers": self.fewest_writers,
-            "terms": {term: [self.idf[term], self.weights[term]] for term in sorted(self.idf)},
+            "terms": {
+                term: [self.scales[term], self.weights[term]] for term in sorted(self.scales)
+            },
         }
+        if self.weighting is not Weighting.IDF:  # a file without this one is of before there was it
+            tree["weighting"] = self.weighting.value
         return tree if self.meaning is None else tree | {"meaning": asdict(self.meaning)}
 
     @classmethod
@@ -136,10 +154,11 @@ class TextModel:
         """The model that `to_json` wrote. Raises KeyError or ValueError where it is damaged."""
         terms = tree["terms"]
         return cls(
-            idf={term: float(idf) for term, (idf, _) in terms.items()},
+            scales={term: float(scale) for term, (scale, _) in terms.items()},
             weights={term: float(weight) for term, (_, weight) in terms.items()},
             intercept=float(tree["intercept"]),
             examples=int(tree["examples"]),
             fewest_writers=int(tree["fewest_writers"]),
             meaning=None if tree.get("meaning") is None else Meaning.from_json(tree["meaning"]),
+            weighting=Weighting(tree.get("weighting", Weighting.IDF)),
         )

@@ -16,7 +16,7 @@ from pipelines.verdicts import Verdicts
 
 Floats = NDArray[np.float64]
 WIDTHS = np.arange(0.25, 8.0, 0.25)  # log-odds on each side of the cut
-KEPT = 0.98  # of what the LLM adds to the text model: calls are to be spared, not its judgement
+KEPT = 0.99  # of what the LLM adds to the text model: calls are to be spared, not its judgement
 
 
 def left_open(

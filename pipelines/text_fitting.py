@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from features.lead import Lead
 from features.redaction import RedactedText
 from models.sentence_embedding import VERSION
-from models.text_model import Meaning, TextModel, terms_of
+from models.text_model import Meaning, TextModel, Weighting, terms_of
 from pipelines.split import cross_validation, text_groups
 from pipelines.training_data import TrainingData
 
@@ -61,10 +61,11 @@ def fit_text(
     *,
     seed: int,
     fewest_writers: int = FEWEST_WRITERS,
+    weightings: Sequence[Weighting] = tuple(Weighting),
 ) -> FittedText | None:
     """A text model of the leads `rows` that have a text; None where no term is usual enough.
 
-    The penalty is chosen by log loss out of fold.
+    Weighting, of these, and penalty are chosen by log loss out of fold.
     """
     rows = np.array([row for row in rows if row in texts], dtype=np.intp)
     leads, won = data.part(rows), data.won[rows]
@@ -73,18 +74,21 @@ def fit_text(
         return None
     counts = [terms_of(texts[row]) for row in rows]
     writers = [writer(lead) for lead in leads]
-    weighed = [_Weighed.of(counts, writers, fit, fewest_writers) for fit, _ in folds]
-    everything = _Weighed.of(counts, writers, np.arange(len(rows)), fewest_writers)
-    if not all(one.terms for one in (*weighed, everything)):
+    counted = [_Counted.of(counts, writers, won, fit, fewest_writers) for fit, _ in folds]
+    everything = _Counted.of(counts, writers, won, np.arange(len(rows)), fewest_writers)
+    if not all(one.terms for one in (*counted, everything)):
         return None
-    penalty, held_out = _best_penalty(
-        [
-            (one.matrix[fit], one.matrix[held], fit, held)
-            for one, (fit, held) in zip(weighed, folds, strict=True)
-        ],
-        won,
-    )
-    return FittedText(everything.model(won, penalty, fewest_writers), rows, held_out, folds)
+    trials: list[tuple[_Penalised, Weighting]] = []
+    for weighting in weightings:
+        matrices = [one.weighed(one.scales(weighting)) for one in counted]
+        parts = [
+            (matrix[fit], matrix[held], fit, held)
+            for matrix, (fit, held) in zip(matrices, folds, strict=True)
+        ]
+        trials.append((_best_penalty(parts, won), weighting))
+    best, weighting = min(trials, key=lambda trial: trial[0].loss)
+    model = everything.model(won, weighting, best.penalty, fewest_writers)
+    return FittedText(model, rows, best.held_out, folds)
 
 
 def fit_meaning(learned: FittedText, vectors: Vectors, data: TrainingData) -> FittedText:
@@ -126,8 +130,8 @@ def fit_linear(
 
 def _linear(matrix: Any, won: NDArray[np.int8], folds: Folds) -> tuple[Any, Floats]:
     parts = [(matrix[fit], matrix[held], fit, held) for fit, held in folds]
-    penalty, held_out = _best_penalty(parts, won)
-    return _regression(matrix, won, penalty), held_out
+    best = _best_penalty(parts, won)
+    return _regression(matrix, won, best.penalty), best.held_out
 
 
 def _folds(
@@ -146,47 +150,73 @@ def writer(lead: Lead) -> Hashable:
 
 
 @dataclass(frozen=True)
-class _Weighed:
-    """TF-IDF of texts, with terms and weights taken from some of them."""
+class _Counted:
+    """Terms of texts, counted; which terms there are is taken from some of the texts.
+
+    matrix: 1 + ln(how often), shape (texts, terms). texts: learned from, that have the term, by
+    outcome: lost, won; shape (2, terms). leads: learned from, by outcome.
+    """
 
     terms: list[str]
-    idf: Floats
     matrix: csr_matrix
+    texts: NDArray[np.intp]
+    leads: NDArray[np.intp]
 
     @classmethod
     def of(
         cls,
         counts: Sequence[Counter[str]],
         writers: Sequence[Hashable],
+        won: NDArray[np.int8],
         fit: NDArray[np.intp],
         fewest_writers: int,
-    ) -> _Weighed:
+    ) -> _Counted:
         wrote: dict[str, set[Hashable]] = {}
-        texts: Counter[str] = Counter()
+        texts: tuple[Counter[str], Counter[str]] = Counter(), Counter()
         for place in fit:
-            texts.update(counts[place].keys())
+            texts[won[place]].update(counts[place].keys())
             for term in counts[place]:
                 wrote.setdefault(term, set()).add(writers[place])
         usual = [term for term, by in wrote.items() if len(by) >= fewest_writers]
-        terms = sorted(sorted(usual, key=lambda t: (-texts[t], t))[:MOST_TERMS])
-        idf = np.array([1 + np.log((1 + len(fit)) / (1 + texts[term])) for term in terms])
-        return cls(terms, idf, _matrix(counts, terms, idf))
+        lost, gained = texts
+        terms = sorted(sorted(usual, key=lambda t: (-lost[t] - gained[t], t))[:MOST_TERMS])
+        having = np.array([[having[term] for term in terms] for having in texts], dtype=np.intp)
+        return cls(terms, _matrix(counts, terms), having, np.bincount(won[fit], minlength=2))
 
-    def model(self, won: NDArray[np.int8], penalty: float, fewest_writers: int) -> TextModel:
-        fitted = _regression(self.matrix, won, penalty)
+    def scales(self, weighting: Weighting) -> Floats:
+        """What each term counts for."""
+        if weighting is Weighting.IDF:
+            scales = 1 + np.log((1 + self.leads.sum()) / (1 + self.texts.sum(axis=0)))
+        else:
+            shares = (1 + self.texts) / self.leads[:, None]
+            scales = np.abs(np.log(shares[1] / shares[0]))
+        return np.asarray(scales, dtype=np.float64)
+
+    def weighed(self, scales: Floats) -> csr_matrix:
+        """The matrix with rows of unit length."""
+        from scipy.sparse import csr_matrix
+        from sklearn.preprocessing import normalize
+
+        return normalize(csr_matrix(self.matrix.multiply(scales)), copy=False)
+
+    def model(
+        self, won: NDArray[np.int8], weighting: Weighting, penalty: float, fewest_writers: int
+    ) -> TextModel:
+        scales = self.scales(weighting)
+        fitted = _regression(self.weighed(scales), won, penalty)
         weights = fitted.coef_[0]
         return TextModel(
-            idf={term: float(v) for term, v in zip(self.terms, self.idf, strict=True)},
+            scales={term: float(v) for term, v in zip(self.terms, scales, strict=True)},
             weights={term: float(v) for term, v in zip(self.terms, weights, strict=True)},
             intercept=float(fitted.intercept_[0]),
             examples=len(won),
             fewest_writers=fewest_writers,
+            weighting=weighting,
         )
 
 
-def _matrix(counts: Sequence[Counter[str]], terms: Sequence[str], idf: Floats) -> csr_matrix:
+def _matrix(counts: Sequence[Counter[str]], terms: Sequence[str]) -> csr_matrix:
     from scipy.sparse import csr_matrix
-    from sklearn.preprocessing import normalize
 
     column = {term: i for i, term in enumerate(terms)}
     row, columns, values = [], [], []
@@ -196,25 +226,31 @@ def _matrix(counts: Sequence[Counter[str]], terms: Sequence[str], idf: Floats) -
             if at is not None:
                 row.append(place)
                 columns.append(at)
-                values.append((1 + np.log(n)) * idf[at])
-    shape = (len(counts), len(terms))
-    return normalize(csr_matrix((values, (row, columns)), shape=shape), copy=False)
+                values.append(1 + np.log(n))
+    return csr_matrix((values, (row, columns)), shape=(len(counts), len(terms)))
+
+
+class _Penalised(NamedTuple):
+    """A penalty, and the log loss and log-odds out of fold under it."""
+
+    loss: float
+    penalty: float
+    held_out: Floats
 
 
 def _best_penalty(
     parts: Sequence[tuple[Any, Any, NDArray[np.intp], NDArray[np.intp]]], won: NDArray[np.int8]
-) -> tuple[float, Floats]:
-    """The penalty with the least log loss out of fold, and the log-odds under it."""
-    tried: list[tuple[float, float, Floats]] = []
+) -> _Penalised:
+    """The one with the least log loss out of fold."""
+    tried: list[_Penalised] = []
     for penalty in PENALTIES:
         held_out = np.empty(len(won))
         for fit_matrix, held_matrix, fit, held in parts:
             fitted = _regression(fit_matrix, won[fit], penalty)
             held_out[held] = fitted.decision_function(held_matrix)
         loss = float(np.logaddexp(0, np.where(won == 1, -held_out, held_out)).mean())
-        tried.append((loss, penalty, held_out))
-    _, penalty, held_out = min(tried, key=lambda one: one[:2])
-    return penalty, held_out
+        tried.append(_Penalised(loss, penalty, held_out))
+    return min(tried, key=lambda one: one[:2])
 
 
 def _regression(matrix: Any, won: NDArray[np.int8], penalty: float) -> Any:

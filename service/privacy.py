@@ -103,7 +103,7 @@ def learned_notice(release: Release) -> dict[str, Any]:
     text, adapter = release.text, release.llm.adapter
     return {
         "worked_examples_in_prompts": sum(len(p.examples) for p in release.llm.prompts.values()),
-        "words_in_the_text_model": len(text.idf) if text else 0,
+        "words_in_the_text_model": len(text.scales) if text else 0,
         "each_written_by_so_many_leads_at_least": text.fewest_writers if text else None,
         "texts_that_the_llm_was_tuned_on": adapter.examples if adapter else 0,
         "erased_by": "training again without that person",

@@ -12,15 +12,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from features.redaction import RedactedText
-from models.text_model import TextModel
+from models.text_model import TextModel, Weighting
 from pipelines.fitting import FittedClassifier
 from pipelines.ladder.remembering import Remembering
 from pipelines.ladder.rung import Absent, Cost, Opinions, Rows, Rung
 from pipelines.text_fitting import FittedText, fit_linear, fit_meaning, fit_text
 from pipelines.training_data import TrainingData
 
-WORDS, EMBEDDINGS = "TF-IDF + logistic regression", "sentence embeddings + logistic regression"
-BOTH = "TF-IDF and sentence embeddings"
+WORDS, RATIOS = "TF-IDF + logistic regression", "log-count ratios + logistic regression"
+EMBEDDINGS, BOTH = "sentence embeddings + logistic regression", "words and sentence embeddings"
 TOO_FEW = "Too few training leads of each outcome wrote anything, or the same words."
 INSTALL = "Install the extra `ladder`."
 Texts = Mapping[int, RedactedText]
@@ -39,19 +39,11 @@ class CheapRungs:
 
     def words(self) -> Rung | Absent:
         """TF-IDF of words and pairs of words."""
-        learned, took = self._learned
-        if learned is None:
-            return Absent(WORDS, TOO_FEW)
-        model = learned.model
-        notes = (
-            f"{len(model.idf):,} terms of {model.examples:,} texts, each written by "
-            f"{model.fewest_writers} leads or more.",
-        )
-        ms = self._ms_each(model.log_odds)
-        cost = Cost(ms, fit_s=took, memory_mib=_mib(model))
-        return self._rung(
-            WORDS, lambda rows: [model.log_odds(self.texts[row]) for row in rows], cost, notes
-        )
+        return self._of_words(WORDS, Weighting.IDF)
+
+    def ratios(self) -> Rung | Absent:
+        """The same words and pairs, weighed by how far apart won and lost leads use them."""
+        return self._of_words(RATIOS, Weighting.RATIO)
 
     def meanings(self) -> Rung | Absent:
         """MiniLM as int8 ONNX, without torch."""
@@ -93,11 +85,30 @@ class CheapRungs:
         cost = Cost(ms, fit_s=took, memory_mib=sentences.mib + _mib(model))
         return self._rung(BOTH, lambda rows: [said[row] for row in rows], cost)
 
+    def _of_words(self, name: str, weighting: Weighting) -> Rung | Absent:
+        learned, took = self._learn(weighting)
+        if learned is None:
+            return Absent(name, TOO_FEW)
+        model = learned.model
+        notes = (
+            f"{len(model.scales):,} terms of {model.examples:,} texts, each written by "
+            f"{model.fewest_writers} leads or more.",
+        )
+        ms = self._ms_each(model.log_odds)
+        cost = Cost(ms, fit_s=took, memory_mib=_mib(model))
+        return self._rung(
+            name, lambda rows: [model.log_odds(self.texts[row]) for row in rows], cost, notes
+        )
+
     @cached_property
     def _learned(self) -> tuple[FittedText | None, float]:
-        """What words teach, and the seconds that took."""
+        """What words teach by the better weighting, and the seconds that took."""
+        return self._learn(*Weighting)
+
+    def _learn(self, *weightings: Weighting) -> tuple[FittedText | None, float]:
         started = time.perf_counter()
-        learned = fit_text(self.data, self.texts, self.fitted.split.train, seed=self.seed)
+        train = self.fitted.split.train
+        learned = fit_text(self.data, self.texts, train, seed=self.seed, weightings=weightings)
         return learned, time.perf_counter() - started
 
     def _rung(

@@ -120,7 +120,7 @@ def climb(
     sentences = Remembering(SentenceEmbedding()) if is_available() else None
     cheap = CheapRungs(data, fitted, texts, sentences, seed=options.seed)
     with display.stage("Reading words"):
-        rungs = [cheap.words()]
+        rungs = [cheap.words(), cheap.ratios()]
     with display.stage("Reading sentences"):
         rungs += [cheap.meanings(), cheap.both()]
     asking = LlmRungs(

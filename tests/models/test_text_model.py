@@ -28,7 +28,7 @@ from models.prompt import EvidenceKind
 from models.release import Release
 from models.routing import RoutingPolicy, TextRouting
 from models.sentence_embedding import Embedding
-from models.text_model import Meaning, TextModel, terms_of
+from models.text_model import Meaning, TextModel, Weighting, terms_of
 from tests.fakes import Wire, completion, judge, redacted
 from tests.models.test_cascade import EmailRedactor
 from tests.small_release import sample_data, small_release
@@ -37,7 +37,7 @@ BOTH = frozenset(EvidenceKind)
 PULLS = Combiner(3.0, dict.fromkeys(EvidenceKind, Pull(0.0, 1.0)), text=Pull(0.0, 1.0))
 YES = completion({" yes": 0.9, " no": 0.1})
 MODEL = TextModel(
-    idf={"price": 1.5, "please": 1.0, "please call": 2.0},
+    scales={"price": 1.5, "please": 1.0, "please call": 2.0},
     weights={"price": 3.0, "please": -0.5, "please call": 1.0},
     intercept=-0.25,
     examples=100,
@@ -62,20 +62,24 @@ def test_a_text_that_was_never_redacted_is_refused() -> None:
 
 def test_it_says_what_scikit_learn_would_say() -> None:
     texts = ["price price please", "please call", "nothing known here"]
-    terms = list(MODEL.idf)
+    terms = list(MODEL.scales)
     vectorizer = TfidfVectorizer(vocabulary=terms, ngram_range=(1, 2), sublinear_tf=True)
-    vectorizer.idf_ = np.array([MODEL.idf[term] for term in terms])
+    vectorizer.idf_ = np.array([MODEL.scales[term] for term in terms])
     weights = np.array([MODEL.weights[term] for term in terms])
     expected = vectorizer.transform(texts) @ weights + MODEL.intercept
     assert [MODEL.log_odds(redacted(text)) for text in texts] == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("model", [MODEL, replace(MODEL, meaning=MEANING)], ids=["words", "both"])
+@pytest.mark.parametrize(
+    "model",
+    [MODEL, replace(MODEL, meaning=MEANING), replace(MODEL, weighting=Weighting.RATIO)],
+    ids=["words", "both", "ratios"],
+)
 def test_it_survives_json_to_the_last_bit(model: TextModel) -> None:
     again = TextModel.from_json(json.loads(json.dumps(model.to_json())))
     assert (again, again.version) == (model, model.version)
     assert replace(model, intercept=0.0).version != model.version
-    assert replace(model, meaning=None).version == MODEL.version
+    assert replace(model, meaning=None, weighting=Weighting.IDF).version == MODEL.version
 
 
 def test_what_a_text_means_counts_beside_its_words() -> None:

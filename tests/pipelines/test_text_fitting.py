@@ -15,6 +15,7 @@ from features.redaction import RedactedText
 from models.combiner import DEFAULT_BOUND
 from models.prompt import EvidenceKind
 from models.sentence_embedding import VERSION, Embedding
+from models.text_model import Weighting, terms_of
 from pipelines.display import Display
 from pipelines.finetuning.proof import with_texts_dealt_anew
 from pipelines.fitting import FittedClassifier
@@ -22,7 +23,7 @@ from pipelines.left_open import left_open
 from pipelines.metrics import Measure, difference
 from pipelines.reading import NotRead, Reading, fit_reading
 from pipelines.table_texts import embedded_texts
-from pipelines.text_fitting import FEWEST_WRITERS, fit_linear, fit_text
+from pipelines.text_fitting import FEWEST_WRITERS, FittedText, fit_linear, fit_text
 from pipelines.training_data import TrainingData
 from pipelines.verdicts import Verdicts
 from tests.fakes import redacted
@@ -99,7 +100,7 @@ def test_what_few_leads_wrote_is_in_no_model_file(leads: int, by_one: bool, is_k
     assert learned is not None
     file = json.dumps(learned.model.to_json())
     assert (NAME.casefold() in file) == is_kept
-    assert not any(c.isdigit() for term in learned.model.idf for c in term)
+    assert not any(c.isdigit() for term in learned.model.scales for c in term)
 
 
 def test_what_it_says_out_of_fold_comes_from_models_that_never_met_the_lead() -> None:
@@ -108,6 +109,32 @@ def test_what_it_says_out_of_fold_comes_from_models_that_never_met_the_lead() ->
     inside = np.array([learned.model.log_odds(texts()[row]) for row in learned.rows])
     won = sample_data().won[learned.rows] == 1
     assert (np.where(won, 1, -1) * (inside - learned.held_out)).mean() > 0.1  # it knows its own
+
+
+def log_loss(learned: FittedText) -> float:
+    won = sample_data().won[learned.rows] == 1
+    return float(np.logaddexp(0, np.where(won, -1, 1) * learned.held_out).mean())
+
+
+def test_terms_are_weighed_the_way_that_does_better_out_of_fold() -> None:
+    train = small_fit().split.train
+    alone = [fit_text(sample_data(), texts(), train, seed=0, weightings=[one]) for one in Weighting]
+    chosen = fit_text(sample_data(), texts(), train, seed=0)
+    better = min((one for one in alone if one), key=log_loss)
+    assert chosen is not None
+    assert chosen.model == better.model
+    assert len({log_loss(one) for one in alone if one}) == len(Weighting)
+
+
+def test_a_log_count_ratio_says_how_far_apart_won_and_lost_leads_use_a_term() -> None:
+    train = small_fit().split.train
+    learned = fit_text(sample_data(), texts(), train, seed=0, weightings=[Weighting.RATIO])
+    assert learned is not None
+    won = sample_data().won[learned.rows] == 1
+    for term, scale in list(learned.model.scales.items())[:20]:
+        has = np.array([term in terms_of(texts()[row]) for row in learned.rows])
+        shares = [(1 + has[part].sum()) / part.sum() for part in (won, ~won)]
+        assert scale == pytest.approx(abs(np.log(shares[0] / shares[1])))
 
 
 def hinting(strength: float) -> Embedding:

@@ -19,7 +19,7 @@ from models.verdict import LlmCall, Prices, Verdict, VerdictSource
 from pipelines.display import Display
 from pipelines.finetuning.proof import with_texts_dealt_anew
 from pipelines.ladder.asking import Asked, Asker
-from pipelines.ladder.cheap_rungs import BOTH, EMBEDDINGS, WORDS, CheapRungs
+from pipelines.ladder.cheap_rungs import BOTH, EMBEDDINGS, RATIOS, WORDS, CheapRungs
 from pipelines.ladder.llm_rungs import OPTIMISED, LlmRungs, Llms
 from pipelines.ladder.money import monthly
 from pipelines.ladder.remembering import Remembering
@@ -43,6 +43,7 @@ from tests.small_release import sample_data, small_fit
 needs_embeddings = pytest.mark.skipif(not is_available(), reason="needs the extra `ladder`")
 MAKERS = [
     pytest.param(CheapRungs.words, id=WORDS),
+    pytest.param(CheapRungs.ratios, id=RATIOS),
     pytest.param(CheapRungs.meanings, id=EMBEDDINGS, marks=needs_embeddings),
     pytest.param(CheapRungs.both, id=BOTH, marks=needs_embeddings),
 ]
