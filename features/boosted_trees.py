@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -18,7 +19,7 @@ DEPTH = 5
 SPLITS, LEAVES = 2**DEPTH - 1, 2**DEPTH
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BoostedTrees:
     """Trees in which each way down passes DEPTH splits; where XGBoost ended one sooner, all leaves
     below are alike.
@@ -62,15 +63,18 @@ class BoostedTrees:
 
     def margins(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
         """The log-odds of each row, shape (rows, columns)."""
-        columns, thresholds = self.columns.ravel(), self.thresholds.ravel()
-        values, row = rows.ravel(), np.arange(len(rows))[:, None] * rows.shape[1]
-        trees = np.arange(len(self.columns))
-        first_split, first_leaf = trees * SPLITS, trees * LEAVES
-        at = np.zeros((len(rows), len(trees)), dtype=np.intp)
-        for _ in range(DEPTH):
-            split = at + first_split
-            right = values.take(row + columns.take(split)) >= thresholds.take(split)
-            at += at + 1 + right
-        leaves = self.leaves.ravel().take(at - SPLITS + first_leaf)
-        sums: NDArray[np.float32] = leaves.sum(axis=1)
+        values, first = rows.ravel(), np.arange(len(rows))[:, None] * rows.shape[1]
+        columns, thresholds = self._levels[0]
+        at = np.repeat(np.arange(len(columns))[None], len(rows), axis=0)  # tree by tree
+        for columns, thresholds in self._levels:
+            right = values.take(columns.take(at) + first) >= thresholds.take(at)
+            at += at
+            at += right
+        sums: NDArray[np.float32] = self.leaves.ravel().take(at).sum(axis=1)
         return sums + np.float32(self.base)
+
+    @cached_property
+    def _levels(self) -> list[tuple[NDArray[np.intp], NDArray[np.float32]]]:
+        """Of each level: columns and thresholds of all its splits, tree by tree."""
+        parts = [slice(2**level - 1, 2 ** (level + 1) - 1) for level in range(DEPTH)]
+        return [(self.columns[:, p].ravel(), self.thresholds[:, p].ravel()) for p in parts]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import date
+from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
 
@@ -21,6 +22,8 @@ from features.ordinary_words import (
 )
 from features.plain_text import folded_text
 
+# At the end of a value, of any column: the others are words, or parts of names.
+TELLING_FORMS = LEGAL_FORMS - {"and", "und", "se", "as", "sa", "co", "the"}
 LEAST_LETTERS = 3  # a shorter part of a name stands in too many words
 LEAST_JOINED = 8  # letters of a name written in one word, found inside any other
 LEAST_DIGITS = 4
@@ -114,9 +117,15 @@ class Person(NamedTuple):
 Known = Words | Whole | Digits | Person
 
 
+@lru_cache(1_000)
+def _is_called(kind: re.Pattern[str], column: str) -> bool:
+    """Whether a column is of a kind, by its name. A table has few columns, and all of its leads."""
+    return kind.search(column) is not None
+
+
 def known(column: str, cell: str) -> Iterator[Known]:
     """How a text may write what `cell`, a plain text, says."""
-    if PLACE_COLUMN.search(column) and "@" not in cell:
+    if _is_called(PLACE_COLUMN, column) and "@" not in cell:
         yield from _place(cell)
         return
     rest = cell
@@ -141,11 +150,12 @@ def spelled(word: str) -> str:
 
 
 def _one(column: str, value: str) -> Iterator[Known]:
-    bare, extension = EXTENSION.sub("", value), EXTENSION.search(value)
-    born = DATE.fullmatch(value)
     if not value:
         return
-    if born and (BIRTH_COLUMN.search(column) or not NOT_A_PHONE.search(value)):
+    born = DATE.fullmatch(value)
+    extension = EXTENSION.search(value) if value[-1].isdigit() else None
+    bare = value[: extension.start()] if extension else value
+    if born and (_is_called(BIRTH_COLUMN, column) or not NOT_A_PHONE.search(value)):
         yield from _date(value)
     elif HANDLE.fullmatch(value):
         yield from _handle(value[1:])
@@ -164,15 +174,15 @@ def _one(column: str, value: str) -> Iterator[Known]:
 
 def _says_company(column: str, value: str) -> bool:
     if _has_legal_form(value):
-        return bool(COMPANY_COLUMN.search(column)) or not PERSON_COLUMN.search(column)
-    return bool(COMPANY_COLUMN.search(column)) and not OWNER_COLUMN.search(column)
+        return _is_called(COMPANY_COLUMN, column) or not _is_called(PERSON_COLUMN, column)
+    return _is_called(COMPANY_COLUMN, column) and not _is_called(OWNER_COLUMN, column)
 
 
 def full_names(contacts: Sequence[tuple[str, str]]) -> Iterator[str]:
     """Names of which the first and the last are in columns of their own."""
-    lasts = [v for column, v in contacts if LAST_NAME_COLUMN.search(column)]
+    lasts = [v for column, v in contacts if _is_called(LAST_NAME_COLUMN, column)]
     for column, first in contacts:
-        if FIRST_NAME_COLUMN.search(column) and not LAST_NAME_COLUMN.search(column):
+        if _is_called(FIRST_NAME_COLUMN, column) and not _is_called(LAST_NAME_COLUMN, column):
             yield from (f"{first} {last}" for last in lasts if first.strip() and last.strip())
 
 
@@ -190,7 +200,7 @@ def _email(value: str) -> Iterator[Known]:
 
 def _host(host: str) -> Iterator[Known]:
     labels = [label for label in folded_text(host).split(".")[:-1] if label not in HOST_LABELS]
-    if not labels or labels[-1] in FREE_MAIL | NETWORKS:
+    if not labels or labels[-1] in FREE_MAIL or labels[-1] in NETWORKS:
         return
     for start in {host, host[host.lower().rfind(labels[-1]) :]}:
         yield from _whole("URL", start)
@@ -391,15 +401,7 @@ def _split(value: str) -> tuple[str, ...]:
 
 def _has_legal_form(value: str) -> bool:
     words = _split(value)
-    return len(words) > 1 and words[-1] in LEGAL_FORMS - {
-        "and",
-        "und",
-        "se",
-        "as",
-        "sa",
-        "co",
-        "the",
-    }
+    return len(words) > 1 and words[-1] in TELLING_FORMS
 
 
 def _has_no_spaces(word: str) -> bool:

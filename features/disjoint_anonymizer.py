@@ -19,7 +19,7 @@ class DisjointAnonymizer(AnonymizerEngine):  # type: ignore[misc]  # Presidio sh
     def anonymize(
         self, text: str, found: Sequence[Any], operators: Mapping[str, OperatorConfig]
     ) -> Any:
-        """Presidio's result. found: Presidio's results, in order, without overlaps.
+        """Presidio's result. found: spans in order, without overlaps.
 
         operators: for each entity type; one that is missing is an error before anything is told.
         """

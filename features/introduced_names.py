@@ -112,6 +112,13 @@ CLOSING = r"""(?:(?:kind|best|warm|many|with)[ ](?:kind[ ]|best[ ])?(?:regards|w
     |att
     |met[ ]vriendelijke[ ]groet|groet(?:en|jes)?|mvg|pozdrawiam|dziękuję
     |med[ ]vänliga?[ ]hälsning(?:ar)?|mvh|hälsningar|tack)"""
+# Of a line or a sentence: it, up to four signs that are no letters, and the word behind.
+AT_BEGINNING = "|".join(
+    rf"""(?<={before}[ \t>"]{{{signs}}})"""
+    for signs in range(5)
+    for before in ("(?m:^)", r"[.!?:>][ \n\"]", "[.!?:>]")
+)
+AT_BEGINNING = f"(?:{AT_BEGINNING})"
 # Who is greeted by what they make or sell: `Hello Acme team`.
 CREW = r"(?i:team|support|crew|customer|sales|staff|folks|people|service)\b"
 INTRODUCED = r"""\b(?: my[ ](?:full[ ]|first[ ]|last[ ])?name(?:'s|[ ]is) | i[ ]am[ ]called |
@@ -184,7 +191,7 @@ GREETED = PatternSet(
     ),
     ignore_case=False,
     honest=is_name,
-    after=rf"(?: (?m:^)|(?<=[.!?:>][ \n\"])|(?<=[.!?:>]) ) [ \t>\"]{{0,4}} {GREETING}\b",
+    after=rf"\b{AT_BEGINNING}{GREETING}\b",
 )
 SIGNED = PatternSet(
     "PERSON",

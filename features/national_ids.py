@@ -200,10 +200,16 @@ IDS = (
 
 
 LETTER_DIGIT = re.compile(r"[^\W\d_]\d")
-SHORT_RUNS = {  # of digits, among letters
+SEVEN_AND_LETTER = re.compile(r"\d{7}-?[^\W\d_]")
+NEEDS = {  # of Presidio's own that are as seldom met as they are told apart from other numbers
     "InGstinRecognizer": LETTER_DIGIT,
     "InPanRecognizer": LETTER_DIGIT,
     "ItFiscalCodeRecognizer": re.compile(r"\w{16}"),
+    "EsNieRecognizer": SEVEN_AND_LETTER,
+    "EsNifRecognizer": SEVEN_AND_LETTER,
+    "SgFinRecognizer": SEVEN_AND_LETTER,
+    "FiPersonalIdentityCodeRecognizer": re.compile(r"\d{6}\S\d{3}"),
+    "UkNinoRecognizer": re.compile(r"[^\W\d_] ?\d\d ?\d\d ?\d\d"),
 }
 
 
@@ -239,7 +245,7 @@ class Checked(Recognizer):
     def __init__(self, entity_type: str, stock: Any, score_if_valid: float = 1.0) -> None:
         from presidio_analyzer import PatternRecognizer
 
-        super().__init__(entity_type, stock.name, SHORT_RUNS.get(stock.name, ID_LIKE))
+        super().__init__(entity_type, stock.name, NEEDS.get(stock.name, ID_LIKE))
         self._stock = stock
         self._score_if_valid = score_if_valid
         checked = type(stock).validate_result is not PatternRecognizer.validate_result

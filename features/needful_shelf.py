@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from features.cues import Cue, Cues
 from features.text_signs import TextSigns
 
 
 class NeedfulShelf:
-    """Recognizers by what each needs, so that what many need is looked for once."""
+    """Recognizers by what each needs, so that what many need is looked for once.
+
+    Safe to share between threads.
+    """
 
     def __init__(self, recognizers: Sequence[Any]) -> None:
-        """recognizers: in order. Those that say nothing of `needs`, as Presidio's own, need
-        nothing.
+        """recognizers: in order. Those that say nothing of `needs` and have no `cue`, as
+        Presidio's own, need nothing.
         """
         self.recognizers = tuple(recognizers)
         needs = [getattr(recognizer, "needs", None) for recognizer in recognizers]
         self._needs = list(dict.fromkeys(needs))
-        self._need_of = [self._needs.index(need) for need in needs]
+        cues: list[Cue | None] = [getattr(recognizer, "cue", None) for recognizer in recognizers]
+        self._cues = Cues([cue for cue in cues if cue is not None])
+        need_of = map(self._needs.index, needs)
+        self._shelf = list(zip(self.recognizers, need_of, cues, strict=True))
 
-    def for_text(self, text: str) -> list[Any]:
-        """Those that may find something in it, in order."""
-        signs = TextSigns(text)
-        held = list(map(signs.hold, self._needs))
-        due = zip(self.recognizers, self._need_of, strict=True)
-        return [recognizer for recognizer, need in due if held[need]]
+    def for_text(self, text: str) -> Iterator[tuple[Any, list[int] | None]]:
+        """Those that may find something in it, in order, and where the cue of each ends: None
+        without one.
+        """
+        held = list(map(TextSigns(text).hold, self._needs))
+        ends = self._cues.ends(text)
+        for recognizer, need, cue in self._shelf:
+            if held[need] and (cue is None or cue in ends):
+                yield recognizer, None if cue is None else ends[cue]

@@ -60,8 +60,7 @@ class CompiledShape:
 class PatternSet:
     """Shapes of one entity type. Not `honest`: a match that is something else, and stays.
 
-    after: lower-case words; where one ends, and nowhere else, the shapes are tried. Searched for
-    once, in lower case, which is many times cheaper than to start each shape with them.
+    after: lower-case words (`cues`); where one ends, and nowhere else, the shapes are tried.
     needs: what a text must hold to be searched at all (`text_signs`), cheap to ask.
     """
 
@@ -80,18 +79,3 @@ class PatternSet:
         case = re.IGNORECASE if self.ignore_case else re.NOFLAG
         shapes = (s if isinstance(s, Shape) else Shape(s) for s in self.shapes)
         return tuple(shape.compiled(case) for shape in shapes)
-
-
-class Lead:
-    """Words before a value: finds where each ends, in any case."""
-
-    def __init__(self, words: str) -> None:
-        self._lower = re.compile(words, re.VERBOSE)
-        self._any_case = re.compile(words, re.VERBOSE | re.IGNORECASE)
-
-    def ends(self, text: str) -> list[int]:
-        """Where the words end in `text`."""
-        lowered = text.lower()
-        if len(lowered) == len(text):  # a lower-case letter may be two: offsets would be others
-            return [m.end() for m in self._lower.finditer(lowered)]
-        return [m.end() for m in self._any_case.finditer(text)]

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from features.cpu_timer import check_cpu
-from features.patterns import ANY_DIGIT, LONG_NUMBER, Found, Lead
+from features.cues import Cue
+from features.patterns import ANY_DIGIT, LONG_NUMBER, Found
 from features.recognizers import Recognizer
 
 GAP = r"[ ().\-/\u00b7]{0,3}+"
@@ -43,7 +44,7 @@ RUN = re.compile(
     rf"(?<![\w.,:+#$€£])(?:\+|\(\+?|\(\(?)?\d(?:{GAP}\d){{5,24}}+ {EXTENSION} (?![\w:])",
     re.VERBOSE | re.IGNORECASE,
 )
-KEYWORDS = Lead(
+KEYWORDS = Cue(
     r"""\b(?:phone|telephone|telefone?|téléphone|teléfono|telefono|telefoon|puh(?:elin)?|tlf|tel
     |mobile|mobil|móvil|movil|celular|cellulare|cell|cellphone|portable|handy|mob|m|t|f|p|fax
     |whats[ ]?app|wa|viber|signal|sms|call|text|ring|reach|dial|landline|number|hotline

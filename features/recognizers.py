@@ -14,7 +14,8 @@ from typing import Any
 from presidio_analyzer import LocalRecognizer, RecognizerResult
 
 from features.cpu_timer import check_cpu
-from features.patterns import Found, Lead, PatternSet
+from features.cues import Cue
+from features.patterns import Found, PatternSet
 from features.redaction_policy import RedactionPolicy
 from features.text_signs import Need
 
@@ -46,10 +47,13 @@ class Recognizer(LocalRecognizer):  # type: ignore[misc]  # Presidio ships no ty
 
     def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[Any]:  # noqa: ARG002  # Presidio's signature
         """Presidio's results, without explanations: these would hold parts of the text."""
+        return self._results(self.find(text))
+
+    def _results(self, spans: Iterable[Found]) -> list[Any]:
         (entity_type,) = self.supported_entities
         return [
             RecognizerResult(entity_type, *found, recognition_metadata=self._metadata)
-            for found in self.find(text)
+            for found in spans
         ]
 
 
@@ -60,12 +64,24 @@ class Patterns(Recognizer):
         super().__init__(patterns.entity_type, patterns.name, patterns.needs)
         self._set = patterns
         self._compiled = patterns.compiled
-        self._lead = Lead(patterns.after) if patterns.after else None
+        self.cue = Cue(patterns.after) if patterns.after else None
 
     def find(self, text: str) -> Iterable[Found]:
-        lead = self._lead
-        matches = self._matches_after(lead.ends(text), text) if lead else self._matches(text)
+        if self.cue:
+            return self.find_after(self.cue.ends(text), text)
+        matches = self._matches(text)
         return self._honest(matches) if matches else []
+
+    def find_after(self, ends: Iterable[int], text: str) -> Iterable[Found]:
+        """ends: where the cue ends."""
+        matches = self._matches_after(ends, text)
+        return self._honest(matches) if matches else []
+
+    def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[Any]:
+        """Presidio's results. nlp_artifacts: where the cue ends, where that is known already."""
+        if nlp_artifacts is None:
+            return super().analyze(text, entities)
+        return self._results(self.find_after(nlp_artifacts, text))
 
     def _matches(self, text: str) -> list[re.Match[str]]:
         lowered = text.lower()

@@ -229,13 +229,13 @@ class Redactor:
         """
         from features.identity import LeadIdentity
 
-        own = [LeadIdentity(contacts)] if contacts else []
+        own = [(LeadIdentity(contacts), None)] if contacts else []
         is_long = len(text) > LONG
         found: list[FoundSpan] = []
-        for recognizer in (*self._shelf.for_text(text), *own):
+        for recognizer, ends in (*self._shelf.for_text(text), *own):
             if is_long:
                 check_cpu()
-            for r in recognizer.analyze(text, recognizer.supported_entities, None):
+            for r in recognizer.analyze(text, recognizer.supported_entities, ends):
                 if not 0 <= r.start < r.end <= len(text):
                     raise RedactionFailed(f"{recognizer.name} gave a span outside of the text.")
                 who = (_name_of(r, recognizer), recognizer.version)
@@ -260,7 +260,7 @@ class Redactor:
         values: Sequence[tuple[str, str]],
         marks: Mapping[tuple[str, str], str],
     ) -> str:
-        from presidio_anonymizer.entities import OperatorConfig, RecognizerResult
+        from presidio_anonymizer.entities import OperatorConfig
 
         from features.operators import Fingerprinted, Masked, Numbered
         from features.same_person import numbered
@@ -279,8 +279,8 @@ class Redactor:
 
         done = self._anonymizer.anonymize(
             text,
-            [RecognizerResult(s.entity_type, s.start, s.end, s.score) for s in spans],
-            {entity_type: operator(entity_type) for entity_type, _ in values},
+            spans,
+            {kind: operator(kind) for kind in {span.entity_type for span in spans}},
         )
         if len(done.items) != len(spans):
             raise RedactionFailed("The anonymizer left out a span. Do not send this text.")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.patterns import Lead, PatternSet
+from features.cues import Cue
+from features.patterns import PatternSet
 from features.recognizers import VERSION, Patterns
 from features.redaction import Redactor
 from tests.features.recognized import found, marked, policy, recognizers
@@ -40,7 +41,7 @@ def test_a_pattern_after_a_word_is_tried_there_alone() -> None:
 
 
 def test_words_are_found_where_lower_case_has_more_letters() -> None:
-    assert Lead(r"\broom\b").ends("\u0130\u0130 Room 7") == [7]
+    assert Cue(r"\broom\b").ends("\u0130\u0130 Room 7") == [7]
 
 
 def test_what_a_person_says_of_themselves_goes_together(redactor: Redactor) -> None:

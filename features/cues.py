@@ -1,0 +1,82 @@
+"""Cues: words before a value, such as `my name is`, found in a text all at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+import regex
+
+from features.cpu_timer import check_cpu
+
+SIGNS = 3  # of a beginning, by which cues are looked up
+BEGINNING = re.compile(rf"\b(?=(\w.{{0,{SIGNS - 1}}}))", re.DOTALL)
+WORDS_A_CHECK = 64  # of the CPU timer
+
+
+class Cue:
+    """Words before a value: finds where each ends, in any case.
+
+    words: a verbose pattern in lower case that begins with a word.
+    """
+
+    def __init__(self, words: str) -> None:
+        self._lower = re.compile(words, re.VERBOSE)
+        self._any_case = re.compile(words, re.VERBOSE | re.IGNORECASE)
+        self._partial = regex.compile(words, regex.VERBOSE)
+
+    def ends(self, text: str) -> list[int]:
+        """Where the words end in `text`."""
+        lowered = text.lower()
+        if len(lowered) == len(text):  # a lower-case letter may be two: offsets would be others
+            return [m.end() for m in self._lower.finditer(lowered)]
+        return [m.end() for m in self._any_case.finditer(text)]
+
+    def end_from(self, lowered: str, start: int) -> int:
+        """Where the words end that begin at `start`; 0 where there are none."""
+        match = self._lower.match(lowered, start)
+        return match.end() if match else 0
+
+    def may_begin(self, beginning: str) -> bool:
+        """False where no words of this cue begin so. beginning: in lower case."""
+        return self._partial.match(beginning, partial=True) is not None
+
+
+class Cues:
+    """Many cues, looked for together: which words may be whose is known by how they begin.
+
+    Safe to share between threads.
+    """
+
+    MOST_KEPT = 20_000  # beginnings: three signs each, which say nothing of anybody
+
+    def __init__(self, cues: Sequence[Cue]) -> None:
+        self._cues = tuple(cues)
+        self._begun: dict[str, tuple[Cue, ...]] = {}
+
+    def ends(self, text: str) -> Mapping[Cue, list[int]]:
+        """Where each cue that is in the text ends, as `Cue.ends` says."""
+        lowered = text.lower()
+        if len(lowered) != len(text):
+            everywhere = {cue: cue.ends(text) for cue in self._cues}
+            return {cue: ends for cue, ends in everywhere.items() if ends}
+        found: dict[Cue, list[int]] = {}
+        for i, word in enumerate(BEGINNING.finditer(lowered)):
+            if not i % WORDS_A_CHECK:
+                check_cpu()
+            beginning = word[1]
+            cues = self._begun.get(beginning)
+            for cue in self._learned(beginning) if cues is None else cues:
+                start, ends = word.start(), found.get(cue)
+                if ends and start < ends[-1]:
+                    continue
+                end = cue.end_from(lowered, start)
+                if end:
+                    found.setdefault(cue, []).append(end)
+        return found
+
+    def _learned(self, beginning: str) -> tuple[Cue, ...]:
+        cues = tuple(cue for cue in self._cues if cue.may_begin(beginning))
+        if len(self._begun) < self.MOST_KEPT:
+            self._begun[beginning] = cues
+        return cues
