@@ -49,9 +49,13 @@ MAKERS = [
 ]
 
 
+@cache
+def sentences() -> Remembering | None:
+    return Remembering(SentenceEmbedding()) if is_available() else None
+
+
 def cheap_rungs(data: TrainingData) -> CheapRungs:
-    sentences = Remembering(SentenceEmbedding()) if is_available() else None
-    return CheapRungs(data, small_fit(), texts_of(data), sentences, seed=0)
+    return CheapRungs(data, small_fit(), texts_of(data), sentences(), seed=0)
 
 
 def stood(make: Callable[..., object], data: TrainingData) -> Standing:
@@ -62,6 +66,7 @@ def stood(make: Callable[..., object], data: TrainingData) -> Standing:
     return found
 
 
+@pytest.mark.xdist_group("rungs")  # they share what the same sentences mean
 @pytest.mark.parametrize("make", MAKERS)
 def test_a_rung_that_reads_gains_on_leads_that_taught_it_nothing(make: Callable[..., Rung]) -> None:
     found = stood(make, sample_data())
@@ -71,6 +76,7 @@ def test_a_rung_that_reads_gains_on_leads_that_taught_it_nothing(make: Callable[
     assert found.rung.cost.memory_mib
 
 
+@pytest.mark.xdist_group("rungs")
 @pytest.mark.parametrize("make", MAKERS)
 def test_with_texts_dealt_to_other_leads_it_is_refused_by_its_gate(
     make: Callable[..., Rung],
