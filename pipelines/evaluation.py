@@ -13,7 +13,7 @@ from models.decision import CUT, Route, RouteReason
 from models.log_odds import log_odds, probability
 from models.routing import Routing
 from pipelines.fitting import FittedClassifier
-from pipelines.metrics import Interval, Measure, difference, measure, with_interval
+from pipelines.metrics import Interval, Measure, difference, lead_losses, measure, with_interval
 from pipelines.reading import Reading
 from pipelines.tie_breaking import TieBreaking
 from pipelines.training_data import TrainingData
@@ -82,23 +82,35 @@ class Saving:
     """What a text model spares the LLM.
 
     calls, calls_before: test leads that it is asked about, with and without a text model.
+    calls_at_same_loss: fewest, those about leads nearest to the cut, at which the log loss is no
+    higher than without a text model. A measurement: nothing is set by it.
     loss: log loss of the hybrid minus that of the hybrid without a text model, paired.
     """
 
     calls: int
     calls_before: int
+    calls_at_same_loss: int
     loss: Interval
 
     @property
     def share(self) -> float:
         """Of the calls, in [0, 1]; 0 where none were made before."""
-        return 1 - self.calls / self.calls_before if self.calls_before else 0.0
+        return self._share(self.calls)
+
+    @property
+    def share_at_same_loss(self) -> float:
+        """What could be saved at the log loss that there was before, in [0, 1]."""
+        return self._share(self.calls_at_same_loss)
+
+    def _share(self, calls: int) -> float:
+        return 1 - calls / self.calls_before if self.calls_before else 0.0
 
     def __str__(self) -> str:
         return (
             f"asks the LLM about {self.calls} test leads instead of {self.calls_before} "
             f"({self.share:.0%} saved), log loss {self.loss.value:+.3f} "
-            f"[{self.loss.low:+.3f}, {self.loss.high:+.3f}]"
+            f"[{self.loss.low:+.3f}, {self.loss.high:+.3f}]; "
+            f"at the same log loss {self.share_at_same_loss:.0%} could be"
         )
 
 
@@ -198,7 +210,30 @@ def compare(judged: Judged, *, without_text: Judged | None = None, seed: int) ->
 def _saving(judged: Judged, without_text: Judged, seed: int) -> Saving:
     pair = (judged.hybrid, without_text.hybrid)
     loss = difference(Measure.LOG_LOSS, *pair, judged.won, groups=judged.groups, seed=seed)
-    return Saving(int(judged.escalated.sum()), int(without_text.escalated.sum()), loss)
+    return Saving(
+        calls=int(judged.escalated.sum()),
+        calls_before=int(without_text.escalated.sum()),
+        calls_at_same_loss=_fewest_calls(judged, without_text),
+        loss=loss,
+    )
+
+
+def _fewest_calls(judged: Judged, without_text: Judged) -> int:
+    """With a text model, for no more log loss than without one; all where they do not suffice."""
+    may_be_asked = np.flatnonzero(without_text.escalated)
+    nearest = may_be_asked[_nearest_first(judged.read[may_be_asked])]
+    before, after, goal = (
+        lead_losses(p, judged.won) for p in (judged.read, judged.pulled, without_text.hybrid)
+    )
+    change = np.concatenate([[0.0], np.cumsum((after - before)[nearest])])
+    enough = np.flatnonzero(before.sum() + change <= goal.sum())
+    return int(enough[0]) if len(enough) else len(nearest)
+
+
+def _nearest_first(read: Floats) -> NDArray[np.intp]:
+    """Places of leads, the one nearest to the cut first."""
+    distance = np.abs(log_odds(read) - log_odds(np.array([CUT])))
+    return np.argsort(distance, kind="stable")
 
 
 def _gains(judged: Judged, before: Floats, chosen: Flags, seed: int) -> dict[Measure, Interval]:
@@ -221,8 +256,7 @@ def _random(judged: Judged, seed: int) -> Floats:
 
 def quality_by_share(judged: Judged, which: Measure, *, seed: int) -> dict[str, Floats]:
     """A measure over the share of leads sent to the LLM: nearest to the cut first; by chance."""
-    distance = np.abs(log_odds(judged.read) - log_odds(np.array([CUT])))
-    nearest = np.argsort(distance, kind="stable")
+    nearest = _nearest_first(judged.read)
     rng = np.random.default_rng(seed)
     orders = [rng.permutation(len(nearest)) for _ in range(RANDOM_DRAWS)]
 

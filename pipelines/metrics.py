@@ -79,6 +79,14 @@ def log_loss(probabilities: ArrayLike, won: ArrayLike) -> float:
     return float(sklearn_log_loss(y, p, labels=[0, 1]))
 
 
+def lead_losses(p: Floats, won: NDArray[Any]) -> Floats:
+    """The log loss of each lead, whose mean `log_loss` is. p: probabilities."""
+    eps = np.finfo(np.float64).eps  # as scikit-learn cuts them
+    happened = np.where(won == 1, p, 1 - p)
+    losses: Floats = -np.log(np.clip(happened, eps, 1 - eps))
+    return losses
+
+
 def brier(probabilities: ArrayLike, won: ArrayLike) -> float:
     """Mean squared error of the probabilities, in [0, 1]."""
     p, y = _checked(probabilities, won)
@@ -243,9 +251,7 @@ def _mean_of(losses: Floats) -> Weighted:
 
 
 def _log_loss(p: Floats, y: Floats) -> Weighted:
-    eps = np.finfo(np.float64).eps  # as scikit-learn cuts them
-    happened = np.where(y == 1, p, 1 - p)
-    return _mean_of(-np.log(np.clip(happened, eps, 1 - eps)))
+    return _mean_of(lead_losses(p, y))
 
 
 def _brier(p: Floats, y: Floats) -> Weighted:

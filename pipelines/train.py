@@ -117,6 +117,7 @@ class Trained:
                 flat |= {
                     "llm_calls_saved_share": saving.share,
                     "llm_calls_saved_loss": saving.loss.value,
+                    "llm_calls_saved_share_at_same_loss": saving.share_at_same_loss,
                 }
             for m, gain in self.comparison.gains.items():
                 flat |= {f"gain_{m.value}": gain.value}

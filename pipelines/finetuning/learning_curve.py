@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from models.calibration import CalibrationMethod, fit_calibrator
 from models.log_odds import probability
-from pipelines.metrics import auc, log_loss
+from pipelines.metrics import auc, lead_losses, log_loss
 
 Floats = NDArray[np.float64]
 FIRST_LOOK = 250  # examples; then at twice as many each time
@@ -42,10 +42,7 @@ class CurvePoint:
 
 def settled_losses(log_odds: Floats, won: NDArray[np.int8]) -> Floats:
     """Log loss of each lead, once Platt's two numbers were fitted to all of them."""
-    settled = fit_calibrator(CalibrationMethod.PLATT, log_odds, won)(log_odds)
-    said = np.where(won == 1, settled, 1 - settled)
-    losses: Floats = -np.log(np.maximum(said, np.finfo(np.float64).eps))  # as `metrics.log_loss`
-    return losses
+    return lead_losses(fit_calibrator(CalibrationMethod.PLATT, log_odds, won)(log_odds), won)
 
 
 def is_surely_better(earlier: Sequence[float], last: Sequence[float]) -> bool:

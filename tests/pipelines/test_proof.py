@@ -105,11 +105,12 @@ def test_the_bench_prints_each_contender_and_what_the_text_model_spares(
 ) -> None:
     side = side_of(EVERYWHERE, *contenders(independent=True), seed=0)
     empty = side_of(OPEN, {}, np.array([], dtype=np.int8), seed=0)
-    saving = Saving(40, 100, Interval(-0.01, -0.02, 0.005))
+    saving = Saving(40, 100, 25, Interval(-0.01, -0.02, 0.005))
     gate = Gate("it helps", True, "gain +0.1")
     trial = Trial(3, 995, 6.1, 3_200, (side, empty), gate, 0.4, saving, depth=8)
     show_proof(Proof((trial,), (side,)))
     printed = " ".join(capsys.readouterr().out.split())
     assert "60% saved" in printed
+    assert "at the same log loss 75% could be" in printed
     assert "Seed 3: passed, gain +0.1; the hybrid asks the LLM about 40%." in printed
     assert "8 layers, 995 examples" in printed
