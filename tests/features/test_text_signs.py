@@ -97,7 +97,14 @@ def test_a_text_is_asked_once_for_what_many_need() -> None:
 
 
 PATTERNS = [r for r in recognizers() if isinstance(r, Patterns)]
-SHAPES = [(r.name, shape) for r in PATTERNS for shape in r._compiled if shape.needs]
+# Without one of these words near it, `aa#1234` is a ticket: they tell, and are not in the shape.
+TELLING = {("discord", "battle")}
+SHAPES = [
+    (r.name, shape)
+    for r in PATTERNS
+    for shape in r._compiled
+    if shape.needs and shape.needs not in TELLING
+]
 
 
 def lacking(text: str) -> list[str]:
@@ -112,6 +119,7 @@ def lacking(text: str) -> list[str]:
 @example("Unter den Linden 5, 10117 Berlin")
 @example("flat no. 12, Andheri, 400 053")
 @example("40.446112, -79.982211")
+@example("aa#1123-45-")
 @settings(max_examples=400, deadline=None)
 def test_no_shape_is_in_a_text_that_lacks_what_it_needs(text: str) -> None:
     assert lacking(text) == []
