@@ -112,13 +112,12 @@ CLOSING = r"""(?:(?:kind|best|warm|many|with)[ ](?:kind[ ]|best[ ])?(?:regards|w
     |att
     |met[ ]vriendelijke[ ]groet|groet(?:en|jes)?|mvg|pozdrawiam|dziękuję
     |med[ ]vänliga?[ ]hälsning(?:ar)?|mvh|hälsningar|tack)"""
-# Of a line or a sentence: it, up to four signs that are no letters, and the word behind.
+# Where a line or a sentence begins, and up to four signs behind that are no letters.
 AT_BEGINNING = "|".join(
-    rf"""(?<={before}[ \t>"]{{{signs}}})"""
+    rf"""(?<={begins}[ \t>"]{{{signs}}})"""
+    for begins in ("(?m:^)", r"[.!?:>][ \n\"]", "[.!?:>]")
     for signs in range(5)
-    for before in ("(?m:^)", r"[.!?:>][ \n\"]", "[.!?:>]")
 )
-AT_BEGINNING = f"(?:{AT_BEGINNING})"
 # Who is greeted by what they make or sell: `Hello Acme team`.
 CREW = r"(?i:team|support|crew|customer|sales|staff|folks|people|service)\b"
 INTRODUCED = r"""\b(?: my[ ](?:full[ ]|first[ ]|last[ ])?name(?:'s|[ ]is) | i[ ]am[ ]called |
@@ -191,7 +190,7 @@ GREETED = PatternSet(
     ),
     ignore_case=False,
     honest=is_name,
-    after=rf"\b{AT_BEGINNING}{GREETING}\b",
+    after=rf"\b(?:{AT_BEGINNING}){GREETING}\b",
 )
 SIGNED = PatternSet(
     "PERSON",

@@ -274,7 +274,8 @@ class Registry:
             TEXT,
             {TEXT_FILE: text.to_json()},
             tags={"digest": text.version},
-            about=f"{len(text.scales):,} terms, each written by {text.fewest_writers} leads or more"
+            about=f"{len(text.scales):,} terms, weighed by {text.weighting}, each written by "
+            f"{text.fewest_writers} leads or more"
             f"{'' if text.meaning is None else ', and what they mean (sentence embedding)'}.",
         )
 

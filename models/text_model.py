@@ -51,7 +51,7 @@ class Weighting(StrEnum):
     leads are in using it, |ln| of the ratio of their shares (log-count ratio, Wang & Manning 2012).
     """
 
-    IDF = "idf"
+    IDF = "inverse document frequency"
     RATIO = "log-count ratio"
 
 

@@ -70,7 +70,8 @@ class Reading:
         trial = self.trial
         return (
             f"Text model: worth having, {trial.gain:+.3f} log loss gained per lead (at least "
-            f"{trial.gain_low:+.3f}), {trial.leads:,} leads; {len(self.model.scales):,} terms"
+            f"{trial.gain_low:+.3f}), {trial.leads:,} leads; {len(self.model.scales):,} terms, "
+            f"weighed by {self.model.weighting}"
             f"{'' if self.model.meaning is None else ', and sentence embeddings'}."
         )
 
