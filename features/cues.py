@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import regex
 
@@ -12,6 +13,11 @@ from features.cpu_timer import check_cpu
 SIGNS = 3  # of a beginning, by which cues are looked up
 BEGINNING = re.compile(rf"\b(?=(\w.{{0,{SIGNS - 1}}}))", re.DOTALL)
 WORDS_A_CHECK = 64  # of the CPU timer
+NO_WORD = re.compile(r"[^\w\x00-\x7f]")
+
+
+class Ends(list[int]):
+    """Where a cue ends in a text."""
 
 
 class Cue:
@@ -39,7 +45,9 @@ class Cue:
 
     def may_begin(self, beginning: str) -> bool:
         """False where no words of this cue begin so. beginning: in lower case."""
-        return self._partial.match(beginning, partial=True) is not None
+        # Marks and the like are letters to `regex`, and end a word to `re`: read as both.
+        readings = {beginning, NO_WORD.sub(" ", beginning)}
+        return any(self._partial.match(reading, partial=True) for reading in readings)
 
 
 class Cues:
@@ -48,35 +56,39 @@ class Cues:
     Safe to share between threads.
     """
 
-    MOST_KEPT = 20_000  # beginnings: three signs each, which say nothing of anybody
+    # Beginnings of words that have a first letter of some cue; other words leave nothing behind.
+    # No more than three letters, as `Features` keeps of the shortest words.
+    MOST_KEPT = 20_000
 
     def __init__(self, cues: Sequence[Cue]) -> None:
         self._cues = tuple(cues)
-        self._begun: dict[str, tuple[Cue, ...]] = {}
+        self._opens = lru_cache(self.MOST_KEPT)(self._may_open)
+        self._begun = lru_cache(self.MOST_KEPT)(self._may_begin)
 
-    def ends(self, text: str) -> Mapping[Cue, list[int]]:
+    def ends(self, text: str) -> Mapping[Cue, Ends]:
         """Where each cue that is in the text ends, as `Cue.ends` says."""
         lowered = text.lower()
         if len(lowered) != len(text):
-            everywhere = {cue: cue.ends(text) for cue in self._cues}
+            everywhere = {cue: Ends(cue.ends(text)) for cue in self._cues}
             return {cue: ends for cue, ends in everywhere.items() if ends}
-        found: dict[Cue, list[int]] = {}
+        found: dict[Cue, Ends] = {}
         for i, word in enumerate(BEGINNING.finditer(lowered)):
             if not i % WORDS_A_CHECK:
                 check_cpu()
             beginning = word[1]
-            cues = self._begun.get(beginning)
-            for cue in self._learned(beginning) if cues is None else cues:
+            if not self._opens(beginning[0]):
+                continue
+            for cue in self._begun(beginning):
                 start, ends = word.start(), found.get(cue)
                 if ends and start < ends[-1]:
                     continue
                 end = cue.end_from(lowered, start)
                 if end:
-                    found.setdefault(cue, []).append(end)
+                    found.setdefault(cue, Ends()).append(end)
         return found
 
-    def _learned(self, beginning: str) -> tuple[Cue, ...]:
-        cues = tuple(cue for cue in self._cues if cue.may_begin(beginning))
-        if len(self._begun) < self.MOST_KEPT:
-            self._begun[beginning] = cues
-        return cues
+    def _may_open(self, sign: str) -> bool:
+        return any(cue.may_begin(sign) for cue in self._cues)
+
+    def _may_begin(self, beginning: str) -> tuple[Cue, ...]:
+        return tuple(cue for cue in self._cues if cue.may_begin(beginning))

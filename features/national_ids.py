@@ -20,7 +20,8 @@ SURE = 0.9  # two check digits, or one and a shape that nothing else has
 LIKELY = 0.55  # one check digit: one number in ten has it by chance
 
 
-ID_LIKE = re.compile(r"\d\d[ ./-]?\d{2}[ ./-]?\d")  # most texts have nothing of the kind
+# Most texts have nothing of the kind. Some of Presidio's own ids are in lines, or in colons.
+ID_LIKE = re.compile(r"\d\d[\s:./-]?\d{2}[\s:./-]?\d")
 AMOUNT = re.compile(r"[1-9]\d{0,2}(?:[ .]\d{3})+(?<=00)")  # round, in thousands: no id
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from features.cues import Cue, Cues
+from features.cues import Cue, Cues, Ends
 from features.text_signs import TextSigns
 
 
@@ -27,7 +27,7 @@ class NeedfulShelf:
         need_of = map(self._needs.index, needs)
         self._shelf = list(zip(self.recognizers, need_of, cues, strict=True))
 
-    def for_text(self, text: str) -> Iterator[tuple[Any, list[int] | None]]:
+    def for_text(self, text: str) -> Iterator[tuple[Any, Ends | None]]:
         """Those that may find something in it, in order, and where the cue of each ends: None
         without one.
         """

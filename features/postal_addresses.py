@@ -264,7 +264,7 @@ PARTS = PatternSet(
             ("°",),
         ),
     ),
-    needs=ANY_DIGIT,
+    needs=re.compile(r"\d|[afd]po", re.IGNORECASE),  # a ship's mail needs no number
 )
 
 US_STATE = r"""(?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|GU|HI|I[ADLN]|K[SY]|LA|M[ADEHINOPST]|N[CDEHJMVY]

@@ -14,12 +14,12 @@ from typing import Any
 from presidio_analyzer import LocalRecognizer, RecognizerResult
 
 from features.cpu_timer import check_cpu
-from features.cues import Cue
+from features.cues import Cue, Ends
 from features.patterns import Found, PatternSet
 from features.redaction_policy import RedactionPolicy
 from features.text_signs import Need
 
-VERSION = "2026-11.10"
+VERSION = "2026-12.2"
 
 
 class Recognizer(LocalRecognizer):  # type: ignore[misc]  # Presidio ships no types
@@ -78,10 +78,12 @@ class Patterns(Recognizer):
         return self._honest(matches) if matches else []
 
     def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[Any]:
-        """Presidio's results. nlp_artifacts: where the cue ends, where that is known already."""
-        if nlp_artifacts is None:
-            return super().analyze(text, entities)
-        return self._results(self.find_after(nlp_artifacts, text))
+        """Presidio's results. nlp_artifacts: `Ends` of the cue, where these are known already; what
+        else Presidio may hand over is not needed.
+        """
+        if self.cue and isinstance(nlp_artifacts, Ends):
+            return self._results(self.find_after(nlp_artifacts, text))
+        return super().analyze(text, entities)
 
     def _matches(self, text: str) -> list[re.Match[str]]:
         lowered = text.lower()

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from models.calibration import CalibrationMethod, fit_calibrator
 from models.log_odds import probability
+from models.pull_fitting import TWO_SIDED_95
 from pipelines.metrics import auc, lead_losses, log_loss
 
 Floats = NDArray[np.float64]
@@ -48,11 +49,11 @@ def settled_losses(log_odds: Floats, won: NDArray[np.int8]) -> Floats:
 def is_surely_better(earlier: Sequence[float], last: Sequence[float]) -> bool:
     """Whether an earlier look is to be preferred to the last, by losses on the same leads.
 
-    Only where the mean difference is more than its own standard error: with some two hundred leads
+    Only where the 95 % interval of the mean difference is above zero: with some two hundred leads
     chance alone makes an earlier one seem better, and the falling rate makes the last one so.
     """
     worse = np.asarray(last) - np.asarray(earlier)
-    return bool(worse.mean() > worse.std(ddof=1) / np.sqrt(len(worse)))
+    return bool(worse.mean() > TWO_SIDED_95 * worse.std(ddof=1) / np.sqrt(len(worse)))
 
 
 def best_of(curve: tuple[CurvePoint, ...]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -22,7 +23,7 @@ BETWEEN = st.sampled_from([" ", "", "\n", ". ", "-", "'", "> ", ' \t"', "Ã©", "Ã
 TEXTS = st.lists(st.one_of(*WRITTEN, BETWEEN, st.text(max_size=4)), max_size=8).map("".join)
 
 
-def one_by_one(text: str) -> dict[Cue, list[int]]:
+def one_by_one(text: str) -> Mapping[Cue, list[int]]:
     ends = {r.cue: r.cue.ends(text) for r in CUED.values() if r.cue}
     return {cue: where for cue, where in ends.items() if where}
 
@@ -54,18 +55,43 @@ def test_they_are_found_in_lead_messages_as_each_by_itself_is() -> None:
     assert [text for text in texts if CUES.ends(text) != one_by_one(text)] == []
 
 
-def test_what_is_kept_of_a_text_is_three_signs_of_each_word() -> None:
+@given(st.sampled_from(sorted(CUED)), st.characters(codec="utf-8"), st.data())
+@example("GreetedNames", "\u0300", None)
+@example("SignedNames", "\u203f", None)
+@example("KeywordedNumbers", "\u0903", None)
+@settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
+def test_whatever_sign_ends_a_cue_it_is_found(
+    name: str, sign: str, data: st.DataObject | None
+) -> None:
+    """What is a letter to one library of patterns may end a word to the other."""
+    short = {"GreetedNames": "hi", "SignedNames": "br", "KeywordedNumbers": "po"}
+    pattern = re.compile(CUED[name]._set.after, re.VERBOSE)
+    cue = data.draw(st.from_regex(pattern)) if data else short[name]
+    assert CUES.ends(f"{cue}{sign} Jane") == one_by_one(f"{cue}{sign} Jane")
+
+
+def test_words_that_begin_no_cue_leave_nothing_behind_and_others_three_signs() -> None:
     cues = Cues([Cue(INTRODUCED)])
-    cues.ends("my name is Quillfeather")
-    assert set(cues._begun) == {"my ", "nam", "is ", "qui"}
-    assert all(len(beginning) <= SIGNS for beginning in cues._begun)
+    cues.ends("my name is \u5f20\u4f1f\u6770, Quillfeather 0171")
+    assert [cues._begun.cache_info().currsize, SIGNS] == [3, 3]  # my, name, is
+    cues.ends(" ".join(map(chr, range(0x4E00, 0x5200))))
+    assert cues._begun.cache_info().currsize == 3
 
 
-def test_a_beginning_that_cannot_be_kept_is_looked_up_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_flood_of_beginnings_is_forgotten_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Cues, "MOST_KEPT", 1)
     cues = Cues([Cue(r"\broom\b"), Cue(r"\bhall\b")])
     for _ in range(2):
         assert sorted(ends for (ends,) in cues.ends("room 7, hall 8").values()) == [4, 12]
+    assert cues._begun.cache_info().currsize == 1
+
+
+@pytest.mark.parametrize("artifacts", [None, [], object()], ids=["none", "empty", "Presidio's"])
+@pytest.mark.parametrize("name", ["KeywordedNumbers", "LongNumbers"])
+def test_what_presidio_hands_over_changes_nothing(name: str, artifacts: object) -> None:
+    (recognizer,) = (r for r in recognizers() if r.name == name)
+    found = recognizer.analyze("order no. 123456789", ["ACCOUNT_NUMBER"], artifacts)
+    assert [r.end for r in found] == [19]
 
 
 @pytest.mark.parametrize(

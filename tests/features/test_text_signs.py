@@ -24,6 +24,7 @@ PIECES = [
     *FRAGMENTS,
     *"@ %40 (at) [dot] . - / : # www. :// u/ x y1 Ab AB 12 345 6789 0123456 2A ſ K ı".split(),  # noqa: RUF001, SIM905
     *["\n", " ", "ssn ", "GB82 WEST 1234 5698 7654 32", "4111 1111 1111 1111", "AAAA999999", "<<"],
+    *["2345:6789:0124", "51\n824\n753\n556", "123\n456\n782", "USS AA,APO"],
     *["AB 12 34 56 C", "131052-308T", "X1234567L", "12345678-Z", "S1234567D"],
     *["123-45-6789", "1 85 12 2A 123 456 78", "B01", "XEXX010101HNEXXXA4", "784-1990-1234567-1"],
 ]
@@ -34,6 +35,10 @@ NEEDY = [r for r in recognizers() if r.needs is not None]
 @given(TEXTS)
 @example("tax id B011 2 3")
 @example("vat 12A34B5")
+@example("aadhaar 2345:6789:0124")
+@example("51\n824\n753\n556")
+@example("123\n456\n782")
+@example("USS AA,APO")
 @settings(max_examples=400, deadline=None)
 def test_who_is_spared_a_text_would_have_found_nothing_in_it(text: str) -> None:
     signs = TextSigns(text)

@@ -73,8 +73,14 @@ def test_it_looks_after_some_examples_and_then_at_twice_as_many() -> None:
 
 @pytest.mark.parametrize(
     ("gap", "spread", "is_better"),
-    [(0.006, 0.3, False), (0.05, 0.3, True), (-0.05, 0.3, False), (0.006, 0.01, True)],
-    ids=["by chance", "surely", "worse", "by little, on every lead"],
+    [
+        (0.006, 0.3, False),
+        (0.035, 0.3, False),
+        (0.05, 0.3, True),
+        (-0.05, 0.3, False),
+        (0.006, 0.01, True),
+    ],
+    ids=["by chance", "perhaps", "surely", "worse", "by little, on every lead"],
 )
 def test_an_earlier_look_is_preferred_to_the_last_only_where_it_is_surely_better(
     gap: float, spread: float, is_better: bool
