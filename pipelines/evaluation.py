@@ -24,6 +24,7 @@ Flags = NDArray[np.bool_]
 MEASURES = (Measure.AUC, Measure.LOG_LOSS, Measure.BRIER)
 RANDOM_DRAWS = 20
 SHARES = np.linspace(0, 1, 11)
+SAME = 1e-9  # nats of all leads together: sums of floats in another order
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,8 @@ class Saving:
     """What a text model spares the LLM.
 
     calls, calls_before: test leads that it is asked about, with and without a text model.
-    calls_at_same_loss: fewest, those about leads nearest to the cut, at which the log loss is no
-    higher than without a text model. A measurement: nothing is set by it.
+    calls_at_same_loss: so many, about leads nearest to the cut, that the log loss is no higher than
+    without a text model, nor with any more of them. A measurement: nothing is set by it.
     loss: log loss of the hybrid minus that of the hybrid without a text model, paired.
     """
 
@@ -94,7 +95,7 @@ class Saving:
 
     @property
     def share(self) -> float:
-        """Of the calls, in [0, 1]; 0 where none were made before."""
+        """Of the calls, at most 1; 0 where none were made before, less where more are made."""
         return self._share(self.calls)
 
     @property
@@ -106,9 +107,10 @@ class Saving:
         return 1 - calls / self.calls_before if self.calls_before else 0.0
 
     def __str__(self) -> str:
+        changed = f"{abs(self.share):.0%} {'saved' if self.share >= 0 else 'more'}"
         return (
             f"asks the LLM about {self.calls} test leads instead of {self.calls_before} "
-            f"({self.share:.0%} saved), log loss {self.loss.value:+.3f} "
+            f"({changed}), log loss {self.loss.value:+.3f} "
             f"[{self.loss.low:+.3f}, {self.loss.high:+.3f}]; "
             f"at the same log loss {self.share_at_same_loss:.0%} could be"
         )
@@ -213,21 +215,24 @@ def _saving(judged: Judged, without_text: Judged, seed: int) -> Saving:
     return Saving(
         calls=int(judged.escalated.sum()),
         calls_before=int(without_text.escalated.sum()),
-        calls_at_same_loss=_fewest_calls(judged, without_text),
+        calls_at_same_loss=_calls_enough(judged, without_text),
         loss=loss,
     )
 
 
-def _fewest_calls(judged: Judged, without_text: Judged) -> int:
-    """With a text model, for no more log loss than without one; all where they do not suffice."""
+def _calls_enough(judged: Judged, without_text: Judged) -> int:
+    """With a text model, for no more log loss than without one; all where they do not suffice.
+
+    Not the first number that suffices: by chance that is a small one, whatever the model knows.
+    """
     may_be_asked = np.flatnonzero(without_text.escalated)
     nearest = may_be_asked[_nearest_first(judged.read[may_be_asked])]
     before, after, goal = (
         lead_losses(p, judged.won) for p in (judged.read, judged.pulled, without_text.hybrid)
     )
     change = np.concatenate([[0.0], np.cumsum((after - before)[nearest])])
-    enough = np.flatnonzero(before.sum() + change <= goal.sum())
-    return int(enough[0]) if len(enough) else len(nearest)
+    too_few = np.flatnonzero(before.sum() + change > goal.sum() + SAME)
+    return min(int(too_few[-1]) + 1, len(nearest)) if len(too_few) else 0
 
 
 def _nearest_first(read: Floats) -> NDArray[np.intp]:

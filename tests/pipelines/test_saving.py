@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from models.decision import RouteReason
 from models.log_odds import log_odds, probability
-from pipelines.evaluation import Judged, Saving, compare
-from pipelines.metrics import log_loss
+from pipelines.evaluation import Judged, Saving, _calls_enough, compare
+from pipelines.metrics import Interval, log_loss
 
 LEADS = 1_000
 
@@ -37,22 +38,40 @@ def saving(read: float) -> Saving:
 
 
 def test_fewer_calls_would_do_for_the_log_loss_that_there_was_before() -> None:
-    hybrid, without = judged(0.4)
-    found = saving(0.4)
+    hybrid, without = judged(0.5)
+    found = saving(0.5)
     nearest = np.argsort(np.abs(log_odds(hybrid.read)), kind="stable")
 
     def loss(calls: int) -> float:
         asked = np.isin(np.arange(LEADS), nearest[:calls])
         return log_loss(np.where(asked, hybrid.pulled, hybrid.read), hybrid.won)
 
-    goal, fewest = log_loss(without.hybrid, without.won), found.calls_at_same_loss
-    assert 0 < fewest < found.calls_before == LEADS
-    assert loss(fewest) <= goal + 1e-12 < loss(fewest - 1) + 1e-12
-    assert found.share_at_same_loss == 1 - fewest / LEADS
+    goal, enough = log_loss(without.hybrid, without.won), found.calls_at_same_loss
+    assert 0 < enough < found.calls_before == LEADS
+    assert loss(enough - 1) > goal
+    assert all(loss(calls) <= goal + 1e-12 for calls in range(enough, LEADS + 1))
+    assert found.share_at_same_loss == 1 - enough / LEADS
 
 
-def test_a_text_model_that_knows_all_could_spare_every_call_and_one_that_knows_nothing_none() -> (
-    None
-):
+def test_one_that_knows_all_could_spare_every_call() -> None:
     assert saving(1.0).share_at_same_loss == 1
-    assert saving(0.0).share_at_same_loss < 0.1
+
+
+@pytest.mark.parametrize("leads", [60, 150, 400, 1_000])
+@pytest.mark.parametrize("strength", [0.25, 0.5, 1.0])
+def test_one_that_knows_nothing_seems_to_spare_next_to_no_call(leads: int, strength: float) -> None:
+    """Whatever the LLM knows, and however few leads say so."""
+    shares = []
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        known, written = rng.normal(size=(2, leads))
+        prior, heard = probability(known), probability(known + strength * written)
+        won = (rng.random(leads) < heard).astype(np.int8)
+        asked, reasons = np.ones(leads, dtype=bool), (RouteReason.AMBIGUOUS,) * leads
+        silent = Judged(won, prior, prior, heard, heard, asked, asked, reasons, np.arange(leads))
+        shares.append(1 - _calls_enough(silent, silent) / leads)
+    assert np.mean(shares) < 0.15  # where by chance the LLM was worth nothing there, all
+
+
+def test_more_calls_than_before_are_not_called_saved() -> None:
+    assert "100% more" in str(Saving(10, 5, 5, Interval(0.0, -0.1, 0.1)))
