@@ -116,7 +116,7 @@ def _reason(chosen: str, names: Sequence[str], duels: Sequence[Duel]) -> str:
 def _nearest(chosen: str, duels: Sequence[Duel]) -> str:
     larger = [duel for duel in duels if duel.smaller == chosen]
     if not larger:
-        return "none passed its gate"
+        return "of those that were measured none passed its gate"
     best = min(larger, key=lambda duel: duel.difference.value)
     return f"the best of them, {best.larger}, changes it by {_shown(best)}"
 
@@ -140,4 +140,4 @@ def _best_smaller(chosen: str, duels: Sequence[Duel]) -> Duel:
 
 def _shown(duel: Duel) -> str:
     gap = duel.difference
-    return f"{gap.value:+.3f} [{gap.low:+.3f}, {gap.high:+.3f}] ({duel.leads:,} leads)"
+    return f"{gap.value:+.3f} [{gap.low:+.3f}, {gap.high:+.3f}] ({duel.leads:,} calibration leads)"

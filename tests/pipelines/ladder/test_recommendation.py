@@ -45,7 +45,7 @@ def test_a_rung_is_compared_on_the_leads_it_has_an_opinion_on() -> None:
     }
     assert advice.rung == "words"
     assert "no larger rung beats it" in advice.reason
-    assert "(50 leads)" in advice.reason
+    assert "(50 calibration leads)" in advice.reason
     assert advice.enough.startswith("no text is enough where")
 
 
