@@ -191,5 +191,6 @@ Check it, on a machine of your own, with Python 3.11 or newer and the package cr
     python verify.py . --key LOG_KEY --witness WITNESS_KEY --latest CHECKPOINT
 
 LOG_KEY and WITNESS_KEY are the public keys as you learned them, not from here; CHECKPOINT is one
-that you kept from an earlier audit, or asked the witness for. Read verify.py first: it is short.
+that you kept from an earlier audit, or asked the witness for. Read verify.py first: it
+is one file, and imports nothing of ours.
 """
