@@ -278,12 +278,17 @@ def sample(
     path: Annotated[Path, typer.Argument(help="Where to write the CSV file.")],
     rows: Annotated[int, typer.Option(min=100)] = 3_000,
     seed: int = 7,
+    force: Annotated[bool, typer.Option("--force", help="Also over a file that is there.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write a table of synthetic sample leads, to try everything on."""
+    from pipelines.errors import UnusableFile
     from pipelines.report import print_json
     from pipelines.sample_leads import write_sample
 
+    if path.exists() and not force:  # it may be a table of real leads
+        fix = "Name another file, or write over it with --force."
+        raise UnusableFile(f"{path} is there already. {fix}")
     write_sample(path, rows=rows, seed=seed)
     if as_json:
         print_json({"table": str(path), "rows": rows, "synthetic": True})
