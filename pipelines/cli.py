@@ -650,15 +650,21 @@ def create_key(
     from pipelines.report import print_json
     from service.keys import Role
     from service.keys import create_key as create
+    from service.keys import list_keys as listed
 
     if role not in set(Role):
         raise typer.BadParameter(f"{role!r} is not one of: {', '.join(Role)}.")
     with _store() as store:
+        others = [k for k in listed(store) if k.name == name and k.revoked_at is None]
         key, token = create(store, name=name, role=Role(role))
     if as_json:
         print_json({"id": key.id, "name": key.name, "role": key.role, "key": token})
     else:
         typer.echo(f"{token}\nKeep it now: only its digest is stored. Role: {key.role}.")
+    for other in others:
+        fix = f"`tiebreak keys revoke {other.id}` ends it."
+        message = f"Another key of this name, {other.id}, role {other.role}, is still valid. {fix}"
+        typer.echo(message, err=True)
 
 
 @keys.command("list")

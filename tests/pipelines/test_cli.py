@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from pipelines.cli import app
@@ -22,3 +23,14 @@ def test_a_sample_is_never_written_over_a_table_unless_forced(tmp_path: Path) ->
     assert len(table.read_text(encoding="utf-8").splitlines()) > 100
     table.unlink()
     assert CliRunner().invoke(app, run).exit_code == 0
+
+
+def test_a_second_key_of_one_name_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIEBREAK_HOME", str(tmp_path))
+    first, second = (CliRunner().invoke(app, ["keys", "create", "crm"]) for _ in range(2))
+    key_id = first.stdout.split("_")[1]
+    assert first.stderr == ""
+    assert f"{key_id}, role score, is still valid" in second.stderr
+    assert CliRunner().invoke(app, ["keys", "revoke", key_id]).exit_code == 0
+    third = CliRunner().invoke(app, ["keys", "create", "crm"])
+    assert key_id not in third.stderr
