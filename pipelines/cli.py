@@ -330,11 +330,11 @@ def decide(
     with Display().stage("Loading the live release"):
         from pipelines.offline import decide_file
 
-        answer = decide_file(file, _settings())
+        decided = decide_file(file, _settings())
     if as_json:
-        print_json(answer)
+        print_json(decided.answer)
     else:
-        show_decision(answer)
+        show_decision(decided.answer, unknown=decided.unknown, absent=decided.absent)
 
 
 @app.command()

@@ -17,6 +17,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from rich.markup import escape
+
 from features.errors import InvalidLead
 from features.lead_spec import LeadSpec
 from models.cascade import Cascade
@@ -25,7 +27,7 @@ from models.errors import ReleaseNotFound
 from models.registry import Registry
 from models.release import Release
 from pipelines.display import Display
-from pipelines.errors import UnusableFile
+from pipelines.errors import UnusableFile, UnusableTable
 from pipelines.local_llm import llm_running
 from pipelines.tables import read_table, rows
 from service.bootstrap import assembler, open_store, open_subjects
@@ -41,8 +43,21 @@ AT_ONCE = 8  # leads in work at a time
 COLUMNS = ("probability", "score", "grade", "route", "reason", "degraded")
 
 
-def decide_file(path: Path, settings: Settings) -> dict[str, Any]:
-    """The answer to the lead in a JSON file, either bare or as `POST /decide` takes it.
+@dataclass(frozen=True, slots=True)
+class FromFile:
+    """The answer to a lead in a file, and for whoever wrote that, where it is not as expected.
+
+    unknown: names in it that the release does not know: kept nowhere, for a name may be anything.
+    absent: columns that the release reads and the file lacks.
+    """
+
+    answer: dict[str, Any]
+    unknown: list[str]
+    absent: list[str]
+
+
+def decide_file(path: Path, settings: Settings) -> FromFile:
+    """Decide the lead in a JSON file, either bare or as `POST /decide` takes it.
 
     Raises:
         UnusableFile, InvalidLead, ReleaseNotFound, StorageUnavailable
@@ -50,14 +65,17 @@ def decide_file(path: Path, settings: Settings) -> dict[str, Any]:
     tree = _read_json(path)
     request = DecideRequest.of(tree if "lead" in tree else {"lead": tree})
     with live_release(settings) as release, llm_running(settings, release.llm):
-        return asyncio.run(_decide_one(release, request, settings)).answer
+        answer = asyncio.run(_decide_one(release, request, settings)).answer
+        unknown = [name for name in request.fields if name not in release.spec.known]
+        return FromFile(answer, unknown, absent_columns(release.spec, request.fields))
 
 
 def score_table(table: Path, output: Path, settings: Settings, display: Display) -> dict[str, Any]:
     """Decide every row of a table, and write the answers beside the row numbers as CSV.
 
     A row that cannot be read gets its problem in the column `error`; the others are decided.
-    `absent_columns` of the summary are those that the release reads and the table lacks.
+    `absent_columns` of the summary are those that the release reads and the table lacks. What is
+    decided stays in the ledger, so that is said first, and a table with none of them is refused.
 
     Raises:
         UnusableTable, UnusableFile, ReleaseNotFound, StorageUnavailable
@@ -67,9 +85,26 @@ def score_table(table: Path, output: Path, settings: Settings, display: Display)
         fields = list(rows(frame))
     if output.exists() and output.samefile(table):
         raise UnusableFile(f"{output} is the table itself. Name another file with -o.")
+    with live_release(settings) as release:
+        absent = absent_columns(release.spec, map(str, frame.columns))
+        _require_some(release.spec, absent, table)
+        if absent:
+            display.say(_absent_note(absent))
+        counts = _score(fields, release, output, settings, display)
+    named = {"table": str(table), "output": str(output), "release": release.version}
+    return {**named, **counts, "absent_columns": absent}
+
+
+def _score(
+    fields: Sequence[Mapping[str, object]],
+    release: Release,
+    output: Path,
+    settings: Settings,
+    display: Display,
+) -> dict[str, int]:
+    """Decide and write these rows; how many went which way."""
     counts: dict[str, int] = {}
     with (
-        live_release(settings) as release,
         llm_running(settings, release.llm),
         display.bar("Deciding", len(fields)) as advance,
         _writer(output) as write,
@@ -88,15 +123,33 @@ def score_table(table: Path, output: Path, settings: Settings, display: Display)
                         advance()
 
         asyncio.run(decide_all())
-        absent = absent_columns(release.spec, map(str, frame.columns))
-    named = {"table": str(table), "output": str(output), "release": release.version}
-    return {**named, **counts, "absent_columns": absent}
+    return counts
 
 
 def absent_columns(spec: LeadSpec, columns: Iterable[str]) -> list[str]:
-    """What a release reads of a lead and a table does not have: it counts as not known."""
+    """What a release reads of a lead and a table, or a file, lacks: it counts as not known."""
     there = frozenset(columns)
     return [name for name in spec.readable if name not in there]
+
+
+def _require_some(spec: LeadSpec, absent: Sequence[str], table: Path) -> None:
+    """Raises UnusableTable: there is nothing to decide by."""
+    read = [column.name for column in (*spec.features, *spec.texts)]
+    if set(read) <= set(absent):
+        shown = ", ".join(repr(name) for name in read[:8]) + (", ..." if len(read) > 8 else "")
+        raise UnusableTable(
+            f"{table} has no column that the live release decides by: {shown}. Nobody was decided. "
+            "Check how its columns are spelled, or train a release on such a table."
+        )
+
+
+def _absent_note(absent: Sequence[str]) -> str:
+    columns = "1 column" if len(absent) == 1 else f"{len(absent)} columns"
+    names = escape(", ".join(repr(name) for name in absent))
+    return (
+        f"[yellow]The release reads {columns} that the table lacks[/yellow]: {names}. What is "
+        "absent counts as not known for every lead: check how it is spelled."
+    )
 
 
 @contextmanager
@@ -183,6 +236,13 @@ def _read_json(path: Path) -> dict[str, Any]:
     try:
         with source or path.open(encoding="utf-8") as file:
             tree = json.load(file)
+    except FileNotFoundError as error:
+        fix = "Name a JSON file with one lead, or - for standard input."
+        raise UnusableFile(f"There is no file {path}. {fix}") from error
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        fix = "Mend it there: the file should hold one object."
+        raise UnusableFile(f"{path} is not valid JSON at {where}. {fix}") from None  # holds it all
     except (OSError, ValueError, RecursionError) as error:
         raise UnusableFile(f"{path} cannot be read as JSON. It should hold one object.") from error
     if not isinstance(tree, dict):

@@ -178,9 +178,17 @@ def show_releases(releases: Sequence[ReleaseSummary]) -> None:
 
 
 def show_decision(
-    answer: Mapping[str, Any], *, title: str | None = None, shows: str | None = None
+    answer: Mapping[str, Any],
+    *,
+    title: str | None = None,
+    shows: str | None = None,
+    unknown: Sequence[str] = (),
+    absent: Sequence[str] = (),
 ) -> None:
-    """One answer, as a person reads it."""
+    """One answer, as a person reads it.
+
+    unknown, absent: names in the person's own file that are no columns, and columns not in it.
+    """
     colour = GRADE_COLOURS[answer["grade"]]
     lines = [f"[italic]{escape(shows)}[/]"] if shows else []
     lines += [
@@ -194,8 +202,25 @@ def show_decision(
     for what in ("for", "against"):
         pushes = "; ".join(_push(reason) for reason in answer["reasons"][what])
         lines += [f"{what}: {escape(pushes)}"] if pushes else []
+    lines += _not_as_expected(unknown, absent)
     lines.append(f"[dim]release {answer['versions']['release']}, {answer['decision_id']}[/]")
     Console().print(Panel("\n".join(lines), title=title, title_align="left", highlight=False))
+
+
+def _not_as_expected(unknown: Sequence[str], absent: Sequence[str]) -> list[str]:
+    """What of a file nobody reads, and what it lacks: most often one name, misspelt."""
+    lines = []
+    if unknown:
+        fields = "1 field" if len(unknown) == 1 else f"{len(unknown)} fields"
+        lines.append(f"[yellow]{fields} not in leads.toml, so not read[/]: {_named(unknown)}")
+    if absent:
+        lines.append(f"absent, so not known: {_named(absent)}")
+    return lines
+
+
+def _named(names: Sequence[str]) -> str:
+    """In quotes, with what could steer a terminal spelled out."""
+    return escape(", ".join(repr(name) for name in names))
 
 
 def _pulled(answer: Mapping[str, Any]) -> str:
@@ -242,13 +267,6 @@ def show_scores(summary: Mapping[str, Any]) -> None:
     if degraded := summary.get("degraded"):
         why = "see the column `reason`, and check the LLM"
         out.print(f"{degraded:,} are degraded, the answer there was before the LLM: {why}.")
-    if absent := summary.get("absent_columns"):
-        names = ", ".join(repr(name) for name in absent)
-        out.print(
-            f"[yellow]The release reads {len(absent)} columns that the table lacks[/yellow]: "
-            f"{escape(names)}. They count as not known for every lead: check how they are spelled.",
-            highlight=False,
-        )
 
 
 def show_keys(keys: Sequence[ApiKey]) -> None:

@@ -16,9 +16,9 @@ from models.band import NOTHING
 from models.registry import Registry
 from models.routing import RoutingPolicy
 from pipelines.display import Display
-from pipelines.errors import UnusableFile
+from pipelines.errors import UnusableFile, UnusableTable
 from pipelines.offline import decide_file, score_table
-from pipelines.report import show_scores
+from pipelines.report import show_decision, show_scores
 from pipelines.sample_leads import write_sample
 from service.bootstrap import open_store
 from service.settings import Settings
@@ -58,8 +58,10 @@ def test_a_lead_and_a_table_are_decided_and_kept(
         rows = list(csv.DictReader(file))
     lead.write_text(json.dumps({k: v for k, v in rows[0].items() if v}), encoding="utf-8")
 
-    answer = decide_file(lead, settings)
+    decided = decide_file(lead, settings)
+    answer = decided.answer
     assert answer["route"] == "classifier"
+    assert decided.unknown == []
     summary = score_table(table, output, settings, Display())
     assert summary["classifier"] == len(rows)
     with output.open(encoding="utf-8", newline="") as file:
@@ -75,11 +77,60 @@ def test_a_lead_and_a_table_are_decided_and_kept(
     pd.read_csv(table, dtype=str).drop(columns=["Employees", "Message"]).to_csv(table, index=False)
     summary = score_table(table, output, settings, Display())
     assert summary["absent_columns"] == ["Employees", "Message"]
-    show_scores(summary)
-    said = " ".join(capsys.readouterr().out.split())
+    said = " ".join(capsys.readouterr().err.split())
     assert "2 columns that the table lacks: 'Employees', 'Message'" in said
 
     before = table.read_bytes()
     with pytest.raises(UnusableFile, match="the table itself"):
         score_table(table, table, settings, Display())
     assert table.read_bytes() == before
+
+
+@pytest.mark.journey
+@pytest.mark.filterwarnings("ignore")
+def test_what_is_misspelt_is_said(
+    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lead = tmp_path / "lead.json"
+    lead.write_text(json.dumps({"Employes [x]\x1b": 30, "Country": "Ireland"}), encoding="utf-8")
+    decided = decide_file(lead, settings)
+    assert decided.unknown == ["Employes [x]\x1b"]
+    assert "Employees" in decided.absent
+    assert "Country" not in decided.absent
+    assert "Employes" not in json.dumps(decided.answer)  # kept: a name may be anything
+    show_decision(decided.answer, unknown=decided.unknown, absent=decided.absent)
+    said = capsys.readouterr().out
+    assert "1 field not in leads.toml, so not read: 'Employes [x]\\x1b'" in said
+    assert "'Employees'" in said
+
+
+@pytest.mark.journey
+@pytest.mark.filterwarnings("ignore")
+def test_a_table_with_no_column_of_the_release_is_refused_before_anybody_is_decided(
+    settings: Settings, tmp_path: Path
+) -> None:
+    table, output = tmp_path / "other.csv", tmp_path / "scores.csv"
+    table.write_text("Email,Shoe size\njane@example.com,39\n", encoding="utf-8")
+    with pytest.raises(UnusableTable, match="Nobody was decided"):
+        score_table(table, output, settings, Display())
+    assert not output.exists()
+    assert kept_decisions(settings) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (None, "There is no file"),
+        ('{"Age": 3,\n "Name": Jane}', "not valid JSON at line 2, column 10"),
+        ("[]", "holds no JSON object"),
+    ],
+)
+def test_a_file_without_a_lead_says_what_is_wrong(
+    tmp_path: Path, text: str | None, says: str
+) -> None:
+    lead = tmp_path / "lead.json"
+    if text is not None:
+        lead.write_text(text, encoding="utf-8")
+    with pytest.raises(UnusableFile, match=says) as refused:
+        decide_file(lead, Settings(home=tmp_path))
+    assert "Jane" not in str(refused.value)
