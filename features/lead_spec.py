@@ -33,6 +33,8 @@ class Kind(StrEnum):
 STRUCTURED = frozenset({Kind.NUMERIC, Kind.CATEGORICAL, Kind.BOOLEAN})
 READABLE = STRUCTURED | {Kind.TEXT, Kind.CONTACT}
 WHOLE = re.compile(r"[+-]?\d+")
+AT_LINE = re.compile(r"at line (\d+)")  # as tomllib says it
+YES_NO = re.compile(r"=\s*(true|false|yes|no|on|off)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class LeadSpec:
     """Which column is the outcome, which are features, texts and contact details.
 
     allow_list: what the house's own products are called, which redaction leaves in texts.
+    source: the file that it was read from, for messages.
     """
 
     outcome: str
@@ -63,6 +66,7 @@ class LeadSpec:
     missing_words: tuple[str, ...]
     columns: tuple[Column, ...]
     allow_list: AllowList = field(default_factory=AllowList)
+    source: str = field(default="leads.toml", compare=False)
 
     @cached_property
     def features(self) -> tuple[Column, ...]:
@@ -128,9 +132,12 @@ class LeadSpec:
         """
         try:
             text = path.read_text(encoding="utf-8-sig")
+        except FileNotFoundError as error:
+            fix = "Write one with `tiebreak init TABLE --outcome COL`, or name another with --spec."
+            raise InvalidLeadSpec(f"There is no file {path}. {fix}") from error
         except (OSError, UnicodeDecodeError) as error:
-            message = f"{path} cannot be read. Write one with `tiebreak init TABLE --outcome COL`."
-            raise InvalidLeadSpec(message) from error
+            fix = "Check that it is a file in UTF-8, and that you may read it."
+            raise InvalidLeadSpec(f"{path} cannot be read. {fix}") from error
         return cls.parse(text, source=str(path))
 
     @classmethod
@@ -139,7 +146,8 @@ class LeadSpec:
         try:
             tree = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
-            raise InvalidLeadSpec(f"{source} is not valid TOML: {error}.") from error
+            message = f"{source} is not valid TOML: {error}.{_hint(text, str(error))}"
+            raise InvalidLeadSpec(message) from error
         return cls.from_mapping(tree, source=source)
 
     @classmethod
@@ -157,7 +165,7 @@ class LeadSpec:
             raise InvalidLeadSpec(message)
         columns = tuple(_column(n, e, source) for n, e in entries.items())
         allow_list = _allow_list(tree.get("redaction", {}), source)
-        spec = cls(outcome, won, tuple(str(word) for word in words), columns, allow_list)
+        spec = cls(outcome, won, tuple(str(word) for word in words), columns, allow_list, source)
         if outcome in spec.readable:
             raise InvalidLeadSpec(f"{source}: the outcome {outcome!r} may not be a column too.")
         if not spec.features and not spec.texts:
@@ -179,6 +187,15 @@ class LeadSpec:
             **(listed if self.allow_list.phrases else {}),
             "columns": columns,
         }
+
+
+def _hint(text: str, problem: str) -> str:
+    """What to write instead, where the line that stops the parser has another yes or no."""
+    at = AT_LINE.search(problem)
+    line = text.split("\n")[int(at[1]) - 1] if at else ""
+    return (
+        " Write `true` for yes and `false` for no, in small letters." if YES_NO.search(line) else ""
+    )
 
 
 def _writings(word: str) -> tuple[str, ...]:

@@ -198,10 +198,9 @@ def reconcile(
             typer.echo(f"note   {note}")
         for finding in report.findings:
             typer.echo(f"WRONG  {finding}")
-        verdict = (
-            f"{report.findings_in_all} things do not pair." if not report.pairs else "All pair."
-        )
-        typer.echo(f"{report.entries:,} entries. {verdict}")
+        wrong = report.findings_in_all
+        things = "1 thing does not pair." if wrong == 1 else f"{wrong} things do not pair."
+        typer.echo(f"{report.entries:,} entries. {'All pair.' if report.pairs else things}")
     if not report.pairs:
         raise typer.Exit(1)
 

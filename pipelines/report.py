@@ -62,7 +62,8 @@ def _said_of(changes: SpecChanges, path: Path) -> list[str]:
     if changes.created:
         lines = [f"Wrote {path}. Read it, edit it, then: tiebreak train TABLE --promote"]
     else:
-        lines = [f"Kept {path} as you wrote it; added {len(changes.added)} columns."]
+        columns = "1 column" if len(changes.added) == 1 else f"{len(changes.added)} columns"
+        lines = [f"Kept {path} as you wrote it; added {columns}."]
     for what, names in (
         ("No longer in the table", changes.vanished),
         ("The table suggests otherwise, your word stands", changes.kept),

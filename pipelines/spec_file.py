@@ -67,7 +67,7 @@ def write_spec(path: Path, spec: LeadSpec) -> SpecChanges:
     if old.outcome != spec.outcome:
         message = (
             f"{path} is about the outcome {old.outcome!r}, not {spec.outcome!r}. "
-            "Remove it, or write to another file."
+            "Remove it, or write to another file with --spec."
         )
         raise InvalidLeadSpec(message)
     changes = _changes(old, spec)

@@ -51,8 +51,11 @@ def read_table(path: Path) -> pd.DataFrame:
     """
     try:
         raw = path.read_bytes()
+    except FileNotFoundError as error:
+        message = f"There is no file {path}. Check its name, and the folder that you are in."
+        raise UnusableTable(message) from error
     except OSError as error:
-        message = f"{path} cannot be read. Check that the file is there and that you may read it."
+        message = f"{path} cannot be read. Check that it is a file, and that you may read it."
         raise UnusableTable(message) from error
     if not raw.strip():
         raise UnusableTable(f"{path} is empty. Export the leads again, with a header line.")
@@ -228,13 +231,17 @@ def _with_decimal_points(values: Sequence[str]) -> Sequence[str]:
 # --- the outcome ---------------------------------------------------------------------------------
 
 
-def check_outcome(table: pd.DataFrame, column: str, won: str | None) -> str:
+def check_outcome(
+    table: pd.DataFrame, column: str, won: str | None, *, source: str | None = None
+) -> str:
     """The value that means won, as the table writes it. Rows without an outcome do not count.
+
+    source: the file that names the column, if it was not the caller.
 
     Raises:
         UnusableTable: no such column, not two values, too few of one, or unclear which is won.
     """
-    words = _outcome_words(table, column)
+    words = _outcome_words(table, column, source)
     spellings: dict[str, str] = {}
     for word in words:
         spellings.setdefault(canonical(word), word)
@@ -245,8 +252,9 @@ def check_outcome(table: pd.DataFrame, column: str, won: str | None) -> str:
     n_lost = sum(bool(word) for word in words) - n_won
     for count, what in ((n_won, "won"), (n_lost, "lost")):
         if count < LEAST_PER_CLASS:
+            leads = "lead is" if count == 1 else "leads are"
             message = (
-                f"Only {count} leads are {what} in {column!r}, and {LEAST_PER_CLASS} are needed. "
+                f"Only {count} {leads} {what} in {column!r}, and {LEAST_PER_CLASS} are needed. "
                 f"Add more {what} leads."
             )
             raise UnusableTable(message)
@@ -259,7 +267,7 @@ def labelled(table: pd.DataFrame, spec: LeadSpec) -> tuple[pd.DataFrame, NDArray
     Raises:
         UnusableTable: the outcome column is not there, or holds a third value.
     """
-    keys = [canonical(word) for word in _outcome_words(table, spec.outcome)]
+    keys = [canonical(word) for word in _outcome_words(table, spec.outcome, spec.source)]
     won = canonical(spec.won)
     if len({*keys, won} - {""}) > 2:
         _require_two(spec.outcome, len({*keys, won} - {""}))
@@ -268,19 +276,22 @@ def labelled(table: pd.DataFrame, spec: LeadSpec) -> tuple[pd.DataFrame, NDArray
     return table.loc[known].reset_index(drop=True), y
 
 
-def _outcome_words(table: pd.DataFrame, column: str) -> list[str]:
+def _outcome_words(table: pd.DataFrame, column: str, source: str | None) -> list[str]:
     if column not in table.columns:
-        raise UnusableTable(_no_such_column(column, [str(c) for c in table.columns]))
+        raise UnusableTable(_no_such_column(column, [str(c) for c in table.columns], source))
     return ["" if v is None else str(v).strip() for v in _values(table[column])]
 
 
-def _no_such_column(column: str, names: list[str]) -> str:
+def _no_such_column(column: str, names: list[str], source: str | None) -> str:
+    absent = f"There is no column {column!r}"
+    absent += f", which {source} names as the outcome" if source else ""
     folded = {name.casefold(): name for name in reversed(names)}
     close = difflib.get_close_matches(column.strip().casefold(), folded, n=1, cutoff=0.5)
     if close:
-        return f"There is no column {column!r}. Did you mean {folded[close[0]]!r}?"
+        return f"{absent}. Did you mean {folded[close[0]]!r}?"
     shown = ", ".join(repr(name) for name in names[:8]) + (", ..." if len(names) > 8 else "")
-    return f"There is no column {column!r}. The table has: {shown}."
+    fix = " If it is another table's, name this one's with --spec." if source else ""
+    return f"{absent}. The table has: {shown}.{fix}"
 
 
 def _require_two(column: str, distinct: int) -> None:

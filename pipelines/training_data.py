@@ -63,7 +63,7 @@ def read_training_data(path: Path, spec: LeadSpec) -> TrainingData:
         TrainingRefused: the table does not fit the spec.
     """
     table = read_table(path)
-    check_outcome(table, spec.outcome, spec.won)
+    check_outcome(table, spec.outcome, spec.won, source=spec.source)
     table, won = labelled(table, spec)
     check_table(table, spec)
     return TrainingData(
@@ -100,6 +100,7 @@ def _parse(table: pd.DataFrame, spec: LeadSpec) -> list[Lead]:
             problems.append(f"lead {number}: {error}")
     if problems:
         shown = "\n".join(problems[:MAX_REPORTED])
-        message = f"{len(problems):,} leads cannot be read. Mend the table or leads.toml:\n{shown}"
+        many = "1 lead" if len(problems) == 1 else f"{len(problems):,} leads"
+        message = f"{many} cannot be read. Mend the table or leads.toml:\n{shown}"
         raise TrainingRefused(message)
     return leads

@@ -74,7 +74,8 @@ def _sentences(failures: pd.DataFrame) -> str:
     lines += [f"The table has no column {name!r}." for name in absent]
     wrong = failures[failures["check"] != "column_in_dataframe"]
     for (column, check), group in wrong.groupby(["column", "check"], sort=False):
-        lines.append(f"{column!r}: {len(group):,} values are {check}.")
+        values = "1 value is" if len(group) == 1 else f"{len(group):,} values are"
+        lines.append(f"{column!r}: {values} {check}.")
     more = f" (and {len(lines) - MAX_REPORTED} more)" if len(lines) > MAX_REPORTED else ""
     fix = "Mend the table, or change `kind`, `use` or the missing words in leads.toml."
     return " ".join(lines[:MAX_REPORTED]) + more + " " + fix

@@ -453,7 +453,9 @@ class Report:
         untold = self.findings_in_all - len(self.findings)
         lines += [f"WRONG  {untold} more findings of the same run."] if untold else []
         holds = "What was checked holds; a note says what was not." if self.not_checked else HOLDS
-        verdict = holds if self.holds else f"{self.findings_in_all} things are wrong."
+        wrong = self.findings_in_all
+        things = "1 thing is wrong." if wrong == 1 else f"{wrong} things are wrong."
+        verdict = holds if self.holds else things
         return "\n".join([*lines, verdict, ""])
 
     def tree(self) -> dict[str, Any]:

@@ -214,6 +214,7 @@ OUTCOME = '[outcome]\ncolumn="a"\nwon="1"\n'
     ("text", "says"),
     [
         ("[outcome", "not valid TOML"),
+        ("[columns.a]\nuse = True", "Write `true` for yes and `false` for no"),
         ("[columns]", "[outcome] needs"),
         ('columns="x"\n[outcome]\ncolumn="a"\nwon="1"', "a table a column"),
         ('[outcome]\ncolumn="a"\nwon="1"\n[columns.b]\nkind="colour"', "needs `kind`"),

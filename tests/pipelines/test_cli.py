@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from features.errors import InvalidLeadSpec
+from features.lead_spec import Column, Kind, LeadSpec
 from pipelines.cli import app
-from pipelines.errors import UnusableFile
+from pipelines.errors import UnusableFile, UnusableTable
+from pipelines.training_data import read_training_data
 
 
 def test_a_sample_is_never_written_over_a_table_unless_forced(tmp_path: Path) -> None:
@@ -34,3 +37,24 @@ def test_a_second_key_of_one_name_is_said(tmp_path: Path, monkeypatch: pytest.Mo
     assert CliRunner().invoke(app, ["keys", "revoke", key_id]).exit_code == 0
     third = CliRunner().invoke(app, ["keys", "create", "crm"])
     assert key_id not in third.stderr
+
+
+def test_a_spec_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(InvalidLeadSpec, match=r"There is no file .*leads\.toml\. Write one"):
+        LeadSpec.read(tmp_path / "leads.toml")
+    with pytest.raises(InvalidLeadSpec, match=r"cannot be read\. Check that it is a file"):
+        LeadSpec.read(tmp_path)
+
+
+def test_an_outcome_that_the_table_lacks_is_said_to_come_from_the_spec(tmp_path: Path) -> None:
+    table, spec = tmp_path / "leads.csv", tmp_path / "other.toml"
+    table.write_text("Age,Won\n3,yes\n", encoding="utf-8")
+    columns = '[columns."Age"]\nkind = "numeric"\n'
+    spec.write_text(f'[outcome]\ncolumn = "Recommended IND"\nwon = "1"\n{columns}')
+    with pytest.raises(UnusableTable, match=r"'Recommended IND', which .*other\.toml names"):
+        read_training_data(table, LeadSpec.read(spec))
+
+
+def test_where_a_spec_was_read_makes_no_other_spec() -> None:
+    columns = (Column("Age", Kind.NUMERIC, True),)
+    assert LeadSpec("Won", "1", (), columns) == LeadSpec("Won", "1", (), columns, source="a.toml")

@@ -149,7 +149,7 @@ def test_a_bad_file_gets_one_sentence_that_says_what_to_do(
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UnusableTable, match=r"nowhere\.csv cannot be read"):
+    with pytest.raises(UnusableTable, match=r"There is no file .*nowhere\.csv"):
         read_table(tmp_path / "nowhere.csv")
 
 
@@ -218,6 +218,7 @@ def test_the_value_that_means_won_is_found(
         (outcome_table("red", "blue"), "Won?", None, "'blue' and 'red'. Say which one means won"),
         (outcome_table("red", "blue"), "Won?", "green", "never has the value 'green'"),
         (outcome_table("0", "0", "1", times=39), "Won?", None, "Only 39 leads are won"),
+        (outcome_table("0", "0", "1", times=1), "Won?", None, "Only 1 lead is won"),
         (outcome_table("0", "1", "1", times=39), "Won?", None, "Only 39 leads are lost"),
     ],
 )

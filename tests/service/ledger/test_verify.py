@@ -106,7 +106,7 @@ def test_the_report_reads_as_sentences(tmp_path: Path) -> None:
         "ok     entries.jsonl: it begins with the 5 entries of --latest.",
         "WRONG  entries.jsonl: 20 entries, but the checkpoint is of 21: some are missing at the "
         "end. [missing]",
-        "1 things are wrong.",
+        "1 thing is wrong.",
     ]
 
 
