@@ -62,6 +62,9 @@ SENTENCES = {
 def show_redaction(text: str, redacted: RedactedText, asked: Mapping[str, Sequence[Stay]]) -> None:
     """The text with its spans marked, as an LLM would see it, and one line for each span."""
     out = Console()
+    if not text.strip():
+        out.print("The text is empty: there is nothing to redact.")
+        return
     out.print(Text("The text. Marked: what goes.", style="dim"))
     out.print(_marked(text, redacted))
     out.print(Text("\nWhat an LLM sees:", style="dim"))

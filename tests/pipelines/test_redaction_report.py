@@ -52,6 +52,12 @@ def test_a_text_is_shown_with_its_spans_marked_and_cannot_steer_the_terminal(
     assert "does not hold it" in shown
 
 
+def test_of_an_empty_text_no_table_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    redactor = Redactor(RedactionPolicy.parse(POLICY), [Fixed()])
+    show_redaction(" \n", redactor.redact(" \n"), {})
+    assert capsys.readouterr().out == "The text is empty: there is nothing to redact.\n"
+
+
 def test_json_holds_no_value_that_went(redactor: Redactor) -> None:
     tree = redaction_json(redactor.redact(TEXT), [why_it_stayed(redactor.trace(TEXT), "Jane")])
     assert "Jane" not in json.dumps(tree)
