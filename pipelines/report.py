@@ -19,6 +19,7 @@ from models.log_odds import log_odds
 if TYPE_CHECKING:
     from features.lead_spec import LeadSpec
     from models.registry import ReleaseSummary
+    from pipelines.metrics import Interval, Measure
     from pipelines.spec_file import SpecChanges
     from pipelines.training_run import TrainingRun
     from service.keys import ApiKey
@@ -83,7 +84,7 @@ def _said_of(changes: SpecChanges, path: Path) -> list[str]:
 def show_training(run: TrainingRun) -> None:
     """Test figures with intervals, baselines beside the hybrid, the gates, and what is live."""
     trained, out = run.trained, Console()
-    figures = ", ".join(f"{m.value} {v}" for m, v in trained.measures.items())
+    figures = measures_line(trained.measures)
     tested = len(trained.fitted.split.test)
     out.print(f"Classifier alone on {tested:,} test leads: {figures}.", highlight=False)
     if trained.comparison:
@@ -100,6 +101,17 @@ def show_training(run: TrainingRun) -> None:
         mark = "[green]passed[/green]" if gate.passed else "[red]failed[/red]"
         out.print(f"Gate {mark}: {gate.name} ({gate.figure}).", highlight=False)
     out.print(f"Release {run.release.version} {_standing(run)}.", highlight=False)
+
+
+def measures_line(measures: Mapping[Measure, Interval]) -> str:
+    """Each with its interval, but the ECE: resampling lifts that, often above the value itself.
+
+    The gate says what ECE chance alone gives.
+    """
+    figures = {
+        m.value: f"{v.value:.3f}" if m.value == "ece" else str(v) for m, v in measures.items()
+    }
+    return ", ".join(f"{name} {figure}" for name, figure in figures.items())
 
 
 def _standing(run: TrainingRun) -> str:

@@ -141,7 +141,10 @@ def fit_tie_breaking(
     asks = frozenset(k for k in kinds if verdicts is None or k in pulls or always_ask)
     text = trials.get(EvidenceKind.TEXT)
     reach = text.reach if text and text.is_worth_it else NOTHING
-    notes = tuple(_note(kind, trials.get(kind), kind in asks) for kind in kinds)
+    notes = tuple(
+        _untried(kind) if verdicts is None else _note(kind, trials.get(kind), kind in asks)
+        for kind in kinds
+    )
     policy = RoutingPolicy(fitted.band, reach, asks)
     combiner = Combiner(bound, pulls)
     if reading is not None:
@@ -179,8 +182,16 @@ def _try(
     )
 
 
+def _untried(kind: EvidenceKind) -> str:
+    return (
+        f"LLM on {_what(kind)}: not tried, for training asked it about no lead; still asked where "
+        "ambiguous, and pulls nothing: it changes no decision. Train with --llm-calls above 0 to "
+        "find out what it is worth."
+    )
+
+
 def _note(kind: EvidenceKind, trial: PullTrial | None, is_asked: bool) -> str:
-    what = "what leads wrote" if kind is EvidenceKind.TEXT else "structured fields alone"
+    what = _what(kind)
     if trial is None:
         asked = "asked where ambiguous, and pulls nothing" if is_asked else "not asked"
         return f"LLM on {what}: not tried on enough leads; {asked}."
@@ -189,3 +200,7 @@ def _note(kind: EvidenceKind, trial: PullTrial | None, is_asked: bool) -> str:
         return f"LLM on {what}: worth asking, {gain}, {trial.leads} leads."
     asked = "asked all the same, as you wished" if is_asked else "not asked"
     return f"LLM on {what}: no proven gain, {gain}, {trial.leads} leads; {asked}."
+
+
+def _what(kind: EvidenceKind) -> str:
+    return "what leads wrote" if kind is EvidenceKind.TEXT else "structured fields alone"

@@ -9,9 +9,14 @@ from typer.testing import CliRunner
 
 from features.errors import InvalidLeadSpec
 from features.lead_spec import Column, Kind, LeadSpec
+from models.prompt import EvidenceKind
 from pipelines.cli import app
 from pipelines.errors import UnusableFile, UnusableTable
+from pipelines.metrics import Interval, Measure
+from pipelines.report import measures_line
+from pipelines.tie_breaking import fit_tie_breaking
 from pipelines.training_data import read_training_data
+from tests.small_release import sample_data, small_fit
 
 
 def test_a_sample_is_never_written_over_a_table_unless_forced(tmp_path: Path) -> None:
@@ -58,3 +63,19 @@ def test_an_outcome_that_the_table_lacks_is_said_to_come_from_the_spec(tmp_path:
 def test_where_a_spec_was_read_makes_no_other_spec() -> None:
     columns = (Column("Age", Kind.NUMERIC, True),)
     assert LeadSpec("Won", "1", (), columns) == LeadSpec("Won", "1", (), columns, source="a.toml")
+
+
+def test_an_llm_that_was_asked_about_nobody_is_said_to_be_untried() -> None:
+    kinds = (EvidenceKind.TEXT,)
+    found = fit_tie_breaking(
+        small_fit(), None, sample_data().won, kinds, bound=3.0, always_ask=False
+    )
+    assert "not tried, for training asked it about no lead" in found.notes[0]
+    assert "--llm-calls above 0" in found.notes[0]
+    assert found.policy.asks == frozenset(kinds)
+
+
+def test_no_interval_is_shown_that_the_value_may_be_outside_of() -> None:
+    ece, auc = Interval(0.004, 0.006, 0.033), Interval(0.8, 0.75, 0.85)
+    shown = measures_line({Measure.AUC: auc, Measure.ECE: ece})
+    assert shown == "auc 0.800 [0.750, 0.850], ece 0.004"
