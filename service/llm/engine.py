@@ -76,7 +76,12 @@ class Engine:
             command += ["--adapter", str(file)]
         pipe = asyncio.subprocess.PIPE
         try:
-            process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe)
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=pipe,
+                stdout=pipe,
+                start_new_session=True,  # Ctrl-C is for who started it, and ends it
+            )
         except OSError as error:  # no memory, no process or no file is left: some other time
             message = f"llama.cpp could not be started ({error.strerror})."
             raise LlmUnavailable("start", message) from error

@@ -149,7 +149,12 @@ class EmbeddedLlm:
     def _start_child(self) -> None:
         self._end_child()
         pipe, command = subprocess.PIPE, [*self._command, "--port", str(self._port)]
-        self._child = subprocess.Popen(command, stdin=pipe, stdout=pipe)  # noqa: S603
+        self._child = subprocess.Popen(  # noqa: S603
+            command,
+            stdin=pipe,
+            stdout=pipe,
+            start_new_session=True,  # Ctrl-C is for who started it, and ends it
+        )
         try:
             until = time.monotonic() + self._deadline.total_seconds()
             self._address = self._wait_until_ready(self._child, until)

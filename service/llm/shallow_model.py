@@ -48,7 +48,11 @@ async def cut_shallow_model(cache_dir: Path, depth: int) -> None:
         f"for 200 MB in {cache_dir}, or tune with --depth {LAYERS}."
     )
     try:
-        process = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.PIPE)
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.PIPE,
+            start_new_session=True,  # as `Engine` has its process
+        )
     except OSError as error:
         raise LlmUnavailable("start", message) from error
     try:

@@ -230,6 +230,26 @@ def test_stop_ends_it_and_may_be_called_twice(cache_dir: Path) -> None:
     assert running.base_url == ""
 
 
+def test_ctrl_c_ends_it_in_silence(cache_dir: Path) -> None:
+    """A terminal tells all that run in its foreground, not only whoever is to stop the others."""
+    code = (
+        "import sys, time; from pathlib import Path; from service.llm.server import EmbeddedLlm\n"
+        "from pipelines.serving.process_usage import descendants\n"
+        "with EmbeddedLlm(Path(sys.argv[1])) as llm:\n"
+        "    try: print(llm.pid, *descendants(llm.pid), flush=True); time.sleep(60)\n"
+        "    except KeyboardInterrupt: time.sleep(2)\n"  # others are stopped first
+    )
+    command, pipe = [sys.executable, "-c", code, str(cache_dir)], subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, start_new_session=True) as parent:
+        assert parent.stdout is not None
+        pids = [int(pid) for pid in parent.stdout.readline().split()]
+        os.killpg(parent.pid, signal.SIGINT)
+        _, said = parent.communicate(timeout=15)
+    assert (said, parent.returncode) == (b"", 0)
+    assert len(pids) == 2
+    assert not any(map(is_running, pids))
+
+
 def test_it_ends_when_its_parent_is_killed(cache_dir: Path) -> None:
     code = (
         "import sys, time; from pathlib import Path; from service.llm.server import EmbeddedLlm\n"
