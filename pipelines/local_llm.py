@@ -66,6 +66,7 @@ def _borrowed(settings: Settings) -> Iterator[None]:
     try:
         yield
     finally:
+        own.give_up()  # first: it may be starting, which takes its time
         looking.close()
         own.stop()
 

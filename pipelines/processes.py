@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
@@ -20,11 +21,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self
 
+import psutil
+
 from pipelines.errors import DidNotStart
 from service.settings import environment_with
 
 LOOPBACK = "127.0.0.1"
-STOP_DEADLINE = timedelta(seconds=10)
+STOP_DEADLINE = timedelta(seconds=8)
+LAST_DEADLINE = timedelta(seconds=2)  # of those whom their parent did not take along
+FAMILY = "CHILD_OF_TIEBREAK"  # in the environment: who descends from a child, whatever its session
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -46,9 +51,11 @@ class Child:
         self._log = log
         self._command = [sys.executable, "-m", *arguments]
         self._environment = environment_with(environment or {})
+        self._family: str | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Self:
+        self._family = uuid.uuid4().hex  # first: a signal may interrupt what follows anywhere
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603
@@ -56,7 +63,7 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=self._environment,
+                env={**self._environment, FAMILY: self._family},
                 start_new_session=True,  # Ctrl-C reaches us alone: we stop it in our own order
             )
         return self
@@ -89,17 +96,23 @@ class Child:
             time.sleep(0.1)
 
     def stop(self) -> None:
+        family, self._family = self._family, None
         process, self._process = self._process, None
-        if process is None:
-            return
-        for sign in (signal.SIGTERM, signal.SIGKILL):  # politely, then whoever is left
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, sign)
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(STOP_DEADLINE.total_seconds())
+        if process is not None:
+            for sign in (signal.SIGTERM, signal.SIGKILL):  # politely, then whoever is left
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, sign)
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(STOP_DEADLINE.total_seconds())
+        if family is not None:
+            _end_family(family)
 
     def __enter__(self) -> Self:
-        return self.start()
+        try:
+            return self.start()
+        except BaseException:
+            self.stop()
+            raise
 
     def __exit__(
         self,
@@ -108,6 +121,21 @@ class Child:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+
+def _end_family(name: str) -> None:
+    """Whoever outlived the child that started it: BentoML's workers have sessions of their own."""
+    for _ in range(2):  # again: one may have started another meanwhile
+        left = [
+            one
+            for one in psutil.process_iter(["environ"])
+            if (one.info["environ"] or {}).get(FAMILY) == name
+        ]
+        for end in (psutil.Process.terminate, psutil.Process.kill):
+            for one in left:
+                with suppress(psutil.Error):
+                    end(one)
+            _, left = psutil.wait_procs(left, LAST_DEADLINE.total_seconds())
 
 
 def answers_ok(port: int, path: str, host: str = LOOPBACK) -> bool:
@@ -149,13 +177,14 @@ def stoppable() -> Iterator[ExitStack]:
 
     SIGINT among them: a shell without job control starts its background processes deaf to it. What
     `nohup` started stays deaf to SIGHUP. Once the stack unwinds no further signal holds that up.
+    No process that is started is deaf to one: it inherits what is ignored, but no handler.
     """
 
     is_deaf = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     heard = [sign for sign in STOP_SIGNALS if not (sign is signal.SIGHUP and is_deaf)]
 
     def interrupt(*_: object) -> None:
-        _ignore(heard)
+        _let_pass(heard)
         raise KeyboardInterrupt
 
     before = {sign: signal.signal(sign, interrupt) for sign in heard}
@@ -164,12 +193,12 @@ def stoppable() -> Iterator[ExitStack]:
             try:
                 yield running
             finally:
-                _ignore(heard)
+                _let_pass(heard)
     finally:
         for sign, handler in before.items():
             signal.signal(sign, handler)
 
 
-def _ignore(signs: Iterable[signal.Signals]) -> None:
+def _let_pass(signs: Iterable[signal.Signals]) -> None:
     for sign in signs:
-        signal.signal(sign, signal.SIG_IGN)
+        signal.signal(sign, lambda *_: None)  # SIG_IGN would be inherited

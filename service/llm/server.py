@@ -72,6 +72,7 @@ class EmbeddedLlm:
         self._child: subprocess.Popen[bytes] | None = None
         self._address = ""
         self._stopping = threading.Event()
+        self._starting = threading.Lock()  # held where a child is about to be there
         self._watching: threading.Thread | None = None
 
     @property
@@ -96,23 +97,32 @@ class EmbeddedLlm:
         """Start the child and wait until it can answer.
 
         Raises:
-            LlmUnavailable: the extra is missing, the port is taken, or the deadline has passed.
+            LlmUnavailable: the extra is missing, the port is taken, or the deadline has passed; or
+                it was stopped.
         """
         if not is_available():
             raise LlmUnavailable("start", f"The embedded LLM is not installed. {INSTALL}")
-        self._stopping.clear()
         self._start_child()
         self._watching = threading.Thread(target=self._watch, name="embedded-llm", daemon=True)
         self._watching.start()
         return self
 
-    def stop(self) -> None:
-        """End the child. Harmless where there is none."""
-        self._stopping.set()
-        child, watching, self._watching = self._child, self._watching, None
+    def give_up(self) -> None:
+        """Start no child any more, whoever waits for one. For good, and returns at once."""
+        with self._starting:
+            self._stopping.set()
+            child = self._child
         if child is not None:
             child.terminate()  # wakes who watches it, or waits for it to start
+
+    def stop(self) -> None:
+        """End the child, for good. Harmless where there is none."""
+        self.give_up()
+        child, watching, self._watching = self._child, self._watching, None
         if watching is not None:
+            watching.join(STOP_DEADLINE.total_seconds())
+            if child is not None:
+                child.kill()  # harmless where it has ended
             watching.join()
         self._end_child()
         self._address = ""
@@ -149,15 +159,19 @@ class EmbeddedLlm:
     def _start_child(self) -> None:
         self._end_child()
         pipe, command = subprocess.PIPE, [*self._command, "--port", str(self._port)]
-        self._child = subprocess.Popen(  # noqa: S603
-            command,
-            stdin=pipe,
-            stdout=pipe,
-            start_new_session=True,  # Ctrl-C is for who started it, and ends it
-        )
+        with self._starting:
+            if self._stopping.is_set():
+                raise self._failed("it was stopped")
+            child = subprocess.Popen(  # noqa: S603
+                command,
+                stdin=pipe,
+                stdout=pipe,
+                start_new_session=True,  # Ctrl-C is for who started it, and ends it
+            )
+            self._child = child
         try:
             until = time.monotonic() + self._deadline.total_seconds()
-            self._address = self._wait_until_ready(self._child, until)
+            self._address = self._wait_until_ready(child, until)
         except BaseException:
             self._end_child()
             raise
@@ -186,8 +200,6 @@ class EmbeddedLlm:
         return address
 
     def _read_address(self, child: subprocess.Popen[bytes], until: float) -> str:
-        if self._stopping.is_set():  # `stop` may have come before this child was there
-            raise self._failed("it was stopped")
         assert child.stdout is not None  # noqa: S101  (it is a pipe)
         ready, _, _ = select.select([child.stdout], [], [], until - time.monotonic())
         line = child.stdout.readline() if ready else b""

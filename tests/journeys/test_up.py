@@ -220,7 +220,18 @@ def goes_silent(port: int) -> bool:
 
 def test_ctrl_c_stops_everything_it_started(up: Up, environment: dict[str, str]) -> None:
     ports = [int(environment[f"TIEBREAK_{n}PORT"]) for n in ("", "MLFLOW_", "LLM_")]
+    started = descendants(up.process.pid)
     up.process.send_signal(signal.SIGINT)
     up.process.wait(30)
+    assert len(started) > 5  # those of MLflow and BentoML that have sessions of their own, too
+    assert [pid for pid in started if runs(pid)] == []
     for port in ports:
         assert goes_silent(port)
+
+
+def runs(pid: int) -> bool:
+    """Whether it is there, and is no zombie, which has no command any more."""
+    try:
+        return command(pid) != ""
+    except (FileNotFoundError, ProcessLookupError):
+        return False

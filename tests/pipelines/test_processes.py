@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
+import subprocess
+import sys
+import time
 from datetime import timedelta
 from pathlib import Path
 
+import psutil
 import pytest
 
+from pipelines import processes
 from pipelines.errors import DidNotStart
 from pipelines.finetuning.machine_share import is_listening
 from pipelines.processes import STOP_SIGNALS, Child, require_free, stoppable
@@ -57,6 +63,46 @@ def test_what_nohup_started_outlives_its_terminal() -> None:
             os.kill(os.getpid(), signal.SIGHUP)
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def test_what_is_started_while_all_is_stopped_hears_every_signal() -> None:
+    code = "import signal; print([int(s) for s in signal.Signals if signal.getsignal(s) == 1])"
+    deaf = []
+
+    def start() -> None:
+        child = [sys.executable, "-c", code]
+        done = subprocess.run(child, capture_output=True, text=True, check=True)
+        deaf.extend(json.loads(done.stdout))
+
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # `nohup` may run the tests
+    try:
+        with stoppable() as running:
+            running.callback(start)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert not set(STOP_SIGNALS) & set(deaf)
+
+
+@pytest.mark.parametrize("ends_by_itself", [True, False])
+def test_a_child_takes_along_what_it_started_in_a_session_of_its_own(
+    ends_by_itself: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "LAST_DEADLINE", timedelta(seconds=0.2))
+    deaf = "import signal, time; signal.signal(15, 1); print('deaf', flush=True); time.sleep(60)"
+    (tmp_path / "starter.py").write_text(
+        "import subprocess, sys, time\n"
+        f"child = subprocess.Popen([sys.executable, '-c', {deaf!r}], start_new_session=True)\n"
+        f"print(child.pid, flush=True); time.sleep({0 if ends_by_itself else 60})"
+    )
+    log, path = tmp_path / "log", {"PYTHONPATH": str(tmp_path)}
+    with Child("The starter", ["starter"], log=log, environment=path) as child:
+        deadline = time.monotonic() + 30
+        while len(said := log.read_text().split()) < 2 or child.is_alive == ends_by_itself:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        (orphan,) = (int(word) for word in said if word.isdigit())
+        assert psutil.pid_exists(orphan)
+    assert not psutil.pid_exists(orphan) or psutil.Process(orphan).status() == "zombie"
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from models.llm_version import Api, Decoding, LlmVersion
 from models.prompt import EvidenceKind, Prompt, choose_examples
 from models.verdict import LlmJudge, VerdictSource
 from pipelines.local_llm import embedded_llm
+from service.llm import server
 from service.llm.server import (
     MODEL_ID,
     EmbeddedLlm,
@@ -228,6 +229,33 @@ def test_stop_ends_it_and_may_be_called_twice(cache_dir: Path) -> None:
     assert not is_running(pid)
     assert not is_healthy(address)
     assert running.base_url == ""
+
+
+def test_a_server_that_hears_no_signal_is_killed_and_none_is_started_any_more(
+    cache_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "STOP_DEADLINE", timedelta(seconds=0.2))
+    running = EmbeddedLlm(cache_dir).start()
+    pid = running.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    running.stop()
+    assert not is_running(pid)
+    with pytest.raises(LlmUnavailable, match="stopped"):
+        running.start()
+    assert running.pid is None
+
+
+def test_who_waits_for_it_to_start_can_give_up(cache_dir: Path) -> None:
+    starting = EmbeddedLlm(cache_dir)
+    with ThreadPoolExecutor(1) as other:
+        start = other.submit(starting.start)
+        while starting.pid is None:
+            time.sleep(0.01)
+        starting.give_up()
+        with pytest.raises(LlmUnavailable):
+            start.result(10)
+    assert starting.pid is None
 
 
 def test_ctrl_c_ends_it_in_silence(cache_dir: Path) -> None:
