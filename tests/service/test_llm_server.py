@@ -261,8 +261,10 @@ def test_who_waits_for_it_to_start_can_give_up(cache_dir: Path) -> None:
 def test_ctrl_c_ends_it_in_silence(cache_dir: Path) -> None:
     """A terminal tells all that run in its foreground, not only whoever is to stop the others."""
     code = (
-        "import sys, time; from pathlib import Path; from service.llm.server import EmbeddedLlm\n"
+        "import signal, sys, time; from pathlib import Path\n"
         "from pipelines.serving.process_usage import descendants\n"
+        "from service.llm.server import EmbeddedLlm\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # tests may run deaf to it
         "with EmbeddedLlm(Path(sys.argv[1])) as llm:\n"
         "    try: print(llm.pid, *descendants(llm.pid), flush=True); time.sleep(60)\n"
         "    except KeyboardInterrupt: time.sleep(2)\n"  # others are stopped first
