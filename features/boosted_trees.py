@@ -64,8 +64,7 @@ class BoostedTrees:
     def margins(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
         """The log-odds of each row, shape (rows, columns)."""
         values, first = rows.ravel(), np.arange(len(rows))[:, None] * rows.shape[1]
-        columns, thresholds = self._levels[0]
-        at = np.repeat(np.arange(len(columns))[None], len(rows), axis=0)  # tree by tree
+        at = np.repeat(np.arange(len(self.columns))[None], len(rows), axis=0)  # tree by tree
         for columns, thresholds in self._levels:
             right = values.take(columns.take(at) + first) >= thresholds.take(at)
             at += at

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import regex
 
@@ -29,7 +29,7 @@ class Cue:
     def __init__(self, words: str) -> None:
         self._lower = re.compile(words, re.VERBOSE)
         self._any_case = re.compile(words, re.VERBOSE | re.IGNORECASE)
-        self._partial = regex.compile(words, regex.VERBOSE)
+        self._words = words
 
     def ends(self, text: str) -> list[int]:
         """Where the words end in `text`."""
@@ -48,6 +48,11 @@ class Cue:
         # Marks and the like are letters to `regex`, and end a word to `re`: read as both.
         readings = {beginning, NO_WORD.sub(" ", beginning)}
         return any(self._partial.match(reading, partial=True) for reading in readings)
+
+    @cached_property
+    def _partial(self) -> regex.Pattern[str]:
+        """Only who is looked for among others needs it."""
+        return regex.compile(self._words, regex.VERBOSE)
 
 
 class Cues:
