@@ -46,6 +46,10 @@ class FittedText:
     held_out: Floats
     folds: Folds
 
+    def loss(self, won: NDArray[np.int8]) -> float:
+        """Log loss out of fold. won: of all leads of the table."""
+        return _loss(self.held_out, won[self.rows])
+
     def said(self, texts: Mapping[int, RedactedText], vectors: Vectors) -> dict[int, float]:
         """What it says of each of these texts. vectors: of all of them; none for words alone."""
         return {
@@ -248,9 +252,12 @@ def _best_penalty(
         for fit_matrix, held_matrix, fit, held in parts:
             fitted = _regression(fit_matrix, won[fit], penalty)
             held_out[held] = fitted.decision_function(held_matrix)
-        loss = float(np.logaddexp(0, np.where(won == 1, -held_out, held_out)).mean())
-        tried.append(_Penalised(loss, penalty, held_out))
+        tried.append(_Penalised(_loss(held_out, won), penalty, held_out))
     return min(tried, key=lambda one: one[:2])
+
+
+def _loss(held_out: Floats, won: NDArray[np.int8]) -> float:
+    return float(np.logaddexp(0, np.where(won == 1, -held_out, held_out)).mean())
 
 
 def _regression(matrix: Any, won: NDArray[np.int8], penalty: float) -> Any:
