@@ -17,8 +17,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from rich.markup import escape
-
 from features.errors import InvalidLead
 from features.lead_spec import LeadSpec
 from models.cascade import Cascade
@@ -29,7 +27,8 @@ from models.release import Release
 from pipelines.display import Display
 from pipelines.errors import UnusableFile, UnusableTable
 from pipelines.local_llm import llm_running
-from pipelines.tables import read_table, rows
+from pipelines.report import absent_note
+from pipelines.tables import first_of, read_table, rows
 from service.bootstrap import assembler, open_store, open_subjects
 from service.llm.endpoint import prices
 from service.recording.entry import COMMAND_LINE
@@ -89,7 +88,7 @@ def score_table(table: Path, output: Path, settings: Settings, display: Display)
         absent = absent_columns(release.spec, map(str, frame.columns))
         _require_some(release.spec, absent, table)
         if absent:
-            display.say(_absent_note(absent))
+            display.say(absent_note(absent))
         counts = _score(fields, release, output, settings, display)
     named = {"table": str(table), "output": str(output), "release": release.version}
     return {**named, **counts, "absent_columns": absent}
@@ -136,20 +135,10 @@ def _require_some(spec: LeadSpec, absent: Sequence[str], table: Path) -> None:
     """Raises UnusableTable: there is nothing to decide by."""
     read = [column.name for column in (*spec.features, *spec.texts)]
     if set(read) <= set(absent):
-        shown = ", ".join(repr(name) for name in read[:8]) + (", ..." if len(read) > 8 else "")
         raise UnusableTable(
-            f"{table} has no column that the live release decides by: {shown}. Nobody was decided. "
-            "Check how its columns are spelled, or train a release on such a table."
+            f"{table} has no column that the live release decides by: {first_of(read)}. Nobody was "
+            "decided. Check how its columns are spelled, or train a release on such a table."
         )
-
-
-def _absent_note(absent: Sequence[str]) -> str:
-    columns = "1 column" if len(absent) == 1 else f"{len(absent)} columns"
-    names = escape(", ".join(repr(name) for name in absent))
-    return (
-        f"[yellow]The release reads {columns} that the table lacks[/yellow]: {names}. What is "
-        "absent counts as not known for every lead: check how it is spelled."
-    )
 
 
 @contextmanager

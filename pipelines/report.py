@@ -63,7 +63,7 @@ def _said_of(changes: SpecChanges, path: Path) -> list[str]:
     if changes.created:
         lines = [f"Wrote {path}. Read it, edit it, then: tiebreak train TABLE --promote"]
     else:
-        columns = "1 column" if len(changes.added) == 1 else f"{len(changes.added)} columns"
+        columns = _counted(changes.added, "column")
         lines = [f"Kept {path} as you wrote it; added {columns}."]
     for what, names in (
         ("No longer in the table", changes.vanished),
@@ -224,11 +224,24 @@ def _not_as_expected(unknown: Sequence[str], absent: Sequence[str]) -> list[str]
     """What of a file nobody reads, and what it lacks: most often one name, misspelt."""
     lines = []
     if unknown:
-        fields = "1 field" if len(unknown) == 1 else f"{len(unknown)} fields"
+        fields = _counted(unknown, "field")
         lines.append(f"[yellow]{fields} not in leads.toml, so not read[/]: {_named(unknown)}")
     if absent:
         lines.append(f"absent, so not known: {_named(absent)}")
     return lines
+
+
+def absent_note(absent: Sequence[str]) -> str:
+    """What to know before a table without these columns is decided."""
+    return (
+        f"[yellow]The release reads {_counted(absent, 'column')} that the table lacks[/yellow]: "
+        f"{_named(absent)}. What is absent counts as not known for every lead: check how it is "
+        "spelled."
+    )
+
+
+def _counted(things: Sequence[object], what: str) -> str:
+    return f"{len(things)} {what}{'' if len(things) == 1 else 's'}"
 
 
 def _named(names: Sequence[str]) -> str:

@@ -289,9 +289,13 @@ def _no_such_column(column: str, names: list[str], source: str | None) -> str:
     close = difflib.get_close_matches(column.strip().casefold(), folded, n=1, cutoff=0.5)
     if close:
         return f"{absent}. Did you mean {folded[close[0]]!r}?"
-    shown = ", ".join(repr(name) for name in names[:8]) + (", ..." if len(names) > 8 else "")
     fix = " If it is another table's, name this one's with --spec." if source else ""
-    return f"{absent}. The table has: {shown}.{fix}"
+    return f"{absent}. The table has: {first_of(names)}.{fix}"
+
+
+def first_of(names: Sequence[str]) -> str:
+    """Names of columns in quotes, the first few."""
+    return ", ".join(repr(name) for name in names[:8]) + (", ..." if len(names) > 8 else "")
 
 
 def _require_two(column: str, distinct: int) -> None:
