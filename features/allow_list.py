@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 from bisect import bisect_right
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
@@ -32,6 +32,7 @@ MOST_CHARS = 100  # of a phrase
 LETTER = re.compile(r"[^\W\d_]")
 POSSESSIVE = re.compile(r"'[sS]$")
 BLANKS = re.compile(r"\s+")
+GAP = r"[^\S\r\n]{1,3}+"  # between two words of a phrase
 Extent = tuple[int, int]
 
 
@@ -75,10 +76,21 @@ class AllowList:
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
         """Whole words, on one line, whatever blanks are between them. The longest comes first."""
-        longest_first = sorted(self._plain, key=lambda phrase: -len(phrase))
-        gap = r"[^\S\r\n]{1,3}+"
-        written = "|".join(gap.join(map(re.escape, p.split(" "))) for p in longest_first)
-        return re.compile(rf"(?<!\w)(?:{written})(?!\w)", re.IGNORECASE)
+        written = _written([phrase.split(" ") for phrase in self._plain])
+        return re.compile(rf"(?<!\w){written}(?!\w)", re.IGNORECASE)
+
+
+def _written(phrases: Iterable[Sequence[str]]) -> str:
+    """A pattern of phrases by their words: what many begin with is read once."""
+    rests: dict[str, list[Sequence[str]]] = {}
+    for first, *rest in phrases:
+        rests.setdefault(first, []).append(rest)
+    parts = []
+    for first in sorted(rests, key=len, reverse=True):
+        more = [rest for rest in rests[first] if rest]
+        ends = "?" if len(more) < len(rests[first]) else ""
+        parts.append(re.escape(first) + (f"(?:{GAP}{_written(more)}){ends}" if more else ""))
+    return f"(?:{'|'.join(parts)})"
 
 
 def _has(phrases: Sequence[Extent], span: FoundSpan) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from features.patterns import ANY_DIGIT, PatternSet, Shape
+from features.patterns import PatternSet, Shape
 from features.recognizers import Patterns, Recognizer
+from features.text_signs import ANY_DIGIT, words
 
 MONTH = r"""(?:jan|feb|fév|fev|mar|mär|maer|apr|avr|abr|may|mai|mayo|maj|mag|jun|juin|giu|jul|juil
     |lug|aug
@@ -39,10 +40,10 @@ MARKED_BIRTH_DATES = PatternSet(
     "MarkedBirthDates",
     0.85,
     (
-        Shape(r"(?<![\w*]) \*[ ]? (?P<pii> \d{1,2}\.[ ]?\d{1,2}\.[ ]?\d{2,4} ) (?!\d)", ("*",)),
+        Shape(r"(?<![\w*]) \*[ ]? (?P<pii> \d{1,2}\.[ ]?\d{1,2}\.[ ]?\d{2,4} ) (?!\d)", words("*")),
         Shape(
             rf"(?<!\w)(?P<pii> {DATE} ) [ ]?\(?(?:dob|date[ ]of[ ]birth|birthday|born|geboren)\b",
-            ("dob", "birth", "born", "geboren"),
+            words("dob", "birth", "born", "geboren"),
         ),
     ),
     needs=ANY_DIGIT,

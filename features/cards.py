@@ -10,7 +10,7 @@ from features.checksums import DOUBLED, mod_97
 from features.cpu_timer import check_cpu
 from features.patterns import Found
 from features.recognizers import Recognizer
-from features.text_signs import Digits
+from features.text_signs import Digits, outlines
 
 CARD_LENGTHS = {
     "1": (15,), "2": (15, 16), "3": (14, 15, 16), "4": (13, 16, 19), "5": (12, 13, 16, 19),
@@ -30,9 +30,7 @@ class Cards(Recognizer):
     RUN = re.compile(r"\d(?:[\s\-.·_/|*]{0,3}+\d){11,}+")
 
     def __init__(self) -> None:
-        super().__init__(
-            "CREDIT_CARD", "Cards", Digits(min(map(min, CARD_LENGTHS.values())), anywhere=True)
-        )
+        super().__init__("CREDIT_CARD", "Cards", Digits(min(map(min, CARD_LENGTHS.values()))))
 
     def find(self, text: str) -> Iterator[Found]:
         for run in self.RUN.finditer(text):
@@ -98,7 +96,7 @@ class Ibans(Recognizer):
     KEYWORD = re.compile(r"\biban\W{0,12}$", re.IGNORECASE)
 
     def __init__(self) -> None:
-        super().__init__("IBAN_CODE", "Ibans", self.START)
+        super().__init__("IBAN_CODE", "Ibans", outlines("aa00"))
 
     def find(self, text: str) -> Iterator[Found]:
         at = 0

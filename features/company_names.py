@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from features.patterns import UPPER, Found, PatternSet, Shape
 from features.recognizers import Patterns, Recognizer
+from features.text_signs import Searched, TextSigns, words
 
 LEGAL_FORM = r"""(?:GmbH(?:[ ]&[ ]Co\.?[ ]?KG(?:aA)?)?|gGmbH|mbH|AG(?:[ ]&[ ]Co\.?[ ]KG)?|Inc
     |Incorporated|LLC
@@ -68,7 +69,7 @@ COMPANIES = PatternSet(
         rf"""(?i: (?<![\w&]) {NO_NAMES} [^\W\d_][\w&'-]{{1,30}}+ [ ] {LOWER_FORM} (?!\w)\.? )""",
     ),
     ignore_case=False,
-    needs=re.compile(rf"[ ](?:{LEGAL_FORM}|(?i:{LOWER_FORM}))(?!\w)", re.VERBOSE),
+    needs=Searched(re.compile(rf"[ ](?:{LEGAL_FORM}|(?i:{LOWER_FORM}))(?!\w)", re.VERBOSE)),
 )
 NAMED_COMPANIES = PatternSet(
     "ORGANIZATION",
@@ -80,7 +81,7 @@ NAMED_COMPANIES = PatternSet(
                 |société|empresa
             |azienda|bedrijf|företag) (?i:[ ]?name)? [ \t]*+ [:=] [ \t]*+ (?P<pii>
                 [^\s,;|][^\n,;|]{1,50} ) )""",
-            (":", "="),
+            words(":", "="),
         ),
         Shape(
             rf"""\b(?i:company(?:'s)?[ ](?:name[ ])?is[ ]called | company[ ]name[ ]is |
@@ -90,8 +91,8 @@ NAMED_COMPANIES = PatternSet(
             | i[ ]work[ ](?:for|at) | i'm[ ]with | ich[ ]arbeite[ ]bei )
             [ ] (?P<pii> [{UPPER}][\w&'.-]{{1,30}}+
                 (?:[ ](?:&[ ])?[{UPPER}][\w&'.-]{{0,30}}+){{0,3}} (?<!\.) )""",
-            ("called", "company name", "behalf of", " at ", "firma", "entreprise", "empresa",
-             "wir ", "i work", "i'm with", "arbeite"),
+            words("called", "company name", "behalf of", " at ", "firma", "entreprise", "empresa",
+                  "wir ", "i work", "i'm with", "arbeite"),
         ),
     ),
     ignore_case=False,
@@ -106,9 +107,9 @@ class Companies(Patterns):
     else to say what it is; `Weiss, Braun & Roth AG` is one name. A sentence before it stays.
     """
 
-    def find(self, text: str) -> Iterator[Found]:
-        for start, end, score in super().find(text):
-            for part in company_parts(text[start:end]):
+    def find_in(self, signs: TextSigns) -> Iterator[Found]:
+        for start, end, score in super().find_in(signs):
+            for part in company_parts(signs.text[start:end]):
                 yield start + part.start, start + part.stop, score
 
 

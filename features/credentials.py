@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from features.patterns import PatternSet, Shape
 from features.recognizers import Patterns, Recognizer
+from features.text_signs import Either, Unbroken, words
 
 VENDOR_PREFIX = r"""(?: gh[pousr]_ | github_pat_ | gl(?:pat|ptt|dt|rt)- | xox[abeprs]- | xapp- |
     AKIA | ASIA
@@ -33,30 +32,38 @@ CREDENTIALS = PatternSet(
     "Credentials",
     0.85,
     (
-        Shape(r"(?<![\w-]) (?:sk|pk|rk|ak|AC|SK)[-_](?:(?:live|test|proj|ant|or)[-_])?[\w-]{16,}+"),
-        rf"(?<!\w) (?-i:{VENDOR_PREFIX}) (?=[\w.-]{{0,40}}\d)[\w.=-]{{12,}}+",
-        Shape(r"(?<![\w.-])eyJ[\w-]{8,}+ \.[\w-]++ (?:\.[\w-]*+)?", ("eyj",)),
+        Shape(
+            r"(?<![\w-]) (?:sk|pk|rk|ak|AC|SK)[-_](?:(?:live|test|proj|ant|or)[-_])?[\w-]{16,}+",
+            Unbroken(19),
+        ),
+        Shape(rf"(?<!\w) (?-i:{VENDOR_PREFIX}) (?=[\w.-]{{0,40}}\d)[\w.=-]{{12,}}+", Unbroken(15)),
+        Shape(r"(?<![\w.-])eyJ[\w-]{8,}+ \.[\w-]++ (?:\.[\w-]*+)?", words("eyj")),
         Shape(
             r"\b(?:bearer|basic|token)[ ]{1,3}(?=[\w.~+/=-]{0,60}\d)[\w.~+/=-]{12,}+",
-            ("bearer", "basic", "token"),
+            words("bearer", "basic", "token"),
         ),
-        Shape(r"\bbearer[ ]{1,3}[\w.~+/=-]{8,}+", ("bearer",)),
+        Shape(r"\bbearer[ ]{1,3}[\w.~+/=-]{8,}+", words("bearer")),
         Shape(
             r"-----BEGIN[ ][A-Z \d]{3,40}----- [^-]*+ (?:-----END[ ][A-Z \d]{3,40}-----)?",
-            ("-----begin",),
+            words("-----begin"),
         ),
-        Shape(r"\bssh-(?:rsa|ed25519|dss)[ ]AAAA[\w+/=]{16,}+ (?:[ ][\w.@-]{1,80})?", ("ssh-",)),
+        Shape(
+            r"\bssh-(?:rsa|ed25519|dss)[ ]AAAA[\w+/=]{16,}+ (?:[ ][\w.@-]{1,80})?", words("ssh-")
+        ),
         Shape(
             r"""\b(?:accountkey|sharedaccesskey|sig|signature|access_token
                 |client_secret)=[\w%+/=.-]{8,}+""",
-            ("accountkey", "sharedaccesskey", "sig=", "signature=", "_token=", "_secret="),
+            words("accountkey", "sharedaccesskey", "sig=", "signature=", "_token=", "_secret="),
         ),
         # No known prefix: letters and digits mixed, longer than any word or product code.
-        r"""(?<![\w+/=-]) (?=[A-Za-z+/=_-]{0,40}\d) (?=[\d+/=_-]{0,40}[A-Za-z])
+        Shape(
+            r"""(?<![\w+/=-]) (?=[A-Za-z+/=_-]{0,40}\d) (?=[\d+/=_-]{0,40}[A-Za-z])
             [A-Za-z0-9+/_]{24,}+ ={0,2}""",
-        r"(?<![\w+/=-]) [A-Za-z0-9+/=_-]{64,}+",
+            Unbroken(24),
+        ),
+        Shape(r"(?<![\w+/=-]) [A-Za-z0-9+/=_-]{64,}+", Unbroken(64)),
     ),
-    needs=re.compile(r"[\w.~+/=%-]{12}|-----|(?i:bearer)"),
+    needs=Either((Unbroken(12), words("bearer", "-----"))),
 )
 
 IS = r"(?:is|ist|est|es|é|lautet)\b"
@@ -81,11 +88,17 @@ LOGINS = PatternSet(
                 [^\s"'<>]++""",
         ),
     ),
-    needs=re.compile("://"),
+    needs=words("://"),
 )
 
 LONGEST_READABLE = 200  # characters without a blank
-UNREADABLE = PatternSet("UNREADABLE", "LongRuns", 0.1, (rf"\S{{{LONGEST_READABLE},}}+",))
+UNREADABLE = PatternSet(
+    "UNREADABLE",
+    "LongRuns",
+    0.1,
+    (rf"\S{{{LONGEST_READABLE},}}+",),
+    needs=Unbroken(LONGEST_READABLE),
+)
 
 
 def recognizers() -> list[Recognizer]:

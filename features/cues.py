@@ -16,10 +16,6 @@ WORDS_A_CHECK = 64  # of the CPU timer
 NO_WORD = re.compile(r"[^\w\x00-\x7f]")
 
 
-class Ends(list[int]):
-    """Where a cue ends in a text."""
-
-
 class Cue:
     """Words before a value: finds where each ends, in any case.
 
@@ -70,13 +66,13 @@ class Cues:
         self._opens = lru_cache(self.MOST_KEPT)(self._may_open)
         self._begun = lru_cache(self.MOST_KEPT)(self._may_begin)
 
-    def ends(self, text: str) -> Mapping[Cue, Ends]:
+    def ends(self, text: str) -> Mapping[Cue, list[int]]:
         """Where each cue that is in the text ends, as `Cue.ends` says."""
         lowered = text.lower()
         if len(lowered) != len(text):
-            everywhere = {cue: Ends(cue.ends(text)) for cue in self._cues}
+            everywhere = {cue: cue.ends(text) for cue in self._cues}
             return {cue: ends for cue, ends in everywhere.items() if ends}
-        found: dict[Cue, Ends] = {}
+        found: dict[Cue, list[int]] = {}
         for i, word in enumerate(BEGINNING.finditer(lowered)):
             if not i % WORDS_A_CHECK:
                 check_cpu()
@@ -89,7 +85,7 @@ class Cues:
                     continue
                 end = cue.end_from(lowered, start)
                 if end:
-                    found.setdefault(cue, Ends()).append(end)
+                    found.setdefault(cue, []).append(end)
         return found
 
     def _may_open(self, sign: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from features.patterns import UPPER, PatternSet, Shape
 from features.recognizers import Patterns, Recognizer
+from features.text_signs import words
 
 NAME = r"[^\W\d_][^\W\d_'-]{0,30}+(?:['-][^\W\d_]{1,30}+){0,2}+"
 CAPITALISED = rf"(?=[{UPPER}]){NAME}"
@@ -162,16 +163,23 @@ NAMES = PatternSet(
     "TitledNames",
     0.8,
     (
-        rf"""(?m:^)[ >]{{0,4}} (?P<pii> {CAPITALISED}(?:[ ]{CAPITALISED})? ) [ ] (?:here|speaking
-            |hier|ici|aquí)\b""",
+        Shape(
+            rf"""(?m:^)[ >]{{0,4}} (?P<pii> {CAPITALISED}(?:[ ]{CAPITALISED})? ) [ ] (?:here
+            |speaking|hier|ici|aquí)\b""",
+            words(" here", " speaking", " hier", " ici", " aquí"),
+        ),
         Shape(
             rf"(?i:\b(?:hi|hello|hey|hallo)[ ,!]{{1,3}} (?P<pii> {NAME}) [ ](?:here|hier)\b)",
-            (" here", " hier"),
+            words(" here", " hier"),
         ),
-        rf"""(?im: ^[ \t>]*+ (?:(?:full|first|last|contact|vor-?|nach|family|given|sur|nick)[ ]?)?
+        Shape(
+            rf"""(?im: ^[ \t>]*+
+            (?:(?:full|first|last|contact|vor-?|nach|family|given|sur|nick)[ ]?)?
             (?:name|naam|nom|prénom|nombre|apellidos?|nome|cognome|sobrenome|ansprechpartner
             |contact|kontakt|attn|attention|z\.[ ]?hd)
             [ \t]*+ [:=] ) [ \t]*+ (?P<pii> {NAME} (?:[ ]{NAME}){{0,3}} )""",
+            words(":", "="),
+        ),
         rf"\b(?=[A-Z]) {TITLE} [ ]{{1,2}} (?P<pii> (?:{INITIAL}[ ]?){{0,2}} {FULL_NAME} )",
     ),
     ignore_case=False,
@@ -228,23 +236,26 @@ HEADERS = PatternSet(
             rf"""(?<![\w.'"-]) (?P<pii> {NAME}(?:,?[ ](?:{INITIAL}|{NAME})){{0,3}}+ ) ["']?
                 [ ]{{1,2}} [<(\[]
             (?:mailto:)?[\w.!\#$%&'*+/=?^`{{|}}~-]{{1,64}}+@""",
-            ("@",),
+            words(" <", " (", " ["),
         ),
-        rf"""(?im: ^[ \t>*]*+ (?:from|to|cc|bcc|sender|reply-to|von|an|kopie|de|à|para|da|attn
+        Shape(
+            rf"""(?im: ^[ \t>*]*+ (?:from|to|cc|bcc|sender|reply-to|von|an|kopie|de|à|para|da|attn
             |sent[ ]by|forwarded[ ]by|author)[*]?
             [ ]?:[ \t*"']*+ ) (?P<pii>
             {CAPITALISED},?[ ](?:{INITIAL}[ ])?{CAPITALISED}(?:[ ]{CAPITALISED}){{0,2}}+ )
             (?=["']?[ \t]*+(?:[\r\n<(\[;,]|\Z))""",
+            words(":"),
+        ),
         Shape(
             rf"""(?P<pii> {FULL_NAME} ) (?:[ ]<[^<>\n]{{3,80}}>)? [ ](?:wrote|schrieb|a[ ]écrit
                 |escribió|ha[ ]scritto|escreveu):""",
-            ("wrote:", "schrieb:", "écrit", "escribió", "scritto", "escreveu"),
+            words("wrote:", "schrieb:", "écrit", "escribió", "scritto", "escreveu"),
         ),
-        Shape(rf"(?<!\w) c/o [ ] (?P<pii> {FULL_NAME} )", ("c/o",)),
+        Shape(rf"(?<!\w) c/o [ ] (?P<pii> {FULL_NAME} )", words("c/o")),
         Shape(
             rf"""(?<!\w) (?P<pii> {CAPITALISED} [ ] {CAPITALISED} (?:[ ]{CAPITALISED})? ) (?=[ ]?\n
             [^\n@]{{0,60}}+ \n [^\n@]{{0,60}}@)""",
-            ("@",),
+            words("@"),
         ),
     ),
     ignore_case=False,

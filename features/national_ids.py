@@ -12,16 +12,14 @@ from typing import Any
 
 from features.checksums import ean_13, luhn, mod_11_10, weighted
 from features.cpu_timer import check_cpu
-from features.patterns import ANY_DIGIT, IS, Found, PatternSet
+from features.patterns import IS, Found, PatternSet
 from features.recognizers import Patterns, Recognizer
-from features.text_signs import Digits
+from features.text_signs import ANY_DIGIT, Digits, Need, Unbroken, outlines
 
 SURE = 0.9  # two check digits, or one and a shape that nothing else has
 LIKELY = 0.55  # one check digit: one number in ten has it by chance
 
 
-# Most texts have nothing of the kind. Some of Presidio's own ids are in lines, or in colons.
-ID_LIKE = re.compile(r"\d\d[\s:./-]?\d{2}[\s:./-]?\d")
 AMOUNT = re.compile(r"[1-9]\d{0,2}(?:[ .]\d{3})+(?<=00)")  # round, in thousands: no id
 
 
@@ -29,11 +27,11 @@ AMOUNT = re.compile(r"[1-9]\d{0,2}(?:[ .]\d{3})+(?<=00)")  # round, in thousands
 class IdShape:
     """How one country's id is written, and what its letters and digits must satisfy.
 
-    digits: the fewest of them without a letter between them.
+    outlines: one is in each of them.
     """
 
     name: str
-    digits: int
+    outlines: tuple[str, ...]
     pattern: str
     check: Callable[[str], bool]
     score: float = SURE
@@ -143,53 +141,64 @@ def _always(_: str) -> bool:
 CPF = _two_mod_11("10,9,8,7,6,5,4,3,2", "11,10,9,8,7,6,5,4,3,2")
 CNPJ = _two_mod_11("5,4,3,2,9,8,7,6,5,4,3,2", "6,5,4,3,2,9,8,7,6,5,4,3,2")
 IDS = (
-    IdShape("DeSteuerId", 11, r"[1-9]\d[ ]?\d{3}[ ]?\d{3}[ ]?\d{3}", _steuer_id, 0.65),
+    IdShape("DeSteuerId", ("000000", "000 000"),
+            r"[1-9]\d[ ]?\d{3}[ ]?\d{3}[ ]?\d{3}", _steuer_id, 0.65),
     IdShape(
-        "DeRentenversicherung", 8,
+        "DeRentenversicherung", ("000000a", "000000 a"),
         r"\d\d[ ]?(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d\d[ ]?[A-Z][ ]?\d{3}",
         _rentenversicherung,
     ),
     IdShape(
-        "FrNir", 8,
+        "FrNir", ("00000000", "000000 00", "000 00000", "000 000 00"),
         r"""[12][ ]?\d\d[ ]?(?:[02-9]\d|1[0-2])[ ]?(?:\d\d|2[AB])[ ]?\d{3}[ ]?\d{3}[ ]?\d\d""",
         _nir,
     ),
-    IdShape("BrCpf", 11, r"\d{3}[. ]?\d{3}[. ]?\d{3}[-. ]?\d\d", CPF),
-    IdShape("BrCnpj", 14, r"\d\d[. ]?\d{3}[. ]?\d{3}[/ ]?\d{4}[-. ]?\d\d", CNPJ),
+    IdShape("BrCpf", ("000000", "000 000", "000.000"), r"\d{3}[. ]?\d{3}[. ]?\d{3}[-. ]?\d\d", CPF),
+    IdShape("BrCnpj", ("0000000", "000/0000", "000 0000"),
+            r"\d\d[. ]?\d{3}[. ]?\d{3}[/ ]?\d{4}[-. ]?\d\d", CNPJ),
     IdShape(  # shapes that nothing else has, whatever their check digits
-        "PunctuatedIds", 8,
+        "PunctuatedIds", ("000.000.000-00", "00.000.000/0000", "000.0000.0000.00", "0 00 00 0"),
         r"""\d{3}\.\d{3}\.\d{3}-\d\d | \d\d\.\d{3}\.\d{3}/\d{4}-\d\d | 756\.\d{4}\.\d{4}\.\d\d
         | [12][ ]\d\d[ ](?:0[1-9]|1[0-2])[ ]\d[\dAB][ ]\d{3}[ ]\d{3}[ ]\d\d""",
         _always,
         0.6,
     ),
-    IdShape("NlBsn", 9, r"\d{9}|\d{4}\.\d{2}\.\d{3}|\d{3}\.\d{3}\.\d{3}", _bsn, LIKELY),
-    IdShape("PtNif", 9, r"[1235689]\d\d[ ]?\d{3}[ ]?\d{3}", _nif, LIKELY),
-    IdShape("CaSin", 9, r"[1-79]\d\d(?:-\d{3}-|[ ]\d{3}[ ])\d{3}", luhn, LIKELY),
-    IdShape("TrTckn", 11, r"[1-9]\d{10}", _tckn),
-    IdShape("BeNationalNumber", 11, r"\d\d[. ]?\d\d[. ]?\d\d[- ]?\d{3}[. ]?\d\d", _belgium),
-    IdShape("ChAhv", 13, r"756[. ]?\d{4}[. ]?\d{4}[. ]?\d\d", ean_13),
-    IdShape("SePersonnummer", 10, r"(?:19|20)\d{6}[-+ ]?\d{4}|\d{6}[-+ ]\d{4}",
+    IdShape("NlBsn", ("000000000", "0000.00.000", "000.000.000"),
+            r"\d{9}|\d{4}\.\d{2}\.\d{3}|\d{3}\.\d{3}\.\d{3}", _bsn, LIKELY),
+    IdShape("PtNif", ("000000", "000 000"), r"[1235689]\d\d[ ]?\d{3}[ ]?\d{3}", _nif, LIKELY),
+    IdShape("CaSin", ("000-000-000", "000 000 000"),
+            r"[1-79]\d\d(?:-\d{3}-|[ ]\d{3}[ ])\d{3}", luhn, LIKELY),
+    IdShape("TrTckn", ("0" * 11,), r"[1-9]\d{10}", _tckn),
+    IdShape("BeNationalNumber", ("00000", "00-000", "00 000"),
+            r"\d\d[. ]?\d\d[. ]?\d\d[- ]?\d{3}[. ]?\d\d", _belgium),
+    IdShape("ChAhv", ("00000000", "0000.0000", "0000 0000"),
+            r"756[. ]?\d{4}[. ]?\d{4}[. ]?\d\d", ean_13),
+    IdShape("SePersonnummer", ("0" * 12, "000000-0000", "000000+0000", "000000 0000"),
+            r"(?:19|20)\d{6}[-+ ]?\d{4}|\d{6}[-+ ]\d{4}",
             lambda d: luhn(d[-10:]) and _date(d[-10:-4]), 0.7),
-    IdShape("NoFodselsnummer", 11, r"\d{6}[ ]?\d{5}", lambda d: _norway(d) and _date(d)),
-    IdShape("DkCpr", 10, r"(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d\d-\d{4}", _always, 0.6),
-    IdShape("CnResidentId", 17, r"[1-9]\d{5}(?:19|20)\d{9}[\dX]", _china),
-    IdShape("ClRut", 7, r"\d{1,2}\.?\d{3}\.?\d{3}-[\dK]", _rut, 0.7),
-    IdShape("CzRodneCislo", 9, r"\d{6}/\d{3,4}", _rodne_cislo, 0.7),
-    IdShape("RoCnp", 13, r"[1-8]\d{12}", _cnp),
-    IdShape("HrOib", 11, r"\d{11}", mod_11_10, LIKELY),
-    IdShape("GrAmka", 11, r"\d{11}", lambda d: luhn(d) and _date(d), 0.6),
-    IdShape("ZaId", 13, r"\d{6}[ ]?\d{4}[ ]?[01][89]\d", lambda d: luhn(d) and _date(d), 0.7),
-    IdShape("IePps", 7, r"\d{7}[A-W][A-IW]?", _pps, 0.7),
-    IdShape("AeEmiratesId", 15, r"784-?(?:19|20)\d\d-?\d{7}-?\d", _always),
-    IdShape("MxCurp", 6, r"[A-Z][AEIOUX][A-Z]{2}\d{6}[HMX][A-Z]{5}[A-Z\d]\d",
+    IdShape("NoFodselsnummer", ("0" * 11, "000000 00000"),
+            r"\d{6}[ ]?\d{5}", lambda d: _norway(d) and _date(d)),
+    IdShape("DkCpr", ("000000-0000",),
+            r"(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d\d-\d{4}", _always, 0.6),
+    IdShape("CnResidentId", ("0" * 17,), r"[1-9]\d{5}(?:19|20)\d{9}[\dX]", _china),
+    IdShape("ClRut", ("000000-", "000.000-"), r"\d{1,2}\.?\d{3}\.?\d{3}-[\dK]", _rut, 0.7),
+    IdShape("CzRodneCislo", ("000000/000",), r"\d{6}/\d{3,4}", _rodne_cislo, 0.7),
+    IdShape("RoCnp", ("0" * 13,), r"[1-8]\d{12}", _cnp),
+    IdShape("HrOib", ("0" * 11,), r"\d{11}", mod_11_10, LIKELY),
+    IdShape("GrAmka", ("0" * 11,), r"\d{11}", lambda d: luhn(d) and _date(d), 0.6),
+    IdShape("ZaId", ("0" * 10, "000000 0000"),
+            r"\d{6}[ ]?\d{4}[ ]?[01][89]\d", lambda d: luhn(d) and _date(d), 0.7),
+    IdShape("IePps", ("0000000a",), r"\d{7}[A-W][A-IW]?", _pps, 0.7),
+    IdShape("AeEmiratesId", ("0000000",), r"784-?(?:19|20)\d\d-?\d{7}-?\d", _always),
+    IdShape("MxCurp", ("aaaa000000a",), r"[A-Z][AEIOUX][A-Z]{2}\d{6}[HMX][A-Z]{5}[A-Z\d]\d",
             lambda v: _date(v[4:])),
-    IdShape("MxRfc", 6, r"[A-ZÑ]{4}\d{6}[A-Z\d]{3}", lambda v: _date(v[4:]), 0.7),
-    IdShape("MyNric", 12, r"\d{6}-\d\d-\d{4}", _date, 0.7),
-    IdShape("PlNip", 10, r"\d{3}-\d{3}-\d\d-\d\d|\d{3}-\d\d-\d\d-\d{3}", _nip, 0.7),
-    IdShape("UsSsnShape", 9, r"\d{3}-\d\d-\d{4}", _always, 0.6),
+    IdShape("MxRfc", ("aaaa000000",), r"[A-ZÑ]{4}\d{6}[A-Z\d]{3}", lambda v: _date(v[4:]), 0.7),
+    IdShape("MyNric", ("000000-00-0000",), r"\d{6}-\d\d-\d{4}", _date, 0.7),
+    IdShape("PlNip", ("000-000-00-00", "000-00-00-000"),
+            r"\d{3}-\d{3}-\d\d-\d\d|\d{3}-\d\d-\d\d-\d{3}", _nip, 0.7),
+    IdShape("UsSsnShape", ("000-00-0000",), r"\d{3}-\d\d-\d{4}", _always, 0.6),
     IdShape(
-        "EuVat", 6,
+        "EuVat", ("a000000", "a000.000", "a-000"),
         r"""(?: ATU\d{8} | BE[01]\d{9} | DE\d{9} | DK\d{8} | ES[A-Z]\d{7}[A-Z\d] | FR[A-Z\d]{2}\d{9}
         | GB\d{9} | IE\d{7}[A-W][A-I]? | IT\d{11} | LU\d{8} | NL\d{9}B\d\d | PL\d{10} | PT\d{9}
         | SE\d{10}01 | FI\d{8} | CZ\d{8,10} | CHE-?\d{3}[.]?\d{3}[.]?\d{3} | RO\d{6,10} | HU\d{8}
@@ -200,18 +209,34 @@ IDS = (
 )  # fmt: skip
 
 
-LETTER_DIGIT = re.compile(r"[^\W\d_]\d")
-SEVEN_AND_LETTER = re.compile(r"\d{7}-?[^\W\d_]")
-NEEDS = {  # of Presidio's own that are as seldom met as they are told apart from other numbers
-    "InGstinRecognizer": LETTER_DIGIT,
-    "InPanRecognizer": LETTER_DIGIT,
-    "ItFiscalCodeRecognizer": re.compile(r"\w{16}"),
+# Of what is needed by those of Presidio's own whose results are taken.
+SEVEN_AND_LETTER = outlines("0000000a", "0000000-a")
+NEEDS: dict[str, Need] = {
     "EsNieRecognizer": SEVEN_AND_LETTER,
     "EsNifRecognizer": SEVEN_AND_LETTER,
-    "SgFinRecognizer": SEVEN_AND_LETTER,
-    "FiPersonalIdentityCodeRecognizer": re.compile(r"\d{6}\S\d{3}"),
-    "UkNinoRecognizer": re.compile(r"[^\W\d_] ?\d\d ?\d\d ?\d\d"),
-}
+    # Its century sign is any from + to A: `[+-A...]` is a range.
+    "FiPersonalIdentityCodeRecognizer": outlines(
+        *(f"000000{sign}000" for sign in "+,-./0:;<=>?@a")
+    ),
+    "InAadhaarRecognizer": outlines("0" * 12, *(f"0000{gap}0000" for gap in "- :")),
+    "InPanRecognizer": outlines("aaaaa0000a"),
+    "InGstinRecognizer": Unbroken(15),
+    "ItFiscalCodeRecognizer": Unbroken(16),
+    "SgFinRecognizer": outlines("a0000000a"),
+    "UkNinoRecognizer": outlines("a0000", "a00 0", "a 0000", "a 00 0"),
+    "UsItinRecognizer": outlines(
+        "0" * 9, "000-000000", "000 000000", "00000-0000", "00000 0000",
+        *(f"000{gap}00{other}0000" for gap in "- " for other in "- "),
+    ),
+    "AuAbnRecognizer": outlines("0" * 11, "00 000 000 000"),
+    "KrRrnRecognizer": outlines("0" * 13, "000000-0000000"),
+    "ThTninRecognizer": outlines("0" * 13),
+    "NhsRecognizer": outlines("0000000", "000-0000", "000 0000"),
+    "AuTfnRecognizer": outlines("0" * 9, "000 000 000"),
+    "AuMedicareRecognizer": outlines("0" * 10, "0000 00000 0"),
+    "UsSsnRecognizer": outlines("0" * 9, "000-000000", *(f"00{gap}0000" for gap in "-. ")),
+    "PlPeselRecognizer": outlines("0" * 11),
+}  # fmt: skip
 
 
 class CheckedIds(Recognizer):
@@ -219,7 +244,7 @@ class CheckedIds(Recognizer):
 
     def __init__(self, shape: IdShape) -> None:
         kind = "US_SSN" if shape.name.startswith("UsSsn") else "NATIONAL_ID"
-        super().__init__(kind, shape.name, Digits(shape.digits))
+        super().__init__(kind, shape.name, outlines(*shape.outlines))
         self._pattern = re.compile(
             rf"(?<![\w.,/-])(?:{shape.pattern})(?![\w/]|[.,-]\d)", re.VERBOSE | re.IGNORECASE
         )
@@ -246,7 +271,7 @@ class Checked(Recognizer):
     def __init__(self, entity_type: str, stock: Any, score_if_valid: float = 1.0) -> None:
         from presidio_analyzer import PatternRecognizer
 
-        super().__init__(entity_type, stock.name, NEEDS.get(stock.name, ID_LIKE))
+        super().__init__(entity_type, stock.name, NEEDS[stock.name])
         self._stock = stock
         self._score_if_valid = score_if_valid
         checked = type(stock).validate_result is not PatternRecognizer.validate_result
@@ -292,7 +317,7 @@ KEYWORDED_IDS = PatternSet(
             {IS}
             (?P<pii> [A-Z]{{0,5}}[ ]?\d(?:[ ./-]?[A-Z\d](?![a-z]{{2}})){{4,17}} )(?!\w)""",
     ),
-    needs=Digits(5, anywhere=True),  # letters may stand between them
+    needs=Digits(5),  # letters may stand between them
     honest=lambda match: sum(map(str.isdigit, match)) >= 5,
     after=KEYWORDS,
 )

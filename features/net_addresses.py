@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from features.patterns import Found, PatternSet, Shape
 from features.recognizers import Patterns, Recognizer
+from features.text_signs import AnyOf, Searched, outlines, words
 
 LOCAL = r"[\w.!\#$&'*+/=?^`{|}~-]"
 DOT = r"(?: \. | [ ]\.[ ] | [ ]?[(\[{][ ]?dot[ ]?[)\]}][ ]? | [ ]dot[ ] )"
@@ -20,22 +21,22 @@ EMAILS = PatternSet(
         Shape(
             rf"""(?<!{LOCAL}) (?:[a-z-]{{1,10}}=)? [!\#$&'*/=?^`{{|}}~.-]*+
             (?P<pii> {LOCAL}++ (?:@|%40) (?:[\w-]++ (?:\.[\w-]++)*+ | \[[\d.:a-f]{{7,45}}\]) )""",
-            ("@", "%40"),
+            words("@", "%40"),
         ),
-        Shape(r'"[^"@\n]{1,64}+"@[\w-]++(?:\.[\w-]++)*+', ("@",)),
+        Shape(r'"[^"@\n]{1,64}+"@[\w-]++(?:\.[\w-]++)*+', words("@")),
         Shape(
             rf"(?<![\w.+-]) [\w.+-]++ [ ]?[(\[{{][ ]?at[ ]?[)\]}}][ ]? [\w-]++ (?:{DOT}[\w-]++)*+",
-            ("at)", "at]", "at}", "at )", "at ]", "at }"),
+            words("at)", "at]", "at}", "at )", "at ]", "at }"),
         ),
-        Shape(r"(?<![\w.+-]) [\w.+-]++ [ ]at[ ] [\w-]++ (?:[ ]dot[ ][\w-]++)++", (" dot ",)),
+        Shape(r"(?<![\w.+-]) [\w.+-]++ [ ]at[ ] [\w-]++ (?:[ ]dot[ ][\w-]++)++", words(" dot ")),
         Shape(
             rf"""(?<![\w.+-]) [\w.+-]++ (?: [ ]?@[ ] | [ ]@(?=[\w.-]{{1,60}}\.{TLD}) ) [\w-]++
                 (?:(?:\.|[ ]\.[ ])[\w-]++)++""",
-            (" @", "@ "),
+            words(" @", "@ "),
         ),
     ),
     honest=lambda match: any(c.isalpha() or c == "[" for c in re.split("@|%40", match)[-1]),
-    needs=re.compile(r"@|%40|(?i:at[ ]?[)\]}]|[ ]dot[ ])"),
+    needs=words("@", "%40", " dot ", "at)", "at]", "at}", "at )", "at ]", "at }"),
 )
 
 NO_HANDLES = r"""(?!(?:noon|home|work|school|night|all|here|channel|everyone|least|once|midnight
@@ -54,12 +55,12 @@ HANDLES = PatternSet(
     (
         Shape(
             rf"(?<![\w@./+-]) @{NO_HANDLES} [^\W\d](?:[.-]?\w){{1,30}}+(?:@[\w-]+(?:\.[\w-]+)++)?",
-            ("@",),
+            words("@"),
         ),
-        Shape(r"(?<![\w/.-]) /?u/[\w-]{3,20}\b", ("u/",)),
-        Shape(r"(?<![\w.]) [a-z][\w.]{1,31}\#\d{4}(?!\d)", ("discord", "battle")),
+        Shape(r"(?<![\w/.-]) /?u/[\w-]{3,20}\b", words("u/")),
+        Shape(r"(?<![\w.]) [a-z][\w.]{1,31}\#\d{4}(?!\d)", words("discord", "battle")),
     ),
-    needs=re.compile(r"@|#|[uU]/"),
+    needs=words("@", "#", "u/"),
 )
 
 NAMED_HANDLES = PatternSet(
@@ -89,7 +90,7 @@ MACS = PatternSet(
         ),
         r"(?<![\w.]) [0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4} (?![\w.])",
     ),
-    needs=re.compile(r"[0-9a-fA-F][:.-][0-9a-fA-F]{2}"),
+    needs=Searched(re.compile(r"[:-][0-9a-fA-F]{2}[:-]|\.[0-9a-fA-F]{4}\.")),
 )
 
 
@@ -106,7 +107,7 @@ class IpAddresses(Recognizer):
     LARGEST_MAJOR = 31
 
     def __init__(self) -> None:
-        super().__init__("IP_ADDRESS", "IpAddresses", re.compile(r"\d\.\d|:[0-9a-f]{0,4}:", re.I))
+        super().__init__("IP_ADDRESS", "IpAddresses", outlines("0.0", "::", ":0", ":a"))
 
     def find(self, text: str) -> Iterator[Found]:
         for match in self.V4.finditer(text):
@@ -134,6 +135,10 @@ def _is_ip(address: str) -> bool:
 TRAILING = ".,;:!?)'\"]}>"  # ends the sentence, not the address
 
 
+# A scheme; or a host's last label, which begins with a letter.
+URL_SIGNS = AnyOf(("://", "www"), ("a.a", "0.a", "-.a", "_.a"))
+
+
 class Urls(Recognizer):
     """Web addresses, with a scheme or without; a bare host only under a real top-level domain."""
 
@@ -147,7 +152,7 @@ class Urls(Recognizer):
     NOT_ALONE = frozenset({"cc", "css", "js", "md", "mov", "ps", "py", "rs", "sh", "so", "zip"})
 
     def __init__(self, top_level_domains: frozenset[str]) -> None:
-        super().__init__("URL", "Urls", re.compile(r"://|[\w-]\.[\w-]|www", re.I))
+        super().__init__("URL", "Urls", URL_SIGNS)
         self._top = top_level_domains
 
     def find(self, text: str) -> Iterator[Found]:

@@ -9,34 +9,32 @@ goes. Texts are plain (`plain_text`): one kind of dash, quote, apostrophe and di
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from features.text_signs import Need
+from features.text_signs import Need, either
 
 Found = tuple[int, int, float]  # start, end, score
-Needs = tuple[str, ...] | re.Pattern[str]
-ANY_DIGIT = re.compile(r"\d")
-# A number worth a file, a phone or an account: most texts have none, and nothing more to search.
-LONG_NUMBER = re.compile(r"\d(?:[ ().,/-]{0,3}\d){5}")
 
 # Capitals of Latin, Greek and Cyrillic: what a name starts with.
-UPPER = "A-ZÀ-ÖØ-ÞĀĂĄĆĈĊČĎĐĒĔĖĘĚĜĞĠĢĤĦĨĪĬĮİĴĶĹĻĽĿŁŃŅŇŌŎŐŒŔŖŘŚŜŞŠŢŤŦŨŪŬŮŰŲŴŶŸŹŻŽȘȚΑ-ΩА-Я"
+UPPER = "A-ZÀ-ÖØ-ÞĀĂĄĆĈĊČĎĐĒĔĖĘĚĜĞĠĢĤĦĨĪĬĮİĴĶĹĻĽĿŁŃŅŇŌŎŐŒŔŖŘŚŜŞŠŢŤŦŨŪŬŮŰŲŴŶŸŹŻŽȘȚΑ-ΡΣ-ΩА-Я"
 IS = r"(?:[ ]?(?:is|was|ist|lautet|est|es|é|è)\b)? [\s:=\#]{1,3}"  # between a keyword and its value
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """One pattern. A text that holds none of `needs` (lower case) is not searched for it.
-
-    needs: words, or what to search for instead where it is no word.
-    """
+    """One pattern. A text that does not hold what it needs is not searched for it."""
 
     pattern: str
-    needs: Needs = ()
+    needs: Need | None = None
 
     def compiled(self, flags: re.RegexFlag) -> CompiledShape:
         return CompiledShape(re.compile(self.pattern, re.VERBOSE | flags), self.needs)
+
+
+def either_of(shapes: Sequence[Shape]) -> Need:
+    """What any of these shapes needs, all of which need something."""
+    return either(shape.needs for shape in shapes if shape.needs is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +42,7 @@ class CompiledShape:
     """A pattern, and what a text must hold to be searched for it."""
 
     pattern: re.Pattern[str]
-    needs: Needs
-
-    def may_be_in(self, text: str, lowered: str) -> bool:
-        """False where the text lacks what the pattern needs. lowered: the text in lower case."""
-        if isinstance(self.needs, re.Pattern):
-            return self.needs.search(text) is not None
-        for word in self.needs:  # no `any`: most are few, and its generator costs more than they
-            if word in lowered:
-                return True
-        return not self.needs
+    needs: Need | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from itertools import pairwise
 
 from features.cpu_timer import check_cpu
 from features.cues import Cue
-from features.patterns import ANY_DIGIT, LONG_NUMBER, Found
+from features.patterns import Found
 from features.recognizers import Recognizer
+from features.text_signs import Digits
 
 GAP = r"[ ().\-/\u00b7]{0,3}+"
 EXTENSION = r"""(?: [ ,;]{0,2} (?:x|ext|extn|extension|durchwahl|dw|poste|int|anexo|ramal|wew
@@ -57,6 +58,8 @@ AFTER_KEYWORD = re.compile(
         [\s.:\#-]{{0,4}} (?P<pii> \+?\(?\+?\d(?:{GAP}\d){{5,14}}+ {EXTENSION} ) (?!\d)""",
     re.VERBOSE | re.IGNORECASE,
 )
+# A number worth calling: most texts have none, and nothing more to search.
+LONG_NUMBER = re.compile(r"\d(?:[ ().,/-]{0,3}\d){5}")
 VANITY = re.compile(
     r"(?<![\w-])(?:\+?1[ .-])?\(?8(?:00|[2-8]\d)\)?[ .-](?=[A-Z\d-]{7,10}(?!\w))"
     r"[A-Z\d]*[A-Z]{3}[A-Z\d-]*"
@@ -89,7 +92,7 @@ class Phones(Recognizer):
     """
 
     def __init__(self) -> None:
-        super().__init__("PHONE_NUMBER", "Phones", ANY_DIGIT)
+        super().__init__("PHONE_NUMBER", "Phones", Digits(3))
 
     def find(self, text: str) -> Iterator[Found]:
         yield from ((*m.span(), 0.75) for m in VANITY.finditer(text))

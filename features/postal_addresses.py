@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-from features.patterns import ANY_DIGIT, UPPER, PatternSet, Shape
+from features.patterns import UPPER, PatternSet, Shape, either_of
 from features.recognizers import Patterns, Recognizer
+from features.text_signs import ANY_DIGIT, AnyOf, Searched, outlines, words
 
 WORD = r"(?:[^\W\d_]|\d{1,3}(?:st|nd|rd|th)\b)[\w'.-]{0,30}+"
 CAPITALISED = rf"(?-i:[{UPPER}])[\w'.-]{{0,30}}+"
@@ -65,15 +66,35 @@ STREETS = PatternSet(
         rf"""\b\d{{1,5}}[a-z]? [ ] {CAPITALISED} (?:[ ]{WORD}){{0,3}} (?:[ ]\d{{1,4}}\.?)?
             [,\s>?*]{{1,6}} {UNIT} {TAIL}?""",
         # France, Belgium, Switzerland
-        rf"""(?<!\w)\d{{1,4}} (?:[ ]?(?:bis|ter|quater)\b)? ,?[ ]
+        Shape(
+            rf"""(?<!\w)\d{{1,4}} (?:[ ]?(?:bis|ter|quater)\b)? ,?[ ]
             (?: (?:rue|avenue|av\.?|boulevard|bd\.?|chemin|allée|quai|impasse|route|cours|sentier
             |passage)
             | (?:place|square)(?=[ ](?:de|du|des|d'|(?-i:[{UPPER}]))) )
             [ ] (?:{WORD}[ ]?){{1,5}} {TAIL}? {AFTER_CODE}""",
+            words(
+                "rue",
+                "av",
+                "boul",
+                "bd",
+                "chemin",
+                "all",
+                "quai",
+                "impasse",
+                "route",
+                "cours",
+                "sentier",
+                "passage",
+                "place",
+                "square",
+            ),
+        ),
     ),
     honest=is_street,
-    needs=re.compile(
-        r"\d(?:[a-z]|bis|ter|quater)?,?[ ](?:[^\W\d_]|\d{1,3}(?:st|nd|rd|th))", re.IGNORECASE
+    needs=Searched(
+        re.compile(
+            r"\d(?:[a-z]|bis|ter|quater)?,?[ ](?:[^\W\d_]|\d{1,3}(?:st|nd|rd|th))", re.IGNORECASE
+        )
     ),
 )
 
@@ -87,6 +108,14 @@ COMPOUND = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 
+# What each of these ends with.
+ENDINGS = """
+    straße strasse str. weg platz gasse allee damm ufer steig graben promenade chaussee straat
+    gracht laan plein kade dijk singel steeg boulevard gatan vägen gränd torget stigen backen gade
+    gaten gata vej veien vegen stræde katu kuja polku bulevardi stieg markt allé väg hof -ring
+    -park -wall -gate tie
+    """.split()  # noqa: SIM905  # to be read
+
 
 def is_compound_street(match: str) -> bool:
     """True where the first word ends as streets do: `Lindenstraße 12`, `Storgatan 5`."""
@@ -99,9 +128,12 @@ COMPOUND_STREETS = PatternSet(
     "CompoundStreets",
     0.7,
     (
-        rf"""(?<![\w.-]) (?:\d{{1,5}}[ ])? [^\W\d_][\w'.-]{{3,50}}+ [ ]{HOUSE}
+        Shape(
+            rf"""(?<![\w.-]) (?:\d{{1,5}}[ ])? [^\W\d_][\w'.-]{{3,50}}+ [ ]{HOUSE}
             (?:[,\s>?*]{{1,6}}{LOOSE_UNIT})? {TAIL}?
             {AFTER_CODE}""",
+            words(*ENDINGS),
+        ),
     ),
     honest=is_compound_street,
     needs=ANY_DIGIT,
@@ -141,7 +173,7 @@ STREETS_THEN_NUMBER = PatternSet(
         Shape(
             rf"""(?-i: (?<!\w) (?:{CAPITALISED}[ -]){{1,3}}? {DE_WORDS} ) [ ]{HOUSE} {TAIL}?
             {AFTER_CODE}""",
-            (
+            words(
                 "stra",
                 "str.",
                 "platz",
@@ -160,7 +192,7 @@ STREETS_THEN_NUMBER = PatternSet(
             rf"""(?-i: (?<!\w) (?:Am|Im|An[ ]de[rn]|Auf[ ]de[rmn]|In[ ]de[rn]|Unter[ ]den|Zu[mr]
             |Beim|Straße[ ]des|Alte[rn]?|Neue[rn]?|Große|Kleine|Obere|Untere) [ ] (?i:{NO_DATE})
             (?:{CAPITALISED}[ ]|\d{{1,2}}\.[ ]){{1,3}} ) {HOUSE} {TAIL} {AFTER_CODE}""",
-            (
+            words(
                 "am ",
                 "im ",
                 "an de",
@@ -182,27 +214,30 @@ STREETS_THEN_NUMBER = PatternSet(
         Shape(
             rf"""(?<![\w/]) {LEADING} (?:(?<=[./])[ ]?|[ ]) (?:{WORD}[ ]){{0,4}} {WORD},?[ ] {HOUSE}
             (?:[,\s]{{1,3}}{LOOSE_UNIT}){{0,3}} {TAIL}? {AFTER_CODE}""",
-            LED_BY,
+            words(*LED_BY),
         ),
         # A name, a number, then a postal code and a city
-        rf"{NAME} [ ] \d{{1,4}}[a-z]? (?: ,[ ] | [ ]?\n ) {CITY_CODE}",
+        Shape(
+            rf"{NAME} [ ] \d{{1,4}}[a-z]? (?: ,[ ] | [ ]?\n ) {CITY_CODE}",
+            outlines("0000 a", "000 00 a", "00-000 a"),
+        ),
         Shape(
             rf"(?:(?<!\w)\d{{1,5}}[ ])? {NAME} [ ](?:utca|u\.|út|tér)[ ]\d{{1,4}}\.? {TAIL}?",
-            ("utca", " u. ", " út ", " tér "),
+            words("utca", " u. ", " út ", " tér "),
         ),
         Shape(
             rf"""(?<!\w) (?-i:[{UPPER}])[\w'.-]{{1,30}}+ (?:[ ]{CAPITALISED})? [ ]
             (?:cad(?:desi)?|sok(?:ak)?|mah(?:allesi)?|bulv(?:ar\u0131)?)\b\.? [ ]?
              (?:no[.:]{{0,2}}[ ]?)?
             \d{{1,4}}(?:/\d{{1,4}})? {TAIL}?""",
-            ("cad", "sok", "mah", "bulv"),
+            words("cad", "sok", "mah", "bulv"),
         ),
         # India: flat, plot or house number, then parts up to the PIN code
         Shape(
             rf"""(?<!\w) (?:{"|".join(map(re.escape, PREMISES))}) [ ]?
             no[.:]{{0,2}}[ ]?
             (?=[\w/-]{{0,10}}\d) [\w/-]{{1,11}} {TAIL}?""",
-            tuple(f"{kind}{gap}no" for kind in PREMISES for gap in ("", " ")),
+            words(*(f"{kind}{gap}no" for kind in PREMISES for gap in ("", " "))),
         ),
     ),
     needs=ANY_DIGIT,
@@ -218,7 +253,7 @@ PARTS = PatternSet(
             |b\.?p\.|boîte[ ]postale|caixa[ ]postal|casella[ ]postale|postbus|skr\.[ ]poczt\.
                 |box)[ ]
             \#?\d{2,8}\b""",
-            (
+            words(
                 "box",
                 "postfach",
                 "apartado",
@@ -236,13 +271,13 @@ PARTS = PatternSet(
                 |hc)[ ]\d{1,3},?[ ]box[ ]\d+
             | (?-i:USS|USNS|USNV|USCGC)[ ][^\W\d_]{2,30} (?=[ ,\n]{1,3}(?:[AFD]PO)) )
             (?: [ ,\n]{1,3} (?:apo|fpo|dpo)[ ,]{1,2}a[aep][ ]\d{5}(?:-\d{4})? )?""",
-            ("psc", "cmr", "unit", "rr ", "hc ", "uss ", "usns", "usnv", "uscgc"),
+            words("psc", "cmr", "unit", "rr ", "hc ", "uss ", "usns", "usnv", "uscgc"),
         ),
-        Shape(r"\b(?:apo|fpo|dpo)[ ,]{1,2}a[aep][ ]\d{5}(?:-\d{4})?\b", ("apo", "fpo", "dpo")),
+        Shape(r"\b(?:apo|fpo|dpo)[ ,]{1,2}a[aep][ ]\d{5}(?:-\d{4})?\b", words("apo", "fpo", "dpo")),
         Shape(
             r"""\b(?:apt|apartment|suite|ste|apto|piso|depto
                 |studio)\b\.?[ ]?\#?[ ]?(?:\d{1,5}[a-z]?|[a-z]\d{1,4})\b(?![.,]?\d|%)""",
-            ("apt", "apartment", "suite", "ste", "apto", "piso", "depto", "studio"),
+            words("apt", "apartment", "suite", "ste", "apto", "piso", "depto", "studio"),
         ),
         Shape(
             r"""\b(?:zip|postal|post|pin|plz|cap|cep|postleitzahl|code[ ]postal|c[óo]digo[ ]postal
@@ -250,21 +285,21 @@ PARTS = PatternSet(
             |postnummer|kod[ ]pocztowy)(?:[ -]?code)?\b [ ]?(?:is|:|=|ist|est|es)?[ ]{0,2}
             (?P<pii> (?=[A-Z -]{0,4}\d)
                 [A-Z\d][A-Z\d-]{2,9}(?:[ ]\d[A-Z\d]{1,2})?(?:[ ][A-Z]{2}\b)? )\b""",
-            ("zip", "post", "pin", "plz", "cap", "cep", "code", "digo", "kod"),
+            words("zip", "post", "pin", "plz", "cap", "cep", "code", "digo", "kod"),
         ),
         # Where on earth, to the street
         Shape(
             r"""(?<![\d.]) -?\d{1,2}\.\d{4,15}°?[ ]?[NS]?[ ,;/]{1,3}
             -?\d{1,3}\.\d{4,15}°?(?:[ ]?[EW])? (?![\d.])""",
-            re.compile(r"\d\.\d{4}"),
+            outlines("0.0000"),
         ),
         Shape(
             r"""\d{1,2}°[ ]?\d{1,2}['\u2032][ ]?\d{1,2}(?:\.\d{1,4})?["\u2033][ ]?[NS][ ,]{1,3}
             \d{1,3}°[ ]?\d{1,2}['\u2032][ ]?\d{1,2}(?:\.\d{1,4})?["\u2033][ ]?[EWO]""",
-            ("°",),
+            words("°"),
         ),
     ),
-    needs=re.compile(r"\d|[afd]po", re.IGNORECASE),  # a ship's mail needs no number
+    needs=AnyOf(("apo", "fpo", "dpo"), ("0",)),  # a ship's mail needs no number
 )
 
 US_STATE = r"""(?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|GU|HI|I[ADLN]|K[SY]|LA|M[ADEHINOPST]|N[CDEHJMVY]
@@ -291,33 +326,52 @@ def is_postal_code(match: str) -> bool:
     return not NO_POSTCODE.search(match) and (" " in match or match.isupper())
 
 
-POSTAL_CODES = PatternSet(
-    "STREET_ADDRESS",
-    "PostalCodes",
-    0.6,
-    (
+CODE_SHAPES = (
+    Shape(
         rf"""\b(?=[A-Z]) (?:{US_STATE}|{US_STATE_NAME}),? [ ] (?P<pii> \d{{5}}(?:-\d{{4}})?
             )\b(?![.,]\d|[ ]?%)""",
-        Shape(r"(?<![\w.,-]) \d{5}-\d{4} (?![\w-])", ("-",)),
+        outlines("a 00000", "a, 00000"),
+    ),
+    Shape(r"(?<![\w.,-]) \d{5}-\d{4} (?![\w-])", outlines("00000-0000")),
+    Shape(
         rf"(?i: \b(?=[A-Z]{{1,2}}\d) {UK_AREA}\d[A-Z\d]?[ ]?\d[ABD-HJLNP-UW-Z]{{2}}\b )",
-        r"\b[ABCEGHJ-NPRSTVXY]\d[A-Z][ ]?\d[A-Z]\d\b",  # Canada
-        Shape(r"(?<![\w.,-]) \d{5}-\d{3} (?![\w-])", ("-",)),  # Brazil
-        Shape(r"〒[ ]?\d{3}-\d{4}(?!\d)", ("〒",)),  # Japan
-        # Five digits, or three and two, before a city: no round number, at the start of a part
+        outlines(*(f"a0{more}{gap}0aa" for more in ("", "a", "0") for gap in ("", " "))),
+    ),
+    Shape(r"\b[ABCEGHJ-NPRSTVXY]\d[A-Z][ ]?\d[A-Z]\d\b", outlines("a0a0a0", "a0a 0a0")),  # Canada
+    Shape(r"(?<![\w.,-]) \d{5}-\d{3} (?![\w-])", outlines("00000-000")),  # Brazil
+    Shape(r"〒[ ]?\d{3}-\d{4}(?!\d)", words("〒")),  # Japan
+    # Five digits, or three and two, before a city: no round number, at the start of a part
+    Shape(
         rf"""(?=\d) (?:(?<=[,\n|])|(?<=[,\n|][ ])|\A|(?<=\bin[ ])|(?<=\bà[ ])|(?<=\ben[ ])
             |(?<=\b[A-Z]-)|(?<=[-(][ ])) (?P<pii>
             (?!\d{{3}}00)\d{{5}} | \d{{3}}[ ]\d\d | \d\d-\d{{3}} | \d{{4}}-\d{{3}}
             | [1-9]\d{{3}}[ ]?[A-Z]{{2}} ) (?=,?[ |\n]{{1,3}}[{UPPER}][^\W\d_]{{2}})""",
+        outlines("00000", "000 00", "00-000", "0000aa", "0000 aa"),
+    ),
+    Shape(
         rf"""(?<=[,\n])[ ]? (?P<pii> (?!19|20|\d\d00)[1-9]\d{{3}} )
             (?=[ ][{UPPER}][^\W\d_]{{2,30}}[ ]*(?:[,.\n]|\Z))""",
-        # Six digits after a city or a dash: India
+        outlines("0000 aaa"),
+    ),
+    # Six digits after a city or a dash: India
+    Shape(
         r"""(?<=[a-z])(?:[ ]-[ ]?|-[ ]?|,[ ]) (?P<pii> [1-8]\d\d[ ]?\d{3} )(?![\w,.%-]|[ ](?:\w+s\b
             |\d))""",
-        r"""\b(?=[A-Z]) (?:NSW|VIC|QLD|TAS|ACT|SA|WA|NT),?[ ] (?P<pii> \d{4} )\b""",
+        outlines("000000", "000 000"),
     ),
+    Shape(
+        r"""\b(?=[A-Z]) (?:NSW|VIC|QLD|TAS|ACT|SA|WA|NT),?[ ] (?P<pii> \d{4} )\b""",
+        outlines("a 0000", "a, 0000"),
+    ),
+)
+POSTAL_CODES = PatternSet(
+    "STREET_ADDRESS",
+    "PostalCodes",
+    0.6,
+    CODE_SHAPES,
     ignore_case=False,
     honest=is_postal_code,
-    needs=re.compile(r"\d{4}|\d[A-Za-z]{2}|[A-Za-z]\d[ A-Za-z]|\d[ -]\d\d"),
+    needs=either_of(CODE_SHAPES),
 )
 
 

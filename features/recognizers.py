@@ -14,10 +14,10 @@ from typing import Any
 from presidio_analyzer import LocalRecognizer, RecognizerResult
 
 from features.cpu_timer import check_cpu
-from features.cues import Cue, Ends
+from features.cues import Cue
 from features.patterns import Found, PatternSet
 from features.redaction_policy import RedactionPolicy
-from features.text_signs import Need
+from features.text_signs import Need, TextSigns
 
 VERSION = "2026-12.2"
 
@@ -27,6 +27,8 @@ class Recognizer(LocalRecognizer):  # type: ignore[misc]  # Presidio ships no ty
 
     needs: what every text holds that `find` finds anything in; the redactor skips the others.
     """
+
+    cue: Cue | None = None  # words that come before all that it finds
 
     def __init__(
         self, entity_type: str, name: str | None = None, needs: Need | None = None
@@ -67,30 +69,29 @@ class Patterns(Recognizer):
         self.cue = Cue(patterns.after) if patterns.after else None
 
     def find(self, text: str) -> Iterable[Found]:
-        if self.cue:
-            return self.find_after(self.cue.ends(text), text)
-        matches = self._matches(text)
+        return self.find_in(TextSigns(text))
+
+    def find_in(self, signs: TextSigns) -> Iterable[Found]:
+        """As `find`. signs: of the text."""
+        if self.cue is None:
+            matches = self._matches(signs)
+        else:
+            ends = self.cue.ends(signs.text) if signs.ends is None else signs.ends.get(self.cue, ())
+            matches = self._matches_after(ends, signs.text)
         return self._honest(matches) if matches else []
 
-    def find_after(self, ends: Iterable[int], text: str) -> Iterable[Found]:
-        """ends: where the cue ends."""
-        matches = self._matches_after(ends, text)
-        return self._honest(matches) if matches else []
-
-    def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[Any]:
-        """Presidio's results. nlp_artifacts: `Ends` of the cue, where these are known already; what
-        else Presidio may hand over is not needed.
+    def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[Any]:  # noqa: ARG002  # Presidio's signature
+        """Presidio's results. nlp_artifacts: `TextSigns` where these are known already; what else
+        Presidio may hand over is not needed.
         """
-        if self.cue and isinstance(nlp_artifacts, Ends):
-            return self._results(self.find_after(nlp_artifacts, text))
-        return super().analyze(text, entities)
+        signs = nlp_artifacts if isinstance(nlp_artifacts, TextSigns) else TextSigns(text)
+        return self._results(self.find_in(signs))
 
-    def _matches(self, text: str) -> list[re.Match[str]]:
-        lowered = text.lower()
+    def _matches(self, signs: TextSigns) -> list[re.Match[str]]:
         matches: list[re.Match[str]] = []
         for shape in self._compiled:
-            if shape.may_be_in(text, lowered):
-                matches += shape.pattern.finditer(text)
+            if shape.needs is None or shape.needs.is_in(signs):
+                matches += shape.pattern.finditer(signs.text)
         return matches
 
     def _matches_after(self, ends: Iterable[int], text: str) -> list[re.Match[str]]:

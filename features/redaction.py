@@ -232,10 +232,10 @@ class Redactor:
         own = [(LeadIdentity(contacts), None)] if contacts else []
         is_long = len(text) > LONG
         found: list[FoundSpan] = []
-        for recognizer, ends in (*self._shelf.for_text(text), *own):
+        for recognizer, signs in (*self._shelf.for_text(text), *own):
             if is_long:
                 check_cpu()
-            for r in recognizer.analyze(text, recognizer.supported_entities, ends):
+            for r in recognizer.analyze(text, recognizer.supported_entities, signs):
                 if not 0 <= r.start < r.end <= len(text):
                     raise RedactionFailed(f"{recognizer.name} gave a span outside of the text.")
                 who = (_name_of(r, recognizer), recognizer.version)

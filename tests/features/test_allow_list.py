@@ -152,6 +152,24 @@ def test_a_list_without_end_is_refused() -> None:
         AllowList(tuple(f"Velora {i}" for i in range(MOST_PHRASES + 1)))
 
 
+WORDS = st.sampled_from(["Velora", "Pro", "plan", "C", "C++", "7", "zellira.io"])
+PHRASES = st.lists(st.lists(WORDS, min_size=1, max_size=4).map(" ".join).filter(len), min_size=1)
+
+
+@given(PHRASES, st.lists(st.one_of(WORDS, st.sampled_from(["x", " ", "  ", "."]))))
+def test_phrases_are_read_by_word_as_they_are_one_by_one(
+    phrases: list[str], pieces: list[str]
+) -> None:
+    listed = AllowList(tuple(f"a {phrase}" for phrase in phrases))
+    longest_first = sorted({f"a {p}" for p in phrases}, key=len, reverse=True)
+    one_by_one = "|".join(r"[^\S\r\n]{1,3}+".join(map(re.escape, p.split())) for p in longest_first)
+    text = " a ".join(pieces)
+    expected = [
+        m.span() for m in re.finditer(rf"(?<!\w)(?:{one_by_one})(?!\w)", text, re.IGNORECASE)
+    ]
+    assert [m.span() for m in listed._pattern.finditer(text)] == expected
+
+
 def test_a_full_list_costs_a_hostile_text_little() -> None:
     full = AllowList(tuple(f"Velora Pro plan number {i}" for i in range(MOST_PHRASES)))
     text = "Velora Pro plan number " * 800
