@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from typing import TYPE_CHECKING, Protocol
 
@@ -89,15 +89,21 @@ class AnyOf:
 
     words: tuple[str, ...] = ()
     outlines: tuple[str, ...] = ()
+    fewest_digits: int = field(init=False, default=0)  # that one of the outlines has
+
+    def __post_init__(self) -> None:
+        digits = (part.count("0") for part in self.outlines)
+        object.__setattr__(self, "fewest_digits", min(digits, default=0))
 
     def is_in(self, signs: TextSigns) -> bool:
         lowered, outline = signs.lowered, signs.outline
         for word in self.words:  # no `any`: its generator costs more than most of these
             if word in lowered:
                 return True
-        for part in self.outlines:  # noqa: SIM110
-            if part in outline:
-                return True
+        if signs.digits >= self.fewest_digits:
+            for part in self.outlines:
+                if part in outline:
+                    return True
         return False
 
 
