@@ -64,8 +64,10 @@ class BoostedTrees:
     def margins(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
         """The log-odds of each row, shape (rows, columns)."""
         values, first = rows.ravel(), np.arange(len(rows))[:, None] * rows.shape[1]
-        at = np.repeat(np.arange(len(self.columns))[None], len(rows), axis=0)  # tree by tree
-        for columns, thresholds in self._levels:
+        (columns, thresholds), *below = self._levels
+        # Tree by tree: at which split of its level each row is.
+        at = 2 * np.arange(len(columns)) + (rows.take(columns, axis=1) >= thresholds)
+        for columns, thresholds in below:
             right = values.take(columns.take(at) + first) >= thresholds.take(at)
             at += at
             at += right
