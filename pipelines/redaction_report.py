@@ -69,14 +69,21 @@ def show_redaction(text: str, redacted: RedactedText, asked: Mapping[str, Sequen
     out.print(_marked(text, redacted))
     out.print(Text("\nWhat an LLM sees:", style="dim"))
     out.print(Text(redacted.text))
+    if redacted.spans:
+        out.print(_span_table(redacted))
+    else:
+        out.print(Text(f"\nNothing was found to redact. Policy {redacted.policy}."))
+    for value, places in asked.items():
+        out.print(_answer(value, places))
+
+
+def _span_table(redacted: RedactedText) -> Table:
     table = Table("where", "type", "score", "found by", "action", title=f"policy {redacted.policy}")
     for span in redacted.spans:
         found_by = f"{span.recognizer} {span.version}"
         where = f"{span.start}-{span.end}"
         table.add_row(where, span.entity_type, f"{span.score:.2f}", found_by, span.operator)
-    out.print(table)
-    for value, places in asked.items():
-        out.print(_answer(value, places))
+    return table
 
 
 def _marked(text: str, redacted: RedactedText) -> Text:

@@ -58,6 +58,18 @@ def test_of_an_empty_text_no_table_is_shown(capsys: pytest.CaptureFixture[str]) 
     assert capsys.readouterr().out == "The text is empty: there is nothing to redact.\n"
 
 
+def test_where_nothing_is_found_that_is_said_and_no_empty_table_shown(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    redactor = Redactor(RedactionPolicy.parse(POLICY), [Fixed()])
+    asked = {"price": why_it_stayed(redactor.trace("a fair price"), "price")}
+    show_redaction("a fair price", redactor.redact("a fair price"), asked)
+    shown = capsys.readouterr().out
+    assert "Nothing was found to redact. Policy" in shown
+    assert "found by" not in shown
+    assert "no recognizer proposed it" in shown
+
+
 def test_json_holds_no_value_that_went(redactor: Redactor) -> None:
     tree = redaction_json(redactor.redact(TEXT), [why_it_stayed(redactor.trace(TEXT), "Jane")])
     assert "Jane" not in json.dumps(tree)
