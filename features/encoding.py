@@ -111,6 +111,14 @@ class Encoder:
             return None
         return value
 
+    def read(self, row: Sequence[float]) -> dict[str, str | float | bool | None]:
+        """What a row says, by the names of its numbers; None where one is NaN.
+
+        Raises:
+            ValueError: another encoder made the row.
+        """
+        return {f.name: _word_of(f, value) for f, value in zip(self.features, row, strict=True)}
+
     def to_json(self) -> list[dict[str, Any]]:
         return [
             {
@@ -165,6 +173,14 @@ def _codes_of(categories: Sequence[str]) -> Mapping[str | float, float]:
         # An older release may hold 7.0, or 7 and 7.0: then the more frequent one speaks for both.
         codes.setdefault(category(word), float(code))
     return codes
+
+
+def _word_of(feature: Feature, value: float) -> str | float | bool | None:
+    if np.isnan(value):
+        return None
+    if feature.kind is Kind.CATEGORICAL:
+        return feature.categories[int(value)]
+    return bool(value) if feature.kind is Kind.BOOLEAN else value
 
 
 def _typical(feature: Feature, values: NDArray[np.float32]) -> float | None:

@@ -6,19 +6,22 @@ hold. Over HTTP, with an API key of the role audit: `docs/audit.md`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
+    from features.encoding import Encoder
+    from pipelines.audit_report import EncoderOf
     from pipelines.display import Advance
     from service.audit.auditor import Auditor
     from service.storage.store import Store
     from service.storage.subject_keys import StoredKeys
 
+FILE = "sqlite:///"  # begins MLflow's address where that is a file
 audit = typer.Typer(no_args_is_help=True, help="What the ledger says, and whether it holds.")
 
 Decision = Annotated[str, typer.Argument(metavar="DECISION", help="The decision_id of an answer.")]
@@ -135,8 +138,9 @@ def sent(decision_id: Decision, as_json: AsJson = False) -> None:
         opened = asking.sent(decision_id)
     if as_json:
         print_json(opened)
-    else:
-        show_sent(opened)
+        return
+    with _encoders() as encoder_of:
+        show_sent(opened, encoder_of)
 
 
 @audit.command()
@@ -168,8 +172,9 @@ def about(
             found = asking.about_contacts(contacts, opens=opens)
     if as_json:
         print_json(found)
-    else:
-        show_person(found)
+        return
+    with _encoders() as encoder_of:
+        show_person(found, encoder_of)
 
 
 @audit.command()
@@ -405,6 +410,35 @@ def auditor() -> Iterator[Auditor]:
 
     with opened() as (store, subjects):
         yield Auditor(store, subjects, Reader.at_the_machine())
+
+
+@contextmanager
+def _encoders() -> Iterator[EncoderOf]:
+    """Of releases, for rows in words. MLflow is asked once a row is to be read, and may be down."""
+    from models.errors import RegistryUnavailable
+    from models.registry import Registry
+    from pipelines.display import Display
+    from service.audit.replaying import Releases
+    from service.settings import read_settings
+
+    uri = read_settings().mlflow_uri
+    registry = Registry(uri)
+    is_missing = uri.startswith(FILE) and not Path(uri.removeprefix(FILE)).exists()
+    with Releases(registry) as releases:
+
+        def encoder_of(entry: Mapping[str, Any]) -> Encoder | None:
+            if is_missing:
+                return None  # MLflow would make it
+            try:
+                with Display().stage("Asking MLflow for the columns"):
+                    registry.require()
+                    release = releases.get(entry["release"])
+            except (RegistryUnavailable, ValueError, LookupError):  # down, or of another time
+                return None
+            is_same = release and release.versions.items() <= entry["versions"].items()
+            return release.classifier.encoder if release and is_same else None
+
+        yield encoder_of
 
 
 @contextmanager

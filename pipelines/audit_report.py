@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -11,8 +11,15 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
+from features.encoding import Encoder
+from pipelines.redaction_report import printable
+from pipelines.report import reason_lines
 from service.audit.finding import Page
+from service.audit.sent import floats
+from service.recording.entry import Kind
 
+# Of the release that an entry names; None where nobody has that any more.
+EncoderOf = Callable[[Mapping[str, Any]], Encoder | None]
 SAID = {  # what a line says of each kind, besides when and about what
     "decision": ("route", "reason", "probability", "release"),
     "redaction": ("purpose", "policy", "failed"),
@@ -57,7 +64,7 @@ def show_counts(rows: Sequence[Mapping[str, Any]]) -> None:
     Console().print(table)
 
 
-def show_sent(opened: Mapping[str, Any]) -> None:
+def show_sent(opened: Mapping[str, Any], encoder_of: EncoderOf) -> None:
     """What left, to whom, and what was made of it."""
     out = Console()
     if not opened["sent"]:
@@ -72,12 +79,15 @@ def show_sent(opened: Mapping[str, Any]) -> None:
         where = f"{call['provider']}, {call['model']}, LLM version {call['llm']}"
         out.print(f"{call['at']} to {where}: {outcome} ({ids}).", highlight=False)
     if decided := opened["decision"]:
-        says = ("route", "reason", "probability", "release", "reasons", "evidence", "row")
-        for name in says:
-            out.print(f"{name}: {escape(_said(decided[name]))}", highlight=False)
+        for name in ("route", "reason", "probability", "classifier_probability", "release"):
+            named = name.replace("_", " ")
+            out.print(f"{named}: {escape(_said(decided[name]))}", highlight=False)
+        row = [float("nan") if value is None else value for value in decided["row"]]
+        for line in _read_of_lead(decided, row, decided["release"], encoder_of(decided)):
+            out.print(line, highlight=False)
 
 
-def show_person(found: Mapping[str, Any]) -> None:
+def show_person(found: Mapping[str, Any], encoder_of: EncoderOf) -> None:
     """All about a person."""
     out = Console()
     if not found["subjects"]:
@@ -91,9 +101,43 @@ def show_person(found: Mapping[str, Any]) -> None:
             out.print(f"Sent to {where}: {recipient['calls']} requests.", highlight=False)
         show_entries(subject["entries"])
         for tree in subject["entries"]:
-            if "opened" in tree:
-                out.print(f"{tree['at']} {tree['kind']}: {escape(_said(tree['opened']))}")
+            for line in _opened_lines(tree, encoder_of):
+                out.print(line, highlight=False)
         out.print(f"Read of them: {len(subject['read_by'])} times.", highlight=False)
+
+
+def _opened_lines(tree: Mapping[str, Any], encoder_of: EncoderOf) -> list[str]:
+    """What was sealed in an entry; no line where it is still sealed, or nothing was."""
+    if "opened" not in tree:
+        return []
+    within, head = tree["opened"], f"{tree['at']} {tree['kind']}"
+    if tree["kind"] == Kind.DECISION:
+        row = floats(within["row"])
+        lines = _read_of_lead(within, row, tree["release"], encoder_of(tree))
+        return [f"{head}, what was read of the lead:", *(f"  {line}" for line in lines)]
+    return [f"{head}, {name}: {escape(_said(value))}" for name, value in within.items()]
+
+
+def _read_of_lead(
+    within: Mapping[str, Any], row: Sequence[float], release: str, encoder: Encoder | None
+) -> list[str]:
+    """The reasons, the LLM's quote, and the classifier's row by its columns."""
+    lines = reason_lines(within["reasons"])
+    if within["evidence"] is not None:
+        lines.append(f"quoted by the LLM: {escape(printable(within['evidence']))}")
+    if encoder is None:
+        numbers = escape(", ".join(_said(value) for value in row))
+        why = f"their columns are not named, for MLflow does not give release {release}"
+        return [*lines, f"row: {numbers} ({why})"]
+    lines.append("row (where training never lacked a value, a typical one stands in for none):")
+    return lines + [
+        f"  {escape(printable(name))} = {escape(_word(value))}"
+        for name, value in encoder.read(row).items()
+    ]
+
+
+def _word(value: str | float | bool | None) -> str:
+    return "not given, or not known" if value is None else printable(_said(value))
 
 
 def _said(value: Any) -> str:

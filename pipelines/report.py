@@ -212,9 +212,7 @@ def show_decision(
     ]
     if answer["llm"] is not None and answer["llm"]["win_probability"] is not None:
         lines += [_pulled(answer), _redacted(answer["redacted"])]
-    for what in ("for", "against"):
-        pushes = "; ".join(_push(reason) for reason in answer["reasons"][what])
-        lines += [f"{what}: {escape(pushes)}"] if pushes else []
+    lines += reason_lines(answer["reasons"])
     lines += _not_as_expected(unknown, absent)
     lines.append(f"[dim]release {answer['versions']['release']}, {answer['decision_id']}[/]")
     Console().print(Panel("\n".join(lines), title=title, title_align="left", highlight=False))
@@ -253,6 +251,14 @@ def _pulled(answer: Mapping[str, Any]) -> str:
     prior, final = answer["classifier_probability"], answer["probability"]
     moved = log_odds(final) - log_odds(prior)
     return f"classifier {prior:.3f}; the LLM moved the log-odds by {moved:+.2f}"
+
+
+def reason_lines(reasons: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
+    """What speaks for and against a lead by its columns; no line where nothing does."""
+    pushes = {
+        what: "; ".join(_push(reason) for reason in reasons[what]) for what in ("for", "against")
+    }
+    return [f"{what}: {escape(said)}" for what, said in pushes.items() if said]
 
 
 def _push(reason: Mapping[str, Any]) -> str:

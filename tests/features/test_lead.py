@@ -202,6 +202,18 @@ def test_what_training_never_lacked_is_read_as_typical_and_what_it_did_as_missin
     assert np.isnan(row[:2]).all()
 
 
+def test_a_row_is_read_back_in_the_words_of_the_lead() -> None:
+    seen = [*leads(*["Web"] * 9, *["Fair"] * MIN_CATEGORY_COUNT), Lead({}, {}, {})]
+    encoder = Encoder.fit(SPEC, seen)
+    lead = {"Visits": 2.5, "Source": "Fair", "Newsletter": "yes", "Message": "four"}
+    rows = encoder.encode([Lead.parse(SPEC, lead), *leads("New")]).tolist()
+    full, strange = (encoder.read(row) for row in rows)
+    assert full == {"Visits": 2.5, "Source": "Fair", "Newsletter": True, "Message (length)": 4}
+    assert strange["Source"] is None
+    with pytest.raises(ValueError, match="shorter"):
+        encoder.read(rows[0][:-1])
+
+
 def test_an_encoder_survives_json() -> None:
     encoder = Encoder.fit(SPEC, leads(*["Web"] * 9))
     assert Encoder.from_json(encoder.to_json()) == encoder

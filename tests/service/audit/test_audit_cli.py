@@ -66,6 +66,13 @@ def test_what_was_sent_is_shown(ids: dict[str, str]) -> None:
     assert "No text left" in run("sent", ids["sure"])
 
 
+def test_where_there_is_no_mlflow_rows_are_numbers_and_none_is_made(
+    ids: dict[str, str], tmp_path: Path
+) -> None:
+    assert "columns are not named" in " ".join(run("sent", ids["sure"]).split())
+    assert not (tmp_path / "mlflow.db").exists()
+
+
 def test_a_person_is_found_by_an_address_that_is_not_written_down(
     ids: dict[str, str], database_url: str
 ) -> None:

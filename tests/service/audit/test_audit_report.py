@@ -1,0 +1,56 @@
+"""What was read of a lead is shown to an auditor in words, or as what it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from filled_ledger import Filled
+from service_fakes import small_release
+
+from pipelines.audit_report import show_person, show_sent
+
+pytestmark = pytest.mark.usefixtures("wide")
+
+
+@pytest.fixture
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+
+
+async def test_a_row_is_shown_by_the_columns_of_its_release(
+    filled: Filled, capsys: pytest.CaptureFixture[str]
+) -> None:
+    encoder = small_release().classifier.encoder
+    show_sent(filled.auditor.sent(filled.ids["sure"]), lambda _: encoder)
+    about = filled.auditor.about_decision(filled.ids["sure"], opens=True)
+    sent = capsys.readouterr().out
+    assert "  Visits = 3\n" in sent
+    assert "classifier probability: 0." in sent
+    show_person(about, lambda _: encoder)
+    person = capsys.readouterr().out
+    assert "what was read of the lead:" in person
+    assert "    Visits = 3\n" in person
+    assert "redaction, shown: redacted" in person
+    assert not [row for row in _rows(about) if row in person]  # base64 says nothing to a reader
+
+
+async def test_a_row_of_a_release_that_is_gone_is_said_to_be_numbers_without_names(
+    filled: Filled, capsys: pytest.CaptureFixture[str]
+) -> None:
+    show_sent(filled.auditor.sent(filled.ids["sure"]), lambda _: None)
+    sent = capsys.readouterr().out
+    assert "row: 3, " in sent
+    assert "their columns are not named, for MLflow does not give release 7" in sent
+
+
+async def test_what_is_sealed_stays_so_unless_it_was_opened(
+    filled: Filled, capsys: pytest.CaptureFixture[str]
+) -> None:
+    show_person(filled.auditor.about_decision(filled.ids["sure"]), lambda _: None)
+    assert "row" not in capsys.readouterr().out
+
+
+def _rows(about: dict[str, Any]) -> list[str]:
+    entries = [entry for subject in about["subjects"] for entry in subject["entries"]]
+    return [opened["row"] for entry in entries if "row" in (opened := entry.get("opened", {}))]
