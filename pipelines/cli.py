@@ -341,6 +341,10 @@ def decide(
 def score(
     table: Table,
     output: Annotated[Path, typer.Option("--output", "-o", help="The CSV file to write.")],
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(help="A column of the table to write beside the answers; may be repeated."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Decide every lead of a table with the live release, without a server."""
@@ -348,7 +352,7 @@ def score(
     from pipelines.offline import score_table
     from pipelines.report import print_json, show_scores
 
-    summary = score_table(table, output, _settings(), Display())
+    summary = score_table(table, output, _settings(), Display(), keep=keep or ())
     if as_json:
         print_json(summary)
     else:

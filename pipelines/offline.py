@@ -28,7 +28,7 @@ from pipelines.display import Display
 from pipelines.errors import UnusableFile, UnusableTable
 from pipelines.local_llm import llm_running
 from pipelines.report import absent_note
-from pipelines.tables import first_of, read_table, rows
+from pipelines.tables import first_of, no_such_column, read_table, rows
 from service.bootstrap import assembler, open_store, open_subjects
 from service.llm.endpoint import prices
 from service.recording.entry import COMMAND_LINE
@@ -39,6 +39,7 @@ from service.settings import Settings
 
 PATIENT = timedelta(seconds=60)  # for one verdict: no caller waits here
 AT_ONCE = 8  # leads in work at a time
+ROW, ERROR = "row", "error"
 COLUMNS = ("probability", "score", "grade", "route", "reason", "degraded")
 
 
@@ -69,8 +70,12 @@ def decide_file(path: Path, settings: Settings) -> FromFile:
         return FromFile(answer, unknown, absent_columns(release.spec, request.fields))
 
 
-def score_table(table: Path, output: Path, settings: Settings, display: Display) -> dict[str, Any]:
+def score_table(
+    table: Path, output: Path, settings: Settings, display: Display, *, keep: Sequence[str] = ()
+) -> dict[str, Any]:
     """Decide every row of a table, and write the answers beside the row numbers as CSV.
+
+    keep: columns of the table that are written beside them, as they are read; they go nowhere else.
 
     A row that cannot be read gets its problem in the column `error`; the others are decided.
     `absent_columns` of the summary are those that the release reads and the table lacks. What is
@@ -82,6 +87,7 @@ def score_table(table: Path, output: Path, settings: Settings, display: Display)
     with display.stage(f"Reading {table.name}"):
         frame = read_table(table)
         fields = list(rows(frame))
+        kept = _kept([name.strip() for name in keep], list(map(str, frame.columns)))
     if output.exists() and output.samefile(table):
         raise UnusableFile(f"{output} is the table itself. Name another file with -o.")
     with live_release(settings) as release:
@@ -89,13 +95,14 @@ def score_table(table: Path, output: Path, settings: Settings, display: Display)
         _require_some(release.spec, absent, table)
         if absent:
             display.say(absent_note(absent))
-        counts = _score(fields, release, output, settings, display)
+        counts = _score(fields, kept, release, output, settings, display)
     named = {"table": str(table), "output": str(output), "release": release.version}
     return {**named, **counts, "absent_columns": absent}
 
 
 def _score(
     fields: Sequence[Mapping[str, object]],
+    kept: Sequence[str],
     release: Release,
     output: Path,
     settings: Settings,
@@ -106,7 +113,7 @@ def _score(
     with (
         llm_running(settings, release.llm),
         display.bar("Deciding", len(fields)) as advance,
-        _writer(output) as write,
+        _writer(output, kept) as write,
     ):
 
         async def decide_all() -> None:
@@ -114,7 +121,7 @@ def _score(
                 for start in range(0, len(fields), AT_ONCE):
                     answers = await deciding.many(fields[start : start + AT_ONCE])
                     for number, answer in enumerate(answers, start=start + 1):
-                        write(number, answer)
+                        write(number, [fields[number - 1][name] for name in kept], answer)
                         key = "unreadable" if isinstance(answer, str) else answer.route.value
                         counts[key] = counts.get(key, 0) + 1
                         if not isinstance(answer, str) and answer.degraded:
@@ -123,6 +130,17 @@ def _score(
 
         asyncio.run(decide_all())
     return counts
+
+
+def _kept(names: Sequence[str], columns: Sequence[str]) -> list[str]:
+    """Each name once. Raises UnusableTable: the table lacks one, or the answers have it too."""
+    for name in names:
+        if name not in columns:
+            raise UnusableTable(no_such_column(name, columns))
+        if name in (ROW, *COLUMNS, ERROR):
+            fix = "Rename it in the table to keep it."
+            raise UnusableTable(f"The answers have a column {name!r} of their own. {fix}")
+    return list(dict.fromkeys(names))
 
 
 def absent_columns(spec: LeadSpec, columns: Iterable[str]) -> list[str]:
@@ -202,20 +220,20 @@ async def _deciding(release: Release, settings: Settings) -> AsyncIterator[_Deci
 
 
 @contextmanager
-def _writer(output: Path) -> Iterator[Any]:
+def _writer(output: Path, kept: Sequence[str]) -> Iterator[Any]:
     try:
         file = output.open("w", encoding="utf-8", newline="")
     except OSError as error:
         raise UnusableFile(f"{output} cannot be written. Name another file with -o.") from error
     with file:
         sheet = csv.writer(file, lineterminator="\n")
-        sheet.writerow(["row", *COLUMNS, "error"])
+        sheet.writerow([ROW, *kept, *COLUMNS, ERROR])
 
-        def write(number: int, answer: Decision | str) -> None:
+        def write(number: int, own: Sequence[object], answer: Decision | str) -> None:
             if isinstance(answer, str):
-                sheet.writerow([number, *[""] * len(COLUMNS), answer])
+                sheet.writerow([number, *own, *[""] * len(COLUMNS), answer])
             else:
-                sheet.writerow([number, *(getattr(answer, name) for name in COLUMNS), ""])
+                sheet.writerow([number, *own, *(getattr(answer, n) for n in COLUMNS), ""])
 
         yield write
 

@@ -278,11 +278,12 @@ def labelled(table: pd.DataFrame, spec: LeadSpec) -> tuple[pd.DataFrame, NDArray
 
 def _outcome_words(table: pd.DataFrame, column: str, source: str | None) -> list[str]:
     if column not in table.columns:
-        raise UnusableTable(_no_such_column(column, [str(c) for c in table.columns], source))
+        raise UnusableTable(no_such_column(column, [str(c) for c in table.columns], source))
     return ["" if v is None else str(v).strip() for v in _values(table[column])]
 
 
-def _no_such_column(column: str, names: list[str], source: str | None) -> str:
+def no_such_column(column: str, names: Sequence[str], source: str | None = None) -> str:
+    """What to say of it, with the name most like it. source: the spec that names it as outcome."""
     absent = f"There is no column {column!r}"
     absent += f", which {source} names as the outcome" if source else ""
     folded = {name.casefold(): name for name in reversed(names)}

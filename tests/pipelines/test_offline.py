@@ -88,6 +88,48 @@ def test_a_lead_and_a_table_are_decided_and_kept(
 
 @pytest.mark.journey
 @pytest.mark.filterwarnings("ignore")
+def test_columns_are_kept_beside_the_answers_and_go_nowhere_else(
+    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table, output = tmp_path / "leads.csv", tmp_path / "scores.csv"
+    person = "Zorblatt, the 1st"
+    lead = {"Employees": "30", "Country": "Ireland", "Who": person}
+    pd.DataFrame([lead, {**lead, "Who": ""}]).to_csv(table, index=False)
+    summary = score_table(table, output, settings, Display(), keep=("Who", " Employees", "Who"))
+    with output.open(encoding="utf-8", newline="") as file:
+        scores = list(csv.DictReader(file))
+    assert list(scores[0])[:4] == ["row", "Who", "Employees", "probability"]
+    assert [(s["row"], s["Who"], s["Employees"]) for s in scores] == [
+        ("1", person, "30"),
+        ("2", "", "30"),
+    ]
+    said = "".join(capsys.readouterr()) + json.dumps(summary)
+    elsewhere = [file for file in settings.home.rglob("*") if file.is_file()]
+    assert elsewhere
+    assert "Zorblatt" not in said
+    assert not [file for file in elsewhere if b"Zorblatt" in file.read_bytes()]
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("lead id", "Did you mean 'Lead ID'"),
+        ("xyz", "The table has: 'Lead ID', 'score'"),
+        ("score", "of their own. Rename it"),
+    ],
+)
+def test_a_column_that_cannot_be_kept_is_refused_before_anybody_is_decided(
+    tmp_path: Path, name: str, says: str
+) -> None:
+    table, output = tmp_path / "leads.csv", tmp_path / "scores.csv"
+    table.write_text("Lead ID,score\n1,2\n", encoding="utf-8")
+    with pytest.raises(UnusableTable, match=says):
+        score_table(table, output, Settings(home=tmp_path), Display(), keep=[name])
+    assert not output.exists()
+
+
+@pytest.mark.journey
+@pytest.mark.filterwarnings("ignore")
 def test_what_is_misspelt_is_said(
     settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
