@@ -36,7 +36,8 @@ class SpecChanges:
         created: there was no file before; the other fields are empty then.
         added: columns that the file did not have.
         vanished: columns of the file that the table does not have; they stay in the file.
-        kept: columns whose `kind` or `use` is not what the table suggests.
+        kept: columns whose `kind` or `use` is not what the table suggests; where the table only
+            asks (`look`), `use` is an answer and no contradiction.
         suspected: columns in use that the table calls a leak, and the file does not.
         unlisted_words: missing-value words in the table that the file does not list.
         other_won: the value of won that the table suggests, or `--won` names, where the file has
@@ -139,7 +140,7 @@ def _changes(old: LeadSpec, new: LeadSpec) -> SpecChanges:
         created=False,
         added=tuple(name for name in now if name not in before),
         vanished=tuple(name for name in before if name not in now),
-        kept=tuple(c.name for b, c in both if (b.kind, b.use) != (c.kind, c.use)),
+        kept=tuple(c.name for b, c in both if _is_other(b, c)),
         suspected=tuple(c.name for b, c in both if c.leak and b.use and not b.leak),
         unlisted_words=tuple(
             word for word in new.missing_words if word.casefold() not in old.missing
@@ -147,6 +148,15 @@ def _changes(old: LeadSpec, new: LeadSpec) -> SpecChanges:
         other_won=new.won if is_other else None,
         won=old.won if is_other else None,
     )
+
+
+def _is_other(written: Column, suggested: Column) -> bool:
+    """Whether a table suggests another kind or use. An answer to what `look` asks is none."""
+    if written.kind is not suggested.kind:
+        return True
+    is_asked = suggested.look is not None and suggested.leak is None
+    is_answer = is_asked and (written.look is not None or not written.use)
+    return written.use is not suggested.use and not is_answer
 
 
 def _replace(path: Path, text: str) -> None:

@@ -116,6 +116,29 @@ def test_what_a_person_wrote_survives_a_second_init(path: Path) -> None:
     assert spec.columns == (AGE, replace(TAGS, kind=Kind.TEXT, use=True), QUALITY, extra)
 
 
+def test_an_answer_to_a_question_is_no_contradiction(path: Path) -> None:
+    reason = f'reason = "{QUALITY.reason}"'
+    yes, no = f"use = true\n{reason}", f"use = false\n{reason}"
+    edited(path, (yes, no))
+    assert write_spec(path, SPEC) == SpecChanges(created=False)
+    # But where the table does not ask, or it is about the kind, it is.
+    for suggested in (replace(QUALITY, look=None), replace(QUALITY, kind=Kind.TEXT)):
+        changes = write_spec(path, replace(SPEC, columns=(AGE, TAGS, suggested)))
+        assert changes.kept == (QUALITY.name,)
+    edited(path, (no, yes))
+    leaking = replace(QUALITY, use=False, leak="Copies the outcome.")
+    changes = write_spec(path, replace(SPEC, columns=(AGE, TAGS, leaking)))
+    assert changes.kept == changes.suspected == (QUALITY.name,)
+
+
+def test_a_question_may_be_answered_with_yes(path: Path) -> None:
+    asked = replace(QUALITY, use=False)
+    path.unlink()
+    write_spec(path, replace(SPEC, columns=(asked,)))
+    edited(path, ("use = false\n", "use = true\n"))
+    assert write_spec(path, replace(SPEC, columns=(asked,))).kept == ()
+
+
 def test_that_the_file_has_another_value_for_won_is_said_with_what_to_do(
     path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
