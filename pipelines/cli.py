@@ -734,6 +734,8 @@ def _train(
         table, LeadSpec.read(spec), options, settings=settings, display=display, promote=promote
     )
     if as_json:
+        for note in done.trained.notes:
+            display.say(note)
         print_json(training_json(done))
     else:
         show_training(done)

@@ -11,6 +11,7 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     SpinnerColumn,
     TextColumn,
     TimeElapsedColumn,
@@ -38,32 +39,37 @@ class Display:
     def stage(self, text: str) -> Iterator[None]:
         """A step whose length is not known: a spinner and a clock."""
         columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-        with Progress(*columns, console=self.console, transient=True) as progress:
+        with self._progress(*columns) as progress:
             progress.add_task(text, total=None)
             yield
 
     @contextmanager
     def bar(self, text: str, total: int) -> Iterator[Advance]:
         """A step of `total` parts; call what it yields after each part, or some of them."""
-        with self._progress() as progress:
+        with self._progress(*_parts()) as progress:
             task = progress.add_task(text, total=total)
             yield lambda parts=1: progress.advance(task, parts)
 
     @contextmanager
     def steps(self, text: str) -> Iterator[Callable[[int, int], None]]:
         """The same where `total` may change: call what it yields with (done, total)."""
-        with self._progress() as progress:
+        with self._progress(*_parts()) as progress:
             task = progress.add_task(text, total=None)
             yield lambda done, total: progress.update(task, completed=done, total=total)
 
-    def _progress(self) -> Progress:
-        columns = (
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-        )
-        return Progress(*columns, console=self.console, transient=True)
+    def _progress(self, *columns: ProgressColumn) -> Progress:
+        # In a file nothing of it is ever shown, but rich would leave an empty line for each.
+        is_watched = self.console.is_interactive
+        return Progress(*columns, console=self.console, transient=True, disable=not is_watched)
+
+
+def _parts() -> tuple[ProgressColumn, ...]:
+    return (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )

@@ -95,7 +95,7 @@ def show_training(run: TrainingRun) -> None:
         ):
             shown = ", ".join(f"{m.value} {v}" for m, v in gains.items())
             out.print(f"Hybrid minus classifier, paired, {where}: {shown or 'too few leads'}.")
-    for note in (*trained.text_notes, *trained.tie_breaking.notes, *_tuning_lines(trained)):
+    for note in (*trained.notes, *_tuning_lines(trained)):
         out.print(note, highlight=False)
     for gate in trained.gates:
         mark = "[green]passed[/green]" if gate.passed else "[red]failed[/red]"

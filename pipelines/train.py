@@ -127,6 +127,11 @@ class Trained:
         return flat | (tuning_metrics(self.tuned) if self.tuned else {})
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What the text model and the LLM are worth, in words: for whoever reports, once."""
+        return (*self.text_notes, *self.tie_breaking.notes)
+
+    @property
     def text_notes(self) -> tuple[str, ...]:
         """What the text model is worth, and what it spares the LLM, in words; nothing without."""
         if self.reading is None:
@@ -228,9 +233,6 @@ def _fit_and_evaluate(
         groups=data.groups,
     )
     tie_breaking = fit(reading=reading)
-    for note in tie_breaking.notes:
-        display.say(note)
-
     drawn = draw_test_calls(data, fitted, witness, kinds, calls=options.llm_test_calls, seed=seed)
     test = inquiry.ask(drawn if calibration else [], "test")
     with display.stage("Evaluating on test leads"):
@@ -277,7 +279,7 @@ def _read(
     embedding: Embedding | None,
     display: Display,
 ) -> Reading | None:
-    """The text model, where there is text and it proves to help; says which."""
+    """The text model, where there is text and it proves to help; says why not."""
     if not data.spec.texts or not options.text_model:
         return None
     texts = redacted_texts(data, witness, display)
@@ -291,8 +293,10 @@ def _read(
         confidence=options.confidence,
         seed=options.seed,
     )
-    display.say(found.note)
-    return found if isinstance(found, Reading) else None
+    if isinstance(found, Reading):
+        return found
+    display.say(found.note)  # of no model the report has a note
+    return None
 
 
 def fit_shown(data: TrainingData, options: TrainingOptions, display: Display) -> FittedClassifier:

@@ -184,8 +184,7 @@ def _note(trained: Trained) -> str:
         f"- {'passed' if g.passed else 'FAILED'}: {g.name} ({g.figure})" for g in trained.gates
     )
     said = (
-        *trained.text_notes,
-        *trained.tie_breaking.notes,
+        *trained.notes,
         *(tuning_lines(trained.tuned) if trained.tuned else ()),
     )
     notes = "\n".join(f"- {note}" for note in said)

@@ -196,6 +196,8 @@ def _train_on_sample(settings: Settings, display: Display) -> None:
         display=display,
         promote=True,
     )
+    for note in run.trained.notes:
+        display.say(note)
     if not run.promoted:  # the sample is a demonstration: it goes live whatever the gates say
         Registry(settings.mlflow_uri).promote(run.release.version, force=True)
 

@@ -71,6 +71,8 @@ def bench_tuning(
             except NotServedAsTuned as refusal:
                 trials.append(refused(seed, refusal))
             else:
+                for note in trained.notes:
+                    display.say(note)
                 contest = contest_of(trained)
                 contests += [contest.among(data.groups)] if contest else []
                 trials.append(trial_of(trained, contest))

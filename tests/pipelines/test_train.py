@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from models.errors import MissingExtra, TrainingRefused
@@ -86,13 +88,18 @@ def test_a_text_model_is_judged_on_all_test_leads_where_no_llm_is_asked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("pipelines.train.Redactor.load", email_redactor)
-    trained = train_untouched(TrainingOptions(trials=1, llm_calls=0), display=Display())
+    file = io.StringIO()
+    display = Display(Console(file=file, width=1_000))
+    trained = train_untouched(TrainingOptions(trials=1, llm_calls=0), display=display)
     assert trained.reading is not None
     assert trained.comparison is None
     assert trained.metrics["text_model_log_loss_change"] < 0
     assert [g.passed for g in trained.gates if g.name == "the text model does no harm"] == [True]
     tested = len(trained.fitted.split.test)
     assert any(f"on {tested:,} test leads" in note for note in trained.text_notes)
+    # What is reported at the end is not said before: it stood there twice.
+    assert len(trained.notes) > len(trained.text_notes) > 0
+    assert not [note for note in trained.notes if note in file.getvalue()]
 
 
 def train_untouched(
