@@ -199,7 +199,7 @@ class _Deciding:
 
     async def _answer(self, row: Mapping[str, object]) -> Record | str:
         try:
-            return await self.recorder.decide(self.release, self.cascade, DecideRequest(row, 0))
+            return await self.recorder.decide(self.release, self.cascade, DecideRequest(row))
         except InvalidLead as error:
             return str(error)
 

@@ -210,8 +210,7 @@ def show_decision(
         f"decided by {answer['route']}: {answer['reason']}"
         + (" (degraded)" if answer["degraded"] else ""),
     ]
-    if answer["llm"] is not None and answer["llm"]["win_probability"] is not None:
-        lines += [_pulled(answer), _redacted(answer["redacted"])]
+    lines += _read_beside_columns(answer)
     lines += reason_lines(answer["reasons"])
     lines += _not_as_expected(unknown, absent)
     lines.append(f"[dim]release {answer['versions']['release']}, {answer['decision_id']}[/]")
@@ -247,10 +246,20 @@ def _named(names: Sequence[str]) -> str:
     return escape(", ".join(repr(name) for name in names))
 
 
-def _pulled(answer: Mapping[str, Any]) -> str:
+def _read_beside_columns(answer: Mapping[str, Any]) -> list[str]:
+    """Who else was heard, and how far that moved the answer; no line where nobody was."""
+    is_read = answer["text_log_odds"] is not None
+    is_heard = answer["llm"] is not None and answer["llm"]["win_probability"] is not None
+    if not (is_read or is_heard):
+        return []
+    # What each of them did is not told apart: how much one counts depends on what the other says.
+    by_text = "what the lead wrote, read by the text model"
+    who = f"{by_text} and the LLM," if is_read and is_heard else "the LLM"
+    who = who if is_heard else f"{by_text},"
     prior, final = answer["classifier_probability"], answer["probability"]
     moved = log_odds(final) - log_odds(prior)
-    return f"classifier {prior:.3f}; the LLM moved the log-odds by {moved:+.2f}"
+    line = f"classifier {prior:.3f}; {who} moved the log-odds by {moved:+.2f}"
+    return [line, _redacted(answer["redacted"])] if is_heard else [line]
 
 
 def reason_lines(reasons: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:

@@ -7,6 +7,7 @@ import json
 import warnings
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -20,7 +21,8 @@ from pipelines.errors import UnusableFile, UnusableTable
 from pipelines.offline import decide_file, score_table
 from pipelines.report import show_decision, show_scores
 from pipelines.sample_leads import write_sample
-from service.bootstrap import open_store
+from service.audit.auditor import Auditor, Reader
+from service.bootstrap import open_store, open_subjects
 from service.settings import Settings
 from service.storage.tables import decisions
 from tests.small_release import publish, small_release
@@ -47,6 +49,18 @@ def kept_decisions(settings: Settings) -> int:
         return connection.scalar(select(func.count()).select_from(decisions)) or 0
 
 
+def reasons_kept(settings: Settings) -> list[dict[str, Any]]:
+    """What is sealed with each decision, in their order."""
+    with (
+        closing(open_subjects(settings)) as keys,
+        closing(open_store(settings, subjects=keys)) as store,
+    ):
+        with store.reading() as connection:
+            ids = list(connection.scalars(select(decisions.c.id).order_by(decisions.c.seq)))
+        auditor = Auditor(store, keys, Reader.at_the_machine())
+        return [auditor.sent(one)["decision"]["reasons"] for one in ids]
+
+
 @pytest.mark.journey
 @pytest.mark.filterwarnings("ignore")
 def test_a_lead_and_a_table_are_decided_and_kept(
@@ -69,6 +83,9 @@ def test_a_lead_and_a_table_are_decided_and_kept(
     assert [score["error"] for score in scores] == [""] * len(rows)
     assert float(scores[0]["probability"]) == pytest.approx(answer["probability"])
     assert kept_decisions(settings) == 1 + len(rows)
+    first, second = reasons_kept(settings)[:2]  # of the lead, alone and in the table
+    assert first == second == answer["reasons"]
+    assert first["for"] or first["against"]
     show_scores(summary)
     assert "20 by the classifier" in " ".join(capsys.readouterr().out.split())
 
