@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
+from features.edit import in_lower_case
 from features.found_span import FoundSpan
 from features.plain_text import PlainText, folded_text
 
@@ -76,12 +77,12 @@ class AllowList:
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
         """Whole words, on one line, whatever blanks are between them. The longest comes first."""
-        written = _written([phrase.split(" ") for phrase in self._plain])
+        written = _written([in_lower_case(phrase).split(" ") for phrase in self._plain])
         return re.compile(rf"(?<!\w){written}(?!\w)", re.IGNORECASE)
 
 
 def _written(phrases: Iterable[Sequence[str]]) -> str:
-    """A pattern of phrases by their words: what many begin with is read once."""
+    """A pattern of phrases by their words, in lower case: what many begin with is read once."""
     rests: dict[str, list[Sequence[str]]] = {}
     for first, *rest in phrases:
         rests.setdefault(first, []).append(rest)

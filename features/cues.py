@@ -9,6 +9,7 @@ from functools import cached_property, lru_cache
 import regex
 
 from features.cpu_timer import check_cpu
+from features.edit import in_lower_case
 
 SIGNS = 3  # of a beginning, by which cues are looked up
 BEGINNING = re.compile(rf"\b(?=(\w.{{0,{SIGNS - 1}}}))", re.DOTALL)
@@ -24,15 +25,11 @@ class Cue:
 
     def __init__(self, words: str) -> None:
         self._lower = re.compile(words, re.VERBOSE)
-        self._any_case = re.compile(words, re.VERBOSE | re.IGNORECASE)
         self._words = words
 
     def ends(self, text: str) -> list[int]:
         """Where the words end in `text`."""
-        lowered = text.lower()
-        if len(lowered) == len(text):  # a lower-case letter may be two: offsets would be others
-            return [m.end() for m in self._lower.finditer(lowered)]
-        return [m.end() for m in self._any_case.finditer(text)]
+        return [m.end() for m in self._lower.finditer(in_lower_case(text))]
 
     def end_from(self, lowered: str, start: int) -> int:
         """Where the words end that begin at `start`; 0 where there are none."""
@@ -68,10 +65,7 @@ class Cues:
 
     def ends(self, text: str) -> Mapping[Cue, list[int]]:
         """Where each cue that is in the text ends, as `Cue.ends` says."""
-        lowered = text.lower()
-        if len(lowered) != len(text):
-            everywhere = {cue: cue.ends(text) for cue in self._cues}
-            return {cue: ends for cue, ends in everywhere.items() if ends}
+        lowered = in_lower_case(text)
         found: dict[Cue, list[int]] = {}
         for i, word in enumerate(BEGINNING.finditer(lowered)):
             if not i % WORDS_A_CHECK:

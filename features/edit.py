@@ -9,8 +9,11 @@ Edit = tuple[int, int, str]
 
 
 def in_lower_case(text: str) -> str:
-    """`text` in lower case, with every letter at its place: some grow when they are lowered."""
-    lower = text.lower()
-    if len(lower) == len(text):
-        return lower
-    return "".join(c if len(c.lower()) > 1 else c.lower() for c in text)
+    """`text` in lower case, with every letter at its place.
+
+    The Turkish \u0130 and \u0131 are an i, as they are to a pattern that ignores case: the first
+    would grow when it is lowered, the second stay what it is.
+    """
+    if not text.isascii():
+        text = text.replace("\u0130", "i").replace("\u0131", "i")
+    return text.lower()

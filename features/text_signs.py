@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from functools import reduce
 from typing import TYPE_CHECKING, Protocol
 
+from features.edit import in_lower_case
+
 if TYPE_CHECKING:
     from features.cues import Cue
 
@@ -47,7 +49,7 @@ class TextSigns:
     def __init__(self, text: str, ends: Mapping[Cue, list[int]] | None = None) -> None:
         self.text = text
         self.ends = ends
-        self.lowered = text.lower()
+        self.lowered = in_lower_case(text)
         self.outline = text.translate(OUTLINE)
         self.digits = self.outline.count("0")
         self.unbroken = max(map(len, text.split()), default=0)

@@ -152,7 +152,7 @@ def test_a_list_without_end_is_refused() -> None:
         AllowList(tuple(f"Velora {i}" for i in range(MOST_PHRASES + 1)))
 
 
-WORDS = st.sampled_from(["Velora", "Pro", "plan", "C", "C++", "7", "zellira.io"])
+WORDS = st.sampled_from(["Velora", "VELORA", "pro", "Pro", "plan", "C", "C++", "\u0130o", "io"])
 PHRASES = st.lists(st.lists(WORDS, min_size=1, max_size=4).map(" ".join).filter(len), min_size=1)
 
 
