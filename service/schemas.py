@@ -262,7 +262,7 @@ class DataNotes(_Contract):
     unknown_categories: list[str]
     """Columns whose value training never saw."""
     unknown_fields: int
-    """How many fields the lead schema does not know."""
+    """How many fields are not in GET /schema/lead. Their names may be personal: not kept."""
 
 
 class DecisionAnswer(_Contract):

@@ -114,6 +114,15 @@ async def test_every_answer_keeps_the_published_contract(service: Service, text:
     assert SENTINEL not in response.text
 
 
+async def test_fields_that_are_no_column_are_counted_and_named_in_no_answer_or_record(
+    service: Service,
+) -> None:
+    response = await service.post("/decide", {"lead": {"Visits": 3, SENTINEL: 1, "Vists": 2}})
+    assert response.json()["data"]["unknown_fields"] == 2
+    (row,) = service.rows(decisions)
+    assert all(name not in f"{response.text} {row}" for name in (SENTINEL, "Vists"))
+
+
 async def test_the_answer_is_durable_before_it_is_sent(service: Service) -> None:
     response = await service.post("/decide", {"lead": {"Message": BY_TEXT}})
     row = service.rows(decisions)[0]
