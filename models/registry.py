@@ -6,7 +6,7 @@ import hashlib
 import logging
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -34,7 +34,7 @@ from models.text_model import TextModel
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities.model_registry import ModelVersion
+    from mlflow.entities.model_registry import ModelVersion, RegisteredModel
     from mlflow.models import ModelSignature
     from mlflow.models.model import ModelInfo
 
@@ -47,6 +47,8 @@ GATES, PASSED = "gates", "passed"  # a tag of a release; or which refused it
 REACHED_WITHIN_S = 3
 POLLED_WITHIN_S = 10  # without a byte of an answer
 CHAMPION, PREVIOUS = "champion", "previous"
+LIVE_BEFORE = "live_before"  # a tag of lead-release: what promotions took over from, oldest first
+LONGEST_WAY_BACK = 100  # rollbacks; a tag has a limit
 DESCRIPTIONS = {
     CLASSIFIER: "The cheap first opinion: XGBoost on structured fields, calibrated. "
     "Its lead spec, feature order and calibrator are under extra_files/.",
@@ -167,22 +169,31 @@ class Registry:
             )
         live = self.champion_version()
         if live is not None and live != version:
-            self._client.set_registered_model_alias(RELEASE, PREVIOUS, live)
-        self._client.set_registered_model_alias(RELEASE, CHAMPION, version)
-        stamp = datetime.now(UTC).isoformat(timespec="seconds")
-        self._client.set_model_version_tag(RELEASE, version, "promoted_at", stamp)
+            # First, and so never lost: what is live itself is no way back.
+            self._remember([*self._way_back(live, gates), live])
+        self._go_live(version)
         return version
 
     def rollback(self) -> str:
-        """Make the release that was live before live again. Returns its version.
+        """Undo the last promotion that still stands. Returns the version that is live again.
+
+        A second one goes one further back: what was rolled back from is not gone back to.
 
         Raises:
-            ReleaseNotFound: no other release was ever live.
+            ReleaseNotFound: no other release was live before.
         """
-        previous = self._aliased(PREVIOUS)
-        if previous is None:
-            raise ReleaseNotFound("No other release was live before, so there is no way back.")
-        return self.promote(previous, force=True)  # it was live
+        live = self.champion_version()
+        way_back = self._way_back(live, {release.version for release in self.releases()})
+        if not way_back:
+            here = f"release {live}" if live else "now"
+            raise ReleaseNotFound(
+                f"No release was live before {here}, so there is no way back. `tiebreak releases` "
+                "lists all there are; `tiebreak promote RELEASE` makes one of them live."
+            )
+        *further, version = way_back
+        self._go_live(version)
+        self._remember(further)
+        return version
 
     # -- from the registry to a running release -----------------------------------------------
 
@@ -356,17 +367,46 @@ class Registry:
                 if error.error_code != "RESOURCE_ALREADY_EXISTS":
                     raise
 
-    def _aliases(self) -> dict[str, tuple[str, ...]]:
+    def _go_live(self, version: str) -> None:
+        self._client.set_registered_model_alias(RELEASE, CHAMPION, version)
+        stamp = datetime.now(UTC).isoformat(timespec="seconds")
+        self._client.set_model_version_tag(RELEASE, version, "promoted_at", stamp)
+
+    def _way_back(self, live: str | None, known: Collection[str]) -> list[str]:
+        """What rollbacks go to, the next one last: neither what is live, nor what was deleted."""
+        model = self._releases_model()
+        if model is None:
+            return []
+        previous = model.aliases.get(PREVIOUS, "")  # all that was kept before there was a tag
+        kept = [v for v in model.tags.get(LIVE_BEFORE, str(previous)).split() if v in known]
+        while kept and kept[-1] == live:
+            kept.pop()
+        return kept
+
+    def _remember(self, way_back: Sequence[str]) -> None:
+        """Keep it, and show by an alias where the next rollback goes."""
+        kept = " ".join(way_back[-LONGEST_WAY_BACK:])
+        self._client.set_registered_model_tag(RELEASE, LIVE_BEFORE, kept)
+        if way_back:
+            self._client.set_registered_model_alias(RELEASE, PREVIOUS, way_back[-1])
+        else:
+            self._client.delete_registered_model_alias(RELEASE, PREVIOUS)
+
+    def _releases_model(self) -> RegisteredModel | None:
+        """`lead-release`, None where nothing was ever trained."""
         from mlflow.exceptions import MlflowException
 
         try:
-            aliases = self._client.get_registered_model(RELEASE).aliases
+            return self._client.get_registered_model(RELEASE)
         except MlflowException as error:
             if error.error_code == "RESOURCE_DOES_NOT_EXIST":
-                return {}
+                return None
             raise
+
+    def _aliases(self) -> dict[str, tuple[str, ...]]:
+        model = self._releases_model()
         of: dict[str, tuple[str, ...]] = {}
-        for alias, version in sorted(aliases.items()):
+        for alias, version in sorted(model.aliases.items()) if model else ():
             of[str(version)] = (*of.get(str(version), ()), alias)
         return of
 

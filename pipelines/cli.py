@@ -267,7 +267,7 @@ def promote(
 
 @app.command()
 def rollback(as_json: AsJson = False) -> None:
-    """Make the release live again that was live before."""
+    """Make the release live again that was live before; once more: the one before that."""
     with _registry() as registry:
         live = registry.rollback()
     _said_live(live, as_json)

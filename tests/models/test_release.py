@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -19,6 +20,9 @@ from models.release import Release
 from models.routing import RoutingPolicy
 from tests.fakes import llm_version
 from tests.small_release import publish, sample_data, small_release
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 FILE = b"GGUF of an adapter"
 ADAPTER = Adapter(file_digest(FILE), "b" * 64, "d" * 64, examples=500, rank=8, alpha=16, layers=6)
@@ -129,7 +133,7 @@ def test_both_models_and_the_prompts_are_in_mlflow_and_the_alias_moves_as_one(
     assert registry.promote("1") == "1"
     assert registry.rollback() == "2"
     assert registry.champion_version() == "2"
-    assert registry.rollback() == "1"
+    assert registry.promote("1") == "1"
     with pytest.raises(ReleaseNotFound, match="no release 9"):
         registry.promote("9")
 
@@ -143,3 +147,60 @@ def test_both_models_and_the_prompts_are_in_mlflow_and_the_alias_moves_as_one(
         registry.load("2", tmp_path / "damaged")
     folder = tmp_path / "again" / "classifier"
     assert not [p for p in folder.rglob("*") if p.suffix in {".pkl", ".pickle"}]
+
+
+@pytest.fixture
+def client(registry: Registry) -> MlflowClient:
+    """Of a registry with four releases that nobody will load."""
+    from mlflow import MlflowClient
+
+    client = MlflowClient(registry.tracking_uri, registry.tracking_uri)
+    client.create_registered_model("lead-release")
+    for _ in range(4):
+        client.create_model_version("lead-release", source="/nowhere")
+    return client
+
+
+@pytest.mark.journey
+@pytest.mark.filterwarnings("ignore")
+def test_each_rollback_goes_one_further_back_and_none_forward(
+    registry: Registry, client: MlflowClient
+) -> None:
+    def aliases() -> dict[str, str]:
+        found = client.get_registered_model("lead-release").aliases
+        return {alias: str(version) for alias, version in found.items()}
+
+    with pytest.raises(ReleaseNotFound, match="before now"):
+        registry.rollback()
+    for version in ("1", "2", "3", "3"):  # the last changes nothing
+        registry.promote(version)
+    assert [registry.rollback(), registry.rollback()] == ["2", "1"]
+    assert aliases() == {"champion": "1"}
+    with pytest.raises(ReleaseNotFound, match=r"before release 1.*tiebreak promote RELEASE"):
+        registry.rollback()
+    assert registry.champion_version() == "1"
+    # From 3 back to what was live when it was promoted: 2 had been rolled back from.
+    assert registry.promote("3") == "3"
+    assert aliases() == {"champion": "3", "previous": "1"}
+    assert registry.rollback() == "1"
+
+
+@pytest.mark.journey
+@pytest.mark.filterwarnings("ignore")
+def test_a_rollback_finds_its_way_whatever_was_done_to_the_registry_by_hand(
+    registry: Registry, client: MlflowClient
+) -> None:
+    for version in ("1", "2", "3", "4"):
+        registry.promote(version)
+    client.delete_model_version("lead-release", "3")
+    assert registry.rollback() == "2"
+    client.set_registered_model_alias("lead-release", "champion", "1")
+    with pytest.raises(ReleaseNotFound, match="before release 1"):
+        registry.rollback()
+
+    # Where only the alias was kept, as it once was.
+    client.delete_registered_model_tag("lead-release", "live_before")
+    client.set_registered_model_alias("lead-release", "previous", "2")
+    assert registry.rollback() == "2"
+    with pytest.raises(ReleaseNotFound, match="before release 2"):
+        registry.rollback()
