@@ -44,6 +44,7 @@ REDACTION = "lead-redaction"
 PROMPTS = {kind: f"lead-verdict-{kind.value}" for kind in EvidenceKind}
 PINNED = ("classifier", "text", "llm", "redaction")  # the tags of a release that name versions
 GATES, PASSED = "gates", "passed"  # a tag of a release; or which refused it
+TEST_LEADS, LLM_TEST_LEADS = "test_leads", "llm_test_leads"  # tags of a release
 REACHED_WITHIN_S = 3
 POLLED_WITHIN_S = 10  # without a byte of an answer
 CHAMPION, PREVIOUS = "champion", "previous"
@@ -81,6 +82,9 @@ class ReleaseSummary:
     """One line of `tiebreak releases`.
 
     gates: PASSED, or which refused it; "" for a release from before this was kept.
+    test_leads: what the leads that it was tested on are told from others by: figures compare only
+        where it is the same. llm_test_leads: of those that the LLM was asked about, too; "" where
+        there are none. Both "" for a release from before this was kept.
     """
 
     version: str
@@ -90,6 +94,8 @@ class ReleaseSummary:
     llm: str
     metrics: Mapping[str, str]
     gates: str
+    test_leads: str = ""
+    llm_test_leads: str = ""
 
 
 class Registry:
@@ -224,12 +230,19 @@ class Registry:
     # -- from training to the registry --------------------------------------------------------
 
     def publish(
-        self, release: Release, *, metrics: Mapping[str, float], refused: Sequence[str] = ()
+        self,
+        release: Release,
+        *,
+        metrics: Mapping[str, float],
+        test_leads: str = "",
+        llm_test_leads: str = "",
+        refused: Sequence[str] = (),
     ) -> Release:
         """Register both models, their prompts and the release that pins them.
 
         Must be called inside the MLflow run that trained them. Returns the registered release.
 
+        test_leads, llm_test_leads: which leads the metrics are of, as in ReleaseSummary.
         refused: the gates that it did not pass, in words.
         """
         self._describe_models()
@@ -240,7 +253,8 @@ class Registry:
         tags = {"classifier": classifier, "llm": version, "redaction": redaction}
         tags |= {} if release.text is None else {"text": self._publish_text(release.text)}
         gates = f"refused: {'; '.join(refused)}" if refused else PASSED
-        tags |= _rounded(metrics) | {GATES: gates}
+        tested = {TEST_LEADS: test_leads, LLM_TEST_LEADS: llm_test_leads}
+        tags |= _rounded(metrics) | {GATES: gates} | {k: v for k, v in tested.items() if v}
         pins = [f"lead-{name} {tags[name]}" for name in PINNED if name in tags]
         number = self._log_files(
             RELEASE,
@@ -462,8 +476,9 @@ def _summary(version: ModelVersion, aliases: tuple[str, ...]) -> ReleaseSummary:
     classifier, llm = tags.pop("classifier", "?"), tags.pop("llm", "?")
     for pinned in ("redaction", "text"):
         tags.pop(pinned, None)
-    gates = tags.pop(GATES, "")
-    return ReleaseSummary(str(version.version), created, aliases, classifier, llm, tags, gates)
+    gates, *tested = (tags.pop(tag, "") for tag in (GATES, TEST_LEADS, LLM_TEST_LEADS))
+    parts = aliases, classifier, llm, tags, gates
+    return ReleaseSummary(str(version.version), created, *parts, *tested)
 
 
 def _rounded(metrics: Mapping[str, float]) -> dict[str, str]:

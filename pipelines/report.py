@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.markup import escape
 from rich.panel import Panel
-from rich.table import Table
+from rich.table import Column, Table
 
 from models.log_odds import log_odds
 
@@ -175,19 +175,45 @@ def _comparison_json(comparison: Any) -> dict[str, Any] | None:
 
 
 def show_releases(releases: Sequence[ReleaseSummary]) -> None:
-    """Newest first."""
+    """Newest first, each with which test leads its figures are of: others do not compare."""
     if not releases:
         Console().print("No release yet. `tiebreak train TABLE --promote` makes one.")
         return
-    table = Table("release", "alias", "created", "classifier", "llm", "gates", "test figures")
+    columns = "release", "alias", "created", "classifier", "llm", "gates"
+    table = Table(*columns, Column("test figures", overflow="fold"))
     for release in releases:
-        shown = {k: v for k, v in release.metrics.items() if k != "promoted_at"}
-        figures = ", ".join(f"{name} {value}" for name, value in sorted(shown.items()))
+        figures = "\n".join(_figures(release))
         created = f"{release.created:%Y-%m-%d %H:%M}"
         aliases = ", ".join(release.aliases)
         parts = release.classifier, release.llm, release.gates
         table.add_row(release.version, aliases, created, *parts, figures)
-    Console().print(table)
+    out = Console()
+    out.print(table)
+    if len(releases) > 1 and not _all_compare(releases):
+        out.print(
+            "[yellow]Not all of these figures are of the same test leads.[/yellow] Compare only "
+            "those that are: each line begins with its leads.",
+            highlight=False,
+        )
+
+
+def _all_compare(releases: Sequence[ReleaseSummary]) -> bool:
+    """Whether all are known to be of the same leads, as far as they are of any."""
+    tested = {release.test_leads for release in releases}
+    asked = {release.llm_test_leads for release in releases} - {""}
+    return len(tested) == 1 and "" not in tested and len(asked) <= 1
+
+
+def _figures(release: ReleaseSummary) -> Iterator[str]:
+    """On all test leads, then on those that the LLM was asked about: these are fewer, or others."""
+    shown = {name: f for name, f in sorted(release.metrics.items()) if name != "promoted_at"}
+    alone = {name: figure for name, figure in shown.items() if name.startswith("test_")}
+    for leads, figures in (
+        (release.test_leads, alone),
+        (release.llm_test_leads, {name: f for name, f in shown.items() if name not in alone}),
+    ):
+        if figures:
+            yield f"{leads or 'unknown leads'}: {', '.join(map(' '.join, figures.items()))}"
 
 
 def show_decision(

@@ -131,6 +131,16 @@ class Trained:
         """What the text model and the LLM are worth, in words: for whoever reports, once."""
         return (*self.text_notes, *self.tie_breaking.notes)
 
+    def test_leads(self) -> str:
+        """Which leads the figures test_... are of."""
+        return self.data.naming(self.fitted.split.test)
+
+    @property
+    def llm_test_leads(self) -> str:
+        """Which of them those of the hybrid are of; "" where the LLM was asked about none."""
+        verdicts = self.test_verdicts
+        return self.data.naming(verdicts.rows) if self.comparison and verdicts else ""
+
     @property
     def text_notes(self) -> tuple[str, ...]:
         """What the text model is worth, and what it spares the LLM, in words; nothing without."""

@@ -54,6 +54,12 @@ class TrainingData:
     def part(self, indices: NDArray[np.intp]) -> list[Lead]:
         return [self.leads[i] for i in indices]
 
+    def naming(self, rows: NDArray[np.intp]) -> str:
+        """What these leads and their outcomes are told from others by, in any order."""
+        ordered = np.sort(rows).astype("<i8")
+        content = self.digest.encode() + ordered.tobytes() + self.won[ordered].tobytes()
+        return f"{len(rows):,} leads {hashlib.sha256(content).hexdigest()[:8]}"
+
 
 def read_training_data(path: Path, spec: LeadSpec) -> TrainingData:
     """The leads of a table that have an outcome.

@@ -117,7 +117,13 @@ def _log(trained: Trained, settings: Settings) -> tuple[Release, str]:
             write_json(Path(folder) / "comparison.json", _comparison(trained))
             mlflow.log_artifacts(folder)
         refused = [gate.name for gate in trained.gates if not gate.passed]
-        release = registry.publish(trained.release, metrics=_headline(trained), refused=refused)
+        release = registry.publish(
+            trained.release,
+            metrics=_headline(trained),
+            test_leads=trained.test_leads,
+            llm_test_leads=trained.llm_test_leads,
+            refused=refused,
+        )
     return release, str(run.info.run_id)
 
 
@@ -152,6 +158,8 @@ def _params(trained: Trained) -> dict[str, Any]:
         "data_sha256": trained.data.digest,
         "leads": len(trained.data.leads),
         "split": fitted.split.by,
+        "test_leads": trained.test_leads,
+        "llm_test_leads": trained.llm_test_leads or "none",
         "seed": options.seed,
         "trials": options.trials,
         "max_error": options.max_error,

@@ -19,7 +19,7 @@ from models.registry import Registry
 from models.release import Release
 from models.routing import RoutingPolicy
 from tests.fakes import llm_version
-from tests.small_release import publish, sample_data, small_release
+from tests.small_release import publish, sample_data, small_fit, small_release
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -96,6 +96,10 @@ def test_both_models_and_the_prompts_are_in_mlflow_and_the_alias_moves_as_one(
     first, second = publish(registry, tmp_path, [small_release(POLICY), tuned_release()])
     assert (first.version, second.version) == ("1", "2")
     assert [r.version for r in registry.releases()] == ["2", "1"]
+    tested = sample_data().naming(small_fit().split.test)
+    assert [(r.metrics, r.test_leads) for r in registry.releases()] == 2 * [
+        ({"test_auc": "0.8000"}, tested)
+    ]
 
     # What a data scientist would do by hand.
     client = MlflowClient(registry.tracking_uri)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,10 +12,11 @@ from typer.testing import CliRunner
 from features.errors import InvalidLeadSpec
 from features.lead_spec import Column, Kind, LeadSpec
 from models.prompt import EvidenceKind
+from models.registry import ReleaseSummary
 from pipelines.cli import app
 from pipelines.errors import UnusableFile, UnusableTable
 from pipelines.metrics import Interval, Measure
-from pipelines.report import measures_line
+from pipelines.report import measures_line, show_releases
 from pipelines.tie_breaking import fit_tie_breaking
 from pipelines.training_data import read_training_data
 from tests.small_release import sample_data, small_fit
@@ -79,3 +82,47 @@ def test_no_interval_is_shown_that_the_value_may_be_outside_of() -> None:
     ece, auc = Interval(0.004, 0.006, 0.033), Interval(0.8, 0.75, 0.85)
     shown = measures_line({Measure.AUC: auc, Measure.ECE: ece})
     assert shown == "auc 0.800 [0.750, 0.850], ece 0.004"
+
+
+def released(version: str, test_leads: str, llm_test_leads: str = "") -> ReleaseSummary:
+    metrics = {"test_auc": "0.81", "promoted_at": "then"}
+    metrics |= {"gain_log_loss": "-0.02"} if llm_test_leads else {}
+    day = datetime(2026, 1, 1, tzinfo=UTC)
+    return ReleaseSummary(version, day, (), "1", "1", metrics, "passed", test_leads, llm_test_leads)
+
+
+@pytest.mark.parametrize(
+    ("releases", "compare"),
+    [
+        ([released("1", "")], True),
+        ([released("2", "9 leads a"), released("1", "9 leads a")], True),
+        ([released("2", "9 leads a", "3 leads c"), released("1", "9 leads a")], True),
+        ([released("2", "9 leads a"), released("1", "9 leads b")], False),
+        ([released("2", "9 leads a"), released("1", "")], False),
+        ([released("2", ""), released("1", "")], False),
+        ([released("2", "9 leads a", "3 leads c"), released("1", "9 leads a", "3 leads d")], False),
+    ],
+)
+def test_releases_whose_figures_do_not_compare_are_said_to(
+    releases: list[ReleaseSummary],
+    compare: bool,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
+    show_releases(releases)
+    shown = capsys.readouterr().out
+    assert ("Not all of these figures are of the same test leads" in shown) is not compare
+    assert f"{releases[0].test_leads or 'unknown leads'}: test_auc 0.81" in shown
+    if asked := releases[0].llm_test_leads:
+        assert f"{asked}: gain_log_loss -0.02" in shown
+
+
+def test_leads_are_told_apart_by_the_file_their_rows_and_how_they_ended() -> None:
+    data, rows = sample_data(), small_fit().split.test
+    name = data.naming(rows)
+    assert name.startswith(f"{len(rows):,} leads ")
+    assert data.naming(rows[::-1]) == name
+    others = data.naming(rows[1:]), data.naming(small_fit().split.calibration)
+    relabelled, edited = replace(data, won=1 - data.won), replace(data, digest="another file's")
+    assert name not in {*others, relabelled.naming(rows), edited.naming(rows)}

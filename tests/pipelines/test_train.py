@@ -94,6 +94,8 @@ def test_a_text_model_is_judged_on_all_test_leads_where_no_llm_is_asked(
     assert trained.reading is not None
     assert trained.comparison is None
     assert trained.metrics["text_model_log_loss_change"] < 0
+    assert trained.test_leads == sample_data().naming(trained.fitted.split.test)
+    assert trained.llm_test_leads == ""
     assert [g.passed for g in trained.gates if g.name == "the text model does no harm"] == [True]
     tested = len(trained.fitted.split.test)
     assert any(f"on {tested:,} test leads" in note for note in trained.text_notes)
