@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import http.client
+import json
 import os
 import signal
 import socket
@@ -19,7 +20,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import NoReturn, Self
+from typing import Any, NoReturn, Self
 
 import psutil
 
@@ -140,12 +141,28 @@ def _end_family(name: str) -> None:
 
 def answers_ok(port: int, path: str, host: str = LOOPBACK) -> bool:
     """Whether something on this machine answers 200 there."""
+    answer = _answer(port, path, host)
+    return answer is not None and answer[0] == http.client.OK
+
+
+def answered_tree(port: int, path: str, host: str = LOOPBACK) -> dict[str, Any] | None:
+    """The JSON object that is answered there, with whatever status; None without one."""
+    answer = _answer(port, path, host)
+    try:
+        tree = json.loads(answer[1]) if answer else None
+    except ValueError:
+        return None
+    return tree if isinstance(tree, dict) else None
+
+
+def _answer(port: int, path: str, host: str) -> tuple[int, bytes] | None:
     connection = http.client.HTTPConnection(host, port, timeout=5)
     try:
         connection.request("GET", path)
-        return connection.getresponse().status == http.client.OK
+        response = connection.getresponse()
+        return response.status, response.read()
     except (OSError, http.client.HTTPException):
-        return False
+        return None
     finally:
         connection.close()
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ from rich.markup import escape
 from features.lead_spec import LeadSpec
 from pipelines.display import Display
 from pipelines.local_llm import endpoint_running
-from pipelines.processes import Child, require_free, stoppable
+from pipelines.processes import Child, answered_tree, require_free, stoppable
 from pipelines.report import print_json, show_decision, show_where
 from pipelines.sample_leads import DemoLead, demo_leads
 from service.bootstrap import (
@@ -91,8 +92,37 @@ def serve_alone(settings: Settings) -> None:
         settings = running.enter_context(witness_running(settings))
         running.enter_context(endpoint_running(settings, configured_endpoint(settings)))
         service = running.enter_context(service_process(settings))
-        display.say(f"Serving on {escape(_url(settings.host, settings.port))}, Ctrl-C to stop.")
+        display.say(f"Starting on {escape(_url(settings.host, settings.port))}, Ctrl-C to stop.")
+        for line in said_while_starting(service, settings):
+            display.say(escape(line))
         service.wait()
+
+
+def said_while_starting(service: Child, settings: Settings) -> Iterator[str]:
+    """Which release answers, or why none does, until it is the one that MLflow says is live."""
+    url, said = _url(settings.host, settings.port), ""
+    while service.is_alive:
+        tree = answered_tree(settings.port, "/readyz", settings.host_to_ask) or {}
+        line = standing(tree, url) if "ready" in tree else said
+        if line != said:
+            yield line
+        if tree.get("confirmed"):
+            return
+        said = line
+        time.sleep(1)
+
+
+def standing(readiness: Mapping[str, Any], url: str) -> str:
+    """What `/readyz` answers, in words."""
+    if not readiness["ready"]:
+        error = readiness["error"]
+        return f"Not serving yet. {error['problem']} {error['fix']}"
+    line = f"Serving release {readiness['release']} on {url}."
+    if problem := readiness["problem"]:
+        return f"{line} {problem}"
+    if not readiness["confirmed"]:
+        return f"{line} It was live last. Asking MLflow."
+    return line
 
 
 @contextmanager

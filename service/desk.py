@@ -223,6 +223,7 @@ class Desk:
     def readiness(self) -> tuple[bool, dict[str, Any]]:
         """Whether a real lead was decided here, on which release, and what is wrong if anything.
 
+        confirmed: MLflow says that it is the one; after a restart what was live last goes before.
         Until the API keys could be read, everybody would be refused: not ready either.
         """
         try:
@@ -233,7 +234,7 @@ class Desk:
         since = iso(live.since)
         problem = self.live.problem or (self._witnessing.problem if self._witnessing else None)
         tree = {"release": live.release.version, "live_since": since, "problem": problem}
-        return True, {"ready": True} | tree
+        return True, {"ready": True, "confirmed": self.live.is_confirmed} | tree
 
 
 def _batch_tree(results: list[Record | ScoringError]) -> dict[str, Any]:

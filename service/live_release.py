@@ -95,7 +95,7 @@ class LiveRelease:
         self._record = record
         self._settle = settle
         self._live: Live | None = None
-        self._is_confirmed = False  # whether MLflow, and not our memory, says that it is live
+        self._is_confirmed = False  # MLflow, and not our memory, says that it is live
         self._problem: str | None = None
         self._failed: tuple[str, float] | None = None  # version, and when to try it again
         self._closing = threading.Event()
@@ -105,6 +105,11 @@ class LiveRelease:
     def problem(self) -> str | None:
         """Why the release that should be live is not; None where all is well."""
         return self._problem
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether MLflow has been asked since the start; until then what was live last answers."""
+        return self._is_confirmed
 
     def current(self) -> Live:
         """The live release: take it once per request, so that the answer names exactly one.

@@ -582,6 +582,7 @@ async def test_an_unreachable_registry_is_told_without_its_words(service: Servic
     await until(service.has_problem)
     readiness = await service.http.get("/readyz")
     assert readiness.status_code == 200
+    assert readiness.json()["confirmed"] is True  # it was asked, once
     assert "ConnectionError" in readiness.text
     assert "jane" not in readiness.text
 

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 from service_fakes import POLL, FakeDecider, FakeSource
 
 from models.band import NOTHING
+from models.errors import ReleaseNotFound
 from models.registry import Registry
 from models.release import Release
 from models.routing import RoutingPolicy
@@ -71,6 +72,39 @@ async def test_whoever_waits_for_a_silent_mlflow_does_not_hold_up_the_end(
     await asyncio.to_thread(asked.wait)
     await asyncio.wait_for(live.close(), 30)
     goes_on.set()
+
+
+async def test_what_was_live_last_answers_unconfirmed_until_mlflow_names_the_newest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_release, "AFTER_RESUMING", timedelta(0))
+    goes_on = Event()
+
+    class Slow(FakeSource):
+        def champion_version(self) -> str | None:
+            goes_on.wait()
+            return super().champion_version()
+
+    last, metrics = LastRelease(tmp_path), Metrics(CollectorRegistry())
+    last.keep(replace(small_release(RoutingPolicy(NOTHING, NOTHING, frozenset())), version="6"))
+    live = LiveRelease(Slow("7"), assemble=FakeDecider, metrics=metrics, poll=POLL, last=last)
+
+    def answering() -> tuple[str, bool] | None:
+        try:
+            return live.current().release.version, live.is_confirmed
+        except ReleaseNotFound:
+            return None
+
+    async def until(expected: tuple[str, bool]) -> None:
+        async with asyncio.timeout(30):
+            while answering() != expected:
+                await asyncio.sleep(0.01)
+
+    live.start(asyncio.get_running_loop())
+    await until(("6", False))
+    goes_on.set()
+    await until(("7", True))
+    await live.close()
 
 
 @pytest.mark.parametrize(("provider", "asks"), [("embedded", True), ("llm.example.com", False)])
