@@ -131,6 +131,7 @@ class Trained:
         """What the text model and the LLM are worth, in words: for whoever reports, once."""
         return (*self.text_notes, *self.tie_breaking.notes)
 
+    @property
     def test_leads(self) -> str:
         """Which leads the figures test_... are of."""
         return self.data.naming(self.fitted.split.test)
