@@ -11,15 +11,15 @@ from features.patterns import IS, Found, PatternSet, Shape, either_of
 from features.recognizers import Patterns, Recognizer
 from features.text_signs import ANY_DIGIT, Searched, Unbroken, outlines, words
 
-DOCUMENT = r"""\b(?:passport|reisepass|passeport|pasaporte|passaporto|passaporte|paspoort|paszport
-    |pass
-    |driv(?:er|ing)'?s?[ ](?:licen[cs]e|permit)|d\.?l\.?|licen[cs]e|führerschein
+DOCUMENT = r"""\b(?:passport|passeport|pasaporte|passaporto|passaporte|paspoort|paszport
+    |(?:reise)?pass(?:nummer|-?nr)?
+    |driv(?:er|ing)'?s?[ ](?:licen[cs]e|permit)|d\.?l\.?|licen[cs]e|führerschein(?:nummer|-?nr)?
     |permis[ ]de[ ]conduire
     |carn[eé][ ]de[ ]conducir|patente|rijbewijs|prawo[ ]jazdy|cnh|licen[cs]e[ ]plate|number[ ]plate
     |plate|kennzeichen|immatriculation|matr[ií]cula|targa|placa|kenteken|registration|reg|vin
-    |id[ ]card|identity[ ]card|identity|ausweis|personalausweis|carte[ ]d'identité|cni|cédula
-    |carta[ ]d'identità|voter[ ]id|epic|green[ ]card|residence[ ]permit|aufenthaltstitel|visa
-    |badge|imei|serial)\b"""
+    |id[ ]card|identity[ ]card|identity|(?:personal)?ausweis(?:nummer|-?nr)?|carte[ ]d'identité
+    |cni|cédula|carta[ ]d'identità|voter[ ]id|epic|green[ ]card|residence[ ]permit
+    |aufenthaltstitel|visa|badge|imei|serial)\b"""
 NUMBER = r"(?:[ -]?(?:number|num|no|nr|n[°ºo]|nummer|numéro|número|numero|id|plate|card)\b\.?)?"
 PLAIN_DOCUMENT = r"""\b(?:passport|reisepass|passeport|pasaporte|driv(?:er|ing)'?s?[ ]licen[cs]e
     |führerschein

@@ -44,7 +44,8 @@ REDACTION = "lead-redaction"
 PROMPTS = {kind: f"lead-verdict-{kind.value}" for kind in EvidenceKind}
 PINNED = ("classifier", "text", "llm", "redaction")  # the tags of a release that name versions
 GATES, PASSED = "gates", "passed"  # a tag of a release; or which refused it
-TEST_LEADS, LLM_TEST_LEADS = "test_leads", "llm_test_leads"  # tags of a release
+# Tags of a release.
+OUTCOME, TEST_LEADS, LLM_TEST_LEADS = "outcome", "test_leads", "llm_test_leads"
 REACHED_WITHIN_S = 3
 POLLED_WITHIN_S = 10  # without a byte of an answer
 CHAMPION, PREVIOUS = "champion", "previous"
@@ -84,7 +85,8 @@ class ReleaseSummary:
     gates: PASSED, or which refused it; "" for a release from before this was kept.
     test_leads: what the leads that it was tested on are told from others by: figures compare only
         where it is the same. llm_test_leads: of those that the LLM was asked about, too; "" where
-        there are none. Both "" for a release from before this was kept.
+        there are none. outcome: what it decides, e.g. "Converted = 1". All three are "" for a
+        release from before this was kept.
     """
 
     version: str
@@ -96,6 +98,7 @@ class ReleaseSummary:
     gates: str
     test_leads: str = ""
     llm_test_leads: str = ""
+    outcome: str = ""
 
 
 class Registry:
@@ -254,7 +257,8 @@ class Registry:
         tags |= {} if release.text is None else {"text": self._publish_text(release.text)}
         gates = f"refused: {'; '.join(refused)}" if refused else PASSED
         tested = {TEST_LEADS: test_leads, LLM_TEST_LEADS: llm_test_leads}
-        tags |= _rounded(metrics) | {GATES: gates} | {k: v for k, v in tested.items() if v}
+        tags |= {OUTCOME: f"{release.spec.outcome} = {release.spec.won}", GATES: gates}
+        tags |= _rounded(metrics) | {k: v for k, v in tested.items() if v}
         pins = [f"lead-{name} {tags[name]}" for name in PINNED if name in tags]
         number = self._log_files(
             RELEASE,
@@ -476,9 +480,9 @@ def _summary(version: ModelVersion, aliases: tuple[str, ...]) -> ReleaseSummary:
     classifier, llm = tags.pop("classifier", "?"), tags.pop("llm", "?")
     for pinned in ("redaction", "text"):
         tags.pop(pinned, None)
-    gates, *tested = (tags.pop(tag, "") for tag in (GATES, TEST_LEADS, LLM_TEST_LEADS))
-    parts = aliases, classifier, llm, tags, gates
-    return ReleaseSummary(str(version.version), created, *parts, *tested)
+    kept = (GATES, TEST_LEADS, LLM_TEST_LEADS, OUTCOME)
+    said = [tags.pop(tag, "") for tag in kept]
+    return ReleaseSummary(str(version.version), created, aliases, classifier, llm, tags, *said)
 
 
 def _rounded(metrics: Mapping[str, float]) -> dict[str, str]:

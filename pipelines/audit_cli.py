@@ -348,9 +348,12 @@ def erase(
         list[str] | None,
         typer.Option(help="What they are known by, as column=value; may be repeated."),
     ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask at a terminal.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Forget somebody: destroy the key under which all that is theirs is sealed. For good."""
+    import sys
+
     from pipelines.report import print_json
     from service.recording.entry import COMMAND_LINE, ErasedBecause
     from service.recording.erasing import Erasing
@@ -361,6 +364,8 @@ def erase(
     with opened() as (store, subjects):
         erasing = Erasing(store, subjects)
         found = erasing.of_decision(decision_id) if decision_id else erasing.about(contacts)
+        if found and not yes and sys.stdin.isatty():  # a program has made up its mind
+            typer.confirm("What is theirs can never be read again. Forget them?", abort=True)
         erasing.erase(found, because=ErasedBecause.REQUEST, key_id=COMMAND_LINE)
     if as_json:
         print_json({"erased": len(found)})

@@ -8,7 +8,7 @@ standard error. Exit codes: 0 done, 1 refused (the message says what to do), 2 w
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -25,7 +25,7 @@ from service.settings import Settings, forbid_usage_tracking, read_settings
 
 HELP = "Scores sales leads; an LLM breaks the tie, after redaction, on the record."
 if TYPE_CHECKING:
-    from models.registry import Registry
+    from models.registry import Registry, ReleaseSummary
     from pipelines.train import TrainingOptions
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=HELP)
@@ -248,7 +248,7 @@ def releases(as_json: AsJson = False) -> None:
     if as_json:
         print_json({"releases": found})
     else:
-        show_releases(found)
+        show_releases(found, _settings().mlflow_uri)
 
 
 @app.command()
@@ -261,16 +261,18 @@ def promote(
 ) -> None:
     """Make a release live that passed its gates. Running services follow within seconds."""
     with _registry() as registry:
+        known = registry.releases()
         live = registry.promote(version, force=force)
-    _said_live(live, as_json)
+    _said_live(live, known, as_json)
 
 
 @app.command()
 def rollback(as_json: AsJson = False) -> None:
     """Make the release live again that was live before; once more: the one before that."""
     with _registry() as registry:
+        known = registry.releases()
         live = registry.rollback()
-    _said_live(live, as_json)
+    _said_live(live, known, as_json)
 
 
 @app.command()
@@ -783,9 +785,12 @@ def _read_text(path: Path) -> str:
         raise UnusableFile(f"{path} is not UTF-8 text. Save it as UTF-8.") from error
 
 
-def _said_live(version: str, as_json: bool) -> None:
-    from pipelines.report import print_json
+def _said_live(version: str, known: Sequence[ReleaseSummary], as_json: bool) -> None:
+    """known: all releases, and their aliases until now."""
+    from pipelines.report import other_outcome, print_json
 
+    if warning := other_outcome(version, known):
+        typer.echo(warning, err=True)
     if as_json:
         print_json({"live": version})
     else:

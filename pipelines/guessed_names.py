@@ -52,9 +52,13 @@ def guessed_names(
 ) -> list[GuessedName]:
     """Those that at least so many leads hold, the most frequent first. Equal texts count once.
 
-    Texts that cannot be redacted are left out, and said so.
+    Texts that cannot be redacted are left out, and said so; so is that there are none.
     """
     different = list({lead.text: lead for lead in leads if lead.has_text}.values())
+    if not different:
+        display.say(
+            "No lead has a text: no column of leads.toml is of kind `text`, or all are empty."
+        )
     written: defaultdict[str, Counter[str]] = defaultdict(Counter)
     taken: defaultdict[str, Counter[str]] = defaultdict(Counter)
     refused = 0

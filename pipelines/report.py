@@ -174,19 +174,23 @@ def _comparison_json(comparison: Any) -> dict[str, Any] | None:
     }
 
 
-def show_releases(releases: Sequence[ReleaseSummary]) -> None:
-    """Newest first, each with which test leads its figures are of: others do not compare."""
+def show_releases(releases: Sequence[ReleaseSummary], where: str) -> None:
+    """Newest first, each with which test leads its figures are of: others do not compare.
+
+    where: the address of MLflow.
+    """
     if not releases:
-        Console().print("No release yet. `tiebreak train TABLE --promote` makes one.")
+        none = f"No release yet in {escape(where)}. `tiebreak train TABLE --promote` makes one."
+        Console().print(none, highlight=False)
         return
-    columns = "release", "alias", "created", "classifier", "llm", "gates"
-    table = Table(*columns, Column("test figures", overflow="fold"))
+    columns = "release", "alias", "created", "models", "gates"
+    table = Table(*columns, Column("decides, and test figures", overflow="fold"))
     for release in releases:
-        figures = "\n".join(_figures(release))
+        figures = "\n".join([escape(release.outcome or "unknown outcome"), *_figures(release)])
         created = f"{release.created:%Y-%m-%d %H:%M}"
         aliases = ", ".join(release.aliases)
-        parts = release.classifier, release.llm, release.gates
-        table.add_row(release.version, aliases, created, *parts, figures)
+        models = f"classifier {release.classifier}\nllm {release.llm}"
+        table.add_row(release.version, aliases, created, models, release.gates, figures)
     out = Console()
     out.print(table)
     if len(releases) > 1 and not _all_compare(releases):
@@ -195,6 +199,24 @@ def show_releases(releases: Sequence[ReleaseSummary]) -> None:
             "those that are: each line begins with its leads.",
             highlight=False,
         )
+
+
+def other_outcome(live: str, known: Sequence[ReleaseSummary]) -> str:
+    """A warning where release `live` decides something else than what was live; "" where not.
+
+    known: all releases, with the aliases of before.
+    """
+    from models.registry import CHAMPION
+
+    decides = {release.version: release.outcome for release in known}
+    before = next((r for r in known if CHAMPION in r.aliases), None)
+    if before is None or not before.outcome or decides.get(live) in {None, "", before.outcome}:
+        return ""
+    return (
+        f"Release {live} decides {decides[live]}, release {before.version}, which was live, "
+        f"{before.outcome}: they are of different tables. `tiebreak promote {before.version}` "
+        "undoes it."
+    )
 
 
 def _all_compare(releases: Sequence[ReleaseSummary]) -> bool:

@@ -13,7 +13,7 @@ from features.lead import Lead
 from models.band import NOTHING
 from models.combiner import Combiner
 from models.prompt import EvidenceKind, Prompt, choose_examples
-from models.pull_fitting import PullTrial, try_pull
+from models.pull_fitting import FEWEST_LEADS, PullTrial, try_pull
 from models.routing import RoutingPolicy, TextRouting
 from pipelines.fitting import FittedClassifier
 from pipelines.left_open import left_open
@@ -194,7 +194,8 @@ def _note(kind: EvidenceKind, trial: PullTrial | None, is_asked: bool) -> str:
     what = _what(kind)
     if trial is None:
         asked = "asked where ambiguous, and pulls nothing" if is_asked else "not asked"
-        return f"LLM on {what}: not tried on enough leads; {asked}."
+        enough = f"it takes {FEWEST_LEADS} answers; give it more --llm-calls"
+        return f"LLM on {what}: not tried on enough leads ({enough}); {asked}."
     gain = f"{trial.gain:+.3f} log loss gained per lead (at least {trial.gain_low:+.3f})"
     if trial.is_worth_it:
         return f"LLM on {what}: worth asking, {gain}, {trial.leads} leads."

@@ -9,6 +9,8 @@ from tests.features.recognized import marked, unmarked
 GOES = [
     "my passport number is [IDENTITY_DOCUMENT C01X00T47]",
     "Reisepass: [IDENTITY_DOCUMENT C01X00T478]",
+    "Personalausweisnummer [IDENTITY_DOCUMENT L01X00T47]",
+    "Passnummer [IDENTITY_DOCUMENT C01X00T47], Führerscheinnummer: [IDENTITY_DOCUMENT B072RRE2I55]",
     "pasaporte [IDENTITY_DOCUMENT AAA123456]",
     "[IDENTITY_DOCUMENT P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<]",
     "[IDENTITY_DOCUMENT L898902C36UTO7408122F1204159ZE184226B<<<<<10]",

@@ -16,7 +16,7 @@ from models.registry import ReleaseSummary
 from pipelines.cli import app
 from pipelines.errors import UnusableFile, UnusableTable
 from pipelines.metrics import Interval, Measure
-from pipelines.report import measures_line, show_releases
+from pipelines.report import measures_line, other_outcome, show_releases
 from pipelines.tie_breaking import fit_tie_breaking
 from pipelines.training_data import read_training_data
 from tests.small_release import sample_data, small_fit
@@ -84,6 +84,24 @@ def test_no_interval_is_shown_that_the_value_may_be_outside_of() -> None:
     assert shown == "auc 0.800 [0.750, 0.850], ece 0.004"
 
 
+@pytest.mark.parametrize(
+    ("live", "before", "warned"),
+    [
+        ("Won = 1", "Won = 1", False),
+        ("Won = 1", "Converted = 1", True),
+        ("Won = 1", "", False),  # released before this was kept
+        ("", "Won = 1", False),
+    ],
+)
+def test_going_to_a_release_that_decides_something_else_is_warned_of(
+    live: str, before: str, warned: bool
+) -> None:
+    then = replace(released("4", ""), outcome=before, aliases=("champion",))
+    said = other_outcome("1", [then, replace(released("1", ""), outcome=live)])
+    assert bool(said) is warned
+    assert ("Won = 1" in said and "Converted = 1" in said and "promote 4" in said) is warned
+
+
 def released(version: str, test_leads: str, llm_test_leads: str = "") -> ReleaseSummary:
     metrics = {"test_auc": "0.81", "promoted_at": "then"}
     metrics |= {"gain_log_loss": "-0.02"} if llm_test_leads else {}
@@ -110,7 +128,7 @@ def test_releases_whose_figures_do_not_compare_are_said_to(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("COLUMNS", "160")
-    show_releases(releases)
+    show_releases(releases, "sqlite:///mlflow.db")
     shown = capsys.readouterr().out
     assert ("Not all of these figures are of the same test leads" in shown) is not compare
     assert f"{releases[0].test_leads or 'unknown leads'}: test_auc 0.81" in shown

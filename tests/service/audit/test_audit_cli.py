@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import pty
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -149,3 +153,22 @@ def test_what_a_witness_of_our_own_saw_counts_though_it_does_not_run(
     assert "Everything holds" in run("verify")
     (home / "witness.state").unlink()
     assert "The witness could not be asked" in run("verify", code=1)
+
+
+@pytest.mark.parametrize(("answer", "code", "erased"), [(b"n\n", 1, 0), (b"y\n", 0, 1)])
+def test_at_a_terminal_it_is_asked_before_somebody_is_forgotten(
+    ids: dict[str, str], answer: bytes, code: int, erased: int
+) -> None:
+    def erasures() -> int:
+        return len(tree("entries", "--kind", "erasure")["entries"])
+
+    before = erasures()
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "pipelines.cli", "audit", "erase", ids["asked"]]
+    with subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE) as process:
+        os.write(ours, answer)
+        said, _ = process.communicate(timeout=120)
+    os.close(ours)
+    os.close(theirs)
+    assert (process.returncode, b"never be read again" in said) == (code, True)
+    assert erasures() - before == erased
