@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from features.patterns import Found, PatternSet, Shape, either_of
+from features.patterns import Found, PatternSet, Shape
 from features.recognizers import Patterns, Recognizer
 from features.text_signs import ANY_DIGIT, Searched, Unbroken, outlines, words
 
@@ -59,34 +59,34 @@ BANKING = PatternSet(
         |bank[ ]code
         |account|ending|exp(?:iry|ires|iration)?\.?|valid[ ](?:thru|until))\b""",
 )
-SHAPED = (
-    Shape(
-        r"(?<![\w-]) [0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12} (?![\w-])",
-        Searched(re.compile(r"-[0-9a-fA-F]{4}-")),
-    ),
-    Shape(  # sort code and account, UK
-        r"(?<![\d.-]) \d\d-\d\d-\d\d[ ,]{1,3}\d{8} (?!\d)", outlines("00-00-00")
-    ),
-    Shape(r"(?<!\w) 1Z[ ]?(?:[A-Z\d][ ]?){15}[A-Z\d] (?!\w)", words("1z")),  # UPS
-    Shape(r"(?<!\w) (?:[A-Z]{2}\d{9}[A-Z]{2} | JJD\d{12,18}) (?!\w)", outlines("aa000000000")),
-    Shape(r"(?<![\w&\#/]) \#(?P<pii> (?=[A-Z-]{0,5}\d) [A-Z\d-]{0,6}\d{5,} )(?!\w)", words("#")),
-    Shape(  # as on a card
-        r"(?<![\d.,-]) \d{4}(?:[ -]\d{4}){2,4} (?![\d,]|[.-]\d)",
-        outlines("0000 0000", "0000-0000"),
-    ),
-    Shape(
-        r"""(?<![\w-]) (?:INV|ORD|PO|SO|REF|ACC|CUST|CASE|TKT|RMA|RE|AB|KD
-            |BST)[-/ ]?(?:\d{2,4}[-/])?\d{4,12} (?![\w-])""",
-        outlines(*(f"aa{gap}00{more}" for gap in ("", "-", "/", " ") for more in "0-/")),
-    ),
-)
 SHAPED_NUMBERS = PatternSet(
     "ACCOUNT_NUMBER",
     "ShapedNumbers",
     0.65,
-    SHAPED,
+    (
+        Shape(
+            r"(?<![\w-]) [0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12} (?![\w-])",
+            Searched(re.compile(r"-[0-9a-fA-F]{4}-")),
+        ),
+        Shape(  # sort code and account, UK
+            r"(?<![\d.-]) \d\d-\d\d-\d\d[ ,]{1,3}\d{8} (?!\d)", outlines("00-00-00")
+        ),
+        Shape(r"(?<!\w) 1Z[ ]?(?:[A-Z\d][ ]?){15}[A-Z\d] (?!\w)", words("1z")),  # UPS
+        Shape(r"(?<!\w) (?:[A-Z]{2}\d{9}[A-Z]{2} | JJD\d{12,18}) (?!\w)", outlines("aa000000000")),
+        Shape(
+            r"(?<![\w&\#/]) \#(?P<pii> (?=[A-Z-]{0,5}\d) [A-Z\d-]{0,6}\d{5,} )(?!\w)", words("#")
+        ),
+        Shape(  # as on a card
+            r"(?<![\d.,-]) \d{4}(?:[ -]\d{4}){2,4} (?![\d,]|[.-]\d)",
+            outlines("0000 0000", "0000-0000"),
+        ),
+        Shape(
+            r"""(?<![\w-]) (?:INV|ORD|PO|SO|REF|ACC|CUST|CASE|TKT|RMA|RE|AB|KD
+            |BST)[-/ ]?(?:\d{2,4}[-/])?\d{4,12} (?![\w-])""",
+            outlines(*(f"aa{gap}00{more}" for gap in ("", "-", "/", " ") for more in "0-/")),
+        ),
+    ),
     honest=lambda match: not re.fullmatch(r"[A-Za-z]{2,4}[-/ ](?:19|20)\d\d", match),
-    needs=either_of(SHAPED),
 )
 LONG_NUMBERS = PatternSet(
     "ACCOUNT_NUMBER",

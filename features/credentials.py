@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from features.patterns import PatternSet, Shape
 from features.recognizers import Patterns, Recognizer
-from features.text_signs import Either, Unbroken, words
+from features.text_signs import Unbroken, words
 
 VENDOR_PREFIX = r"""(?: gh[pousr]_ | github_pat_ | gl(?:pat|ptt|dt|rt)- | xox[abeprs]- | xapp- |
     AKIA | ASIA
@@ -63,7 +63,6 @@ CREDENTIALS = PatternSet(
         ),
         Shape(r"(?<![\w+/=-]) [A-Za-z0-9+/=_-]{64,}+", Unbroken(64)),
     ),
-    needs=Either((Unbroken(12), words("bearer", "-----"))),
 )
 
 IS = r"(?:is|ist|est|es|é|lautet)\b"

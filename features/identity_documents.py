@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from features.checksums import icao
 from features.cpu_timer import check_cpu
-from features.patterns import IS, Found, PatternSet, Shape, either_of
+from features.patterns import IS, Found, PatternSet, Shape
 from features.recognizers import Patterns, Recognizer
 from features.text_signs import ANY_DIGIT, Searched, Unbroken, outlines, words
 
@@ -59,48 +59,48 @@ IN_STATE = r"""(?:A[NPRS]|BR|C[GH]|D[DLN]|G[AJ]|H[PR]|J[HK]|K[AL]|L[AD]|M[HLNPZ]
     |SK|T[GNRS]
     |U[AKP]|WB)"""
 LETTERS = "A-HJ-NPR-TV-Z"  # Italy and France use no I, O, U
-PLATE_SHAPES = (
-    Shape(  # UK
-        r"(?<![\w-]) [A-HJ-PR-Y]{2}(?:0[1-9]|[1-7]\d)[ ]?[A-HJ-PR-Z]{3} (?![\w-])",
-        outlines("aa00aaa", "aa00 aaa"),
-    ),
-    Shape(  # Germany
-        r"(?<![\w-]) [A-ZÄÖÜ]{1,3}-[A-Z]{1,2}[ ]\d{1,4}[EH]? (?![\w-])",
-        outlines("a-a 0", "a-aa 0"),
-    ),
-    Shape(  # Italy, France, Spain
-        rf"""(?<![\w-]) [{LETTERS}]{{2}}(?:-\d{{3}}-|[ ]\d{{3}}[ ]|\d{{3}})[{LETTERS}]{{2}}
-            (?![\w-])""",
-        outlines("aa-000-aa", "aa 000 aa", "aa000aa"),
-    ),
-    Shape(  # India
-        rf"(?<![\w-]) {IN_STATE}[ -]?\d{{1,2}}[ -]?[A-Z]{{1,3}}[ -]?\d{{4}} (?![\w-])",
-        outlines("a0000", "a 0000", "a-0000"),
-    ),
-    Shape(  # Brazil since 2018
-        r"(?<![\w-]) [A-Z]{3}\d[A-J]\d{2} (?![\w-])", outlines("aaa0a00")
-    ),
-    # Great Britain's driving licence; machine-readable lines of passports and id cards
-    Shape(r"(?<!\w) [A-Z9]{5}\d{6}[A-Z9]{2}[A-Z\d]\w{2} (?!\w)", outlines("000000")),
-    Shape(
-        r"""(?<![A-Z\d<]) (?=[A-Z\d]{0,43}<) (?:[A-Z\d]{0,43}<{1,43}){2,15}+[A-Z\d]{0,43}
-            (?![A-Z\d<])""",
-        words("<"),
-    ),
-    Shape(
-        r"(?<![A-Z\d<]) [A-Z\d<]{9}\d[A-Z<]{3}\d{7}[MFX<]\d{7}[A-Z\d<]{2,16} (?![A-Z\d<])",
-        outlines("0000000"),
-    ),
-    Shape(r"(?<![A-Z\d<]) [A-Z<]{1,2}[A-Z]{3}[A-Z\d<]{9}\d[A-Z\d<]{15} (?![A-Z\d<])", Unbroken(29)),
-)
 PLATES = PatternSet(
     "IDENTITY_DOCUMENT",
     "LicencePlates",
     0.55,
-    PLATE_SHAPES,
+    (
+        Shape(  # UK
+            r"(?<![\w-]) [A-HJ-PR-Y]{2}(?:0[1-9]|[1-7]\d)[ ]?[A-HJ-PR-Z]{3} (?![\w-])",
+            outlines("aa00aaa", "aa00 aaa"),
+        ),
+        Shape(  # Germany
+            r"(?<![\w-]) [A-ZÄÖÜ]{1,3}-[A-Z]{1,2}[ ]\d{1,4}[EH]? (?![\w-])",
+            outlines("a-a 0", "a-aa 0"),
+        ),
+        Shape(  # Italy, France, Spain
+            rf"""(?<![\w-]) [{LETTERS}]{{2}}(?:-\d{{3}}-|[ ]\d{{3}}[ ]|\d{{3}})[{LETTERS}]{{2}}
+            (?![\w-])""",
+            outlines("aa-000-aa", "aa 000 aa", "aa000aa"),
+        ),
+        Shape(  # India
+            rf"(?<![\w-]) {IN_STATE}[ -]?\d{{1,2}}[ -]?[A-Z]{{1,3}}[ -]?\d{{4}} (?![\w-])",
+            outlines("a0000", "a 0000", "a-0000"),
+        ),
+        Shape(  # Brazil since 2018
+            r"(?<![\w-]) [A-Z]{3}\d[A-J]\d{2} (?![\w-])", outlines("aaa0a00")
+        ),
+        # Great Britain's driving licence; machine-readable lines of passports and id cards
+        Shape(r"(?<!\w) [A-Z9]{5}\d{6}[A-Z9]{2}[A-Z\d]\w{2} (?!\w)", outlines("000000")),
+        Shape(
+            r"""(?<![A-Z\d<]) (?=[A-Z\d]{0,43}<) (?:[A-Z\d]{0,43}<{1,43}){2,15}+[A-Z\d]{0,43}
+            (?![A-Z\d<])""",
+            words("<"),
+        ),
+        Shape(
+            r"(?<![A-Z\d<]) [A-Z\d<]{9}\d[A-Z<]{3}\d{7}[MFX<]\d{7}[A-Z\d<]{2,16} (?![A-Z\d<])",
+            outlines("0000000"),
+        ),
+        Shape(
+            r"(?<![A-Z\d<]) [A-Z<]{1,2}[A-Z]{3}[A-Z\d<]{9}\d[A-Z\d<]{15} (?![A-Z\d<])", Unbroken(29)
+        ),
+    ),
     ignore_case=False,
     honest=lambda match: "<" not in match or len(match) >= 20,
-    needs=either_of(PLATE_SHAPES),
 )
 
 VIN_VALUES = {c: v for v, letters in enumerate(("", "AJ", "BKS", "CLT", "DMU", "ENV", "FW", "GPX",

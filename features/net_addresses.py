@@ -36,7 +36,6 @@ EMAILS = PatternSet(
         ),
     ),
     honest=lambda match: any(c.isalpha() or c == "[" for c in re.split("@|%40", match)[-1]),
-    needs=words("@", "%40", " dot ", "at)", "at]", "at}", "at )", "at ]", "at }"),
 )
 
 NO_HANDLES = r"""(?!(?:noon|home|work|school|night|all|here|channel|everyone|least|once|midnight

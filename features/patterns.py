@@ -9,7 +9,7 @@ goes. Texts are plain (`plain_text`): one kind of dash, quote, apostrophe and di
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from features.text_signs import Need, either
@@ -32,11 +32,6 @@ class Shape:
         return CompiledShape(re.compile(self.pattern, re.VERBOSE | flags), self.needs)
 
 
-def either_of(shapes: Sequence[Shape]) -> Need:
-    """What any of these shapes needs, all of which need something."""
-    return either(shape.needs for shape in shapes if shape.needs is not None)
-
-
 @dataclass(frozen=True, slots=True)
 class CompiledShape:
     """A pattern, and what a text must hold to be searched for it."""
@@ -50,7 +45,8 @@ class PatternSet:
     """Shapes of one entity type. Not `honest`: a match that is something else, and stays.
 
     after: lower-case words (`cues`); where one ends, and nowhere else, the shapes are tried.
-    needs: what a text must hold to be searched at all (`text_signs`), cheap to ask.
+    needs: what a text must hold to be searched at all (`text_signs`), cheap to ask; unless given,
+        what one of its shapes needs, where all of them say it.
     """
 
     entity_type: str
@@ -61,6 +57,14 @@ class PatternSet:
     honest: Callable[[str], bool] | None = None
     needs: Need | None = None
     after: str = ""
+
+    @property
+    def needed(self) -> Need | None:
+        """What a text must hold to be searched at all; None where that is nothing."""
+        of_shapes = [s.needs for s in self.shapes if isinstance(s, Shape) and s.needs is not None]
+        if self.needs is not None or len(of_shapes) < len(self.shapes):
+            return self.needs
+        return either(of_shapes)
 
     @property
     def compiled(self) -> tuple[CompiledShape, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from features.patterns import UPPER, PatternSet, Shape, either_of
+from features.patterns import UPPER, PatternSet, Shape
 from features.recognizers import Patterns, Recognizer
 from features.text_signs import ANY_DIGIT, AnyOf, Searched, outlines, words
 
@@ -326,52 +326,52 @@ def is_postal_code(match: str) -> bool:
     return not NO_POSTCODE.search(match) and (" " in match or match.isupper())
 
 
-CODE_SHAPES = (
-    Shape(
-        rf"""\b(?=[A-Z]) (?:{US_STATE}|{US_STATE_NAME}),? [ ] (?P<pii> \d{{5}}(?:-\d{{4}})?
-            )\b(?![.,]\d|[ ]?%)""",
-        outlines("a 00000", "a, 00000"),
-    ),
-    Shape(r"(?<![\w.,-]) \d{5}-\d{4} (?![\w-])", outlines("00000-0000")),
-    Shape(
-        rf"(?i: \b(?=[A-Z]{{1,2}}\d) {UK_AREA}\d[A-Z\d]?[ ]?\d[ABD-HJLNP-UW-Z]{{2}}\b )",
-        outlines(*(f"a0{more}{gap}0aa" for more in ("", "a", "0") for gap in ("", " "))),
-    ),
-    Shape(r"\b[ABCEGHJ-NPRSTVXY]\d[A-Z][ ]?\d[A-Z]\d\b", outlines("a0a0a0", "a0a 0a0")),  # Canada
-    Shape(r"(?<![\w.,-]) \d{5}-\d{3} (?![\w-])", outlines("00000-000")),  # Brazil
-    Shape(r"〒[ ]?\d{3}-\d{4}(?!\d)", words("〒")),  # Japan
-    # Five digits, or three and two, before a city: no round number, at the start of a part
-    Shape(
-        rf"""(?=\d) (?:(?<=[,\n|])|(?<=[,\n|][ ])|\A|(?<=\bin[ ])|(?<=\bà[ ])|(?<=\ben[ ])
-            |(?<=\b[A-Z]-)|(?<=[-(][ ])) (?P<pii>
-            (?!\d{{3}}00)\d{{5}} | \d{{3}}[ ]\d\d | \d\d-\d{{3}} | \d{{4}}-\d{{3}}
-            | [1-9]\d{{3}}[ ]?[A-Z]{{2}} ) (?=,?[ |\n]{{1,3}}[{UPPER}][^\W\d_]{{2}})""",
-        outlines("00000", "000 00", "00-000", "0000aa", "0000 aa"),
-    ),
-    Shape(
-        rf"""(?<=[,\n])[ ]? (?P<pii> (?!19|20|\d\d00)[1-9]\d{{3}} )
-            (?=[ ][{UPPER}][^\W\d_]{{2,30}}[ ]*(?:[,.\n]|\Z))""",
-        outlines("0000 aaa"),
-    ),
-    # Six digits after a city or a dash: India
-    Shape(
-        r"""(?<=[a-z])(?:[ ]-[ ]?|-[ ]?|,[ ]) (?P<pii> [1-8]\d\d[ ]?\d{3} )(?![\w,.%-]|[ ](?:\w+s\b
-            |\d))""",
-        outlines("000000", "000 000"),
-    ),
-    Shape(
-        r"""\b(?=[A-Z]) (?:NSW|VIC|QLD|TAS|ACT|SA|WA|NT),?[ ] (?P<pii> \d{4} )\b""",
-        outlines("a 0000", "a, 0000"),
-    ),
-)
 POSTAL_CODES = PatternSet(
     "STREET_ADDRESS",
     "PostalCodes",
     0.6,
-    CODE_SHAPES,
+    (
+        Shape(
+            rf"""\b(?=[A-Z]) (?:{US_STATE}|{US_STATE_NAME}),? [ ] (?P<pii> \d{{5}}(?:-\d{{4}})?
+            )\b(?![.,]\d|[ ]?%)""",
+            outlines("a 00000", "a, 00000"),
+        ),
+        Shape(r"(?<![\w.,-]) \d{5}-\d{4} (?![\w-])", outlines("00000-0000")),
+        Shape(
+            rf"(?i: \b(?=[A-Z]{{1,2}}\d) {UK_AREA}\d[A-Z\d]?[ ]?\d[ABD-HJLNP-UW-Z]{{2}}\b )",
+            outlines(*(f"a0{more}{gap}0aa" for more in ("", "a", "0") for gap in ("", " "))),
+        ),
+        Shape(
+            r"\b[ABCEGHJ-NPRSTVXY]\d[A-Z][ ]?\d[A-Z]\d\b", outlines("a0a0a0", "a0a 0a0")
+        ),  # Canada
+        Shape(r"(?<![\w.,-]) \d{5}-\d{3} (?![\w-])", outlines("00000-000")),  # Brazil
+        Shape(r"〒[ ]?\d{3}-\d{4}(?!\d)", words("〒")),  # Japan
+        # Five digits, or three and two, before a city: no round number, at the start of a part
+        Shape(
+            rf"""(?=\d) (?:(?<=[,\n|])|(?<=[,\n|][ ])|\A|(?<=\bin[ ])|(?<=\bà[ ])|(?<=\ben[ ])
+            |(?<=\b[A-Z]-)|(?<=[-(][ ])) (?P<pii>
+            (?!\d{{3}}00)\d{{5}} | \d{{3}}[ ]\d\d | \d\d-\d{{3}} | \d{{4}}-\d{{3}}
+            | [1-9]\d{{3}}[ ]?[A-Z]{{2}} ) (?=,?[ |\n]{{1,3}}[{UPPER}][^\W\d_]{{2}})""",
+            outlines("00000", "000 00", "00-000", "0000aa", "0000 aa"),
+        ),
+        Shape(
+            rf"""(?<=[,\n])[ ]? (?P<pii> (?!19|20|\d\d00)[1-9]\d{{3}} )
+            (?=[ ][{UPPER}][^\W\d_]{{2,30}}[ ]*(?:[,.\n]|\Z))""",
+            outlines("0000 aaa"),
+        ),
+        # Six digits after a city or a dash: India
+        Shape(
+            r"""(?<=[a-z])(?:[ ]-[ ]?|-[ ]?|,[ ]) (?P<pii> [1-8]\d\d[ ]?\d{3} )
+            (?![\w,.%-]|[ ](?:\w+s\b|\d))""",
+            outlines("000000", "000 000"),
+        ),
+        Shape(
+            r"""\b(?=[A-Z]) (?:NSW|VIC|QLD|TAS|ACT|SA|WA|NT),?[ ] (?P<pii> \d{4} )\b""",
+            outlines("a 0000", "a, 0000"),
+        ),
+    ),
     ignore_case=False,
     honest=is_postal_code,
-    needs=either_of(CODE_SHAPES),
 )
 
 

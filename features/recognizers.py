@@ -63,7 +63,7 @@ class Patterns(Recognizer):
     """Spans that match a pattern of ours."""
 
     def __init__(self, patterns: PatternSet) -> None:
-        super().__init__(patterns.entity_type, patterns.name, patterns.needs)
+        super().__init__(patterns.entity_type, patterns.name, patterns.needed)
         self._set = patterns
         self._compiled = patterns.compiled
         self.cue = Cue(patterns.after) if patterns.after else None
