@@ -306,7 +306,7 @@ def _read(
     )
     if isinstance(found, Reading):
         return found
-    display.say(found.note)  # of no model the report has a note
+    display.say(found.note)  # the report has a note of a model only
     return None
 
 
