@@ -22,7 +22,6 @@ from service.llm.adapter_shelf import (
     checked_content,
 )
 from service.llm.engine import Engine, EngineReply
-from service.llm.shallow_model import cut_shallow_model
 
 log = logging.getLogger("tiebreak.llm")
 
@@ -171,8 +170,6 @@ class EngineRoom:
     async def _replace(self) -> None:
         if self._retiring is not None:  # there are never more than two
             await self._retiring
-        if self._depth is not None:
-            await cut_shallow_model(self._cache_dir, self._depth)
         self._passing.drop_older_than(TRIED_OUT_FOR)
         wanted = await asyncio.to_thread(self.wanted)
         new = await Engine.start(self._cache_dir, wanted, threads=self._threads, depth=self._depth)

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from models.errors import LlmUnavailable
-from service.llm.embedded_model import MODEL_ID, model_file
+from service.llm.embedded_model import MODEL_ID
+from service.llm.model_shards import model_shards
 from service.llm.parent_watch import end_with_parent
-from service.llm.shallow_model import shallow_model_file
 
 HOST = "127.0.0.1"
 BATCH_TOKENS = 256  # computed together; 512 take 20 MB more
@@ -49,8 +49,7 @@ def serve(
     import xllamacpp
 
     params = xllamacpp.CommonParams()
-    file = model_file(cache_dir) if depth is None else shallow_model_file(cache_dir, depth)
-    params.model.path = str(file)
+    params.model.path = str(model_shards(cache_dir, depth))
     params.model_alias = {MODEL_ID}
     params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(str(path), 0.0) for path in adapters]
     params.lora_init_without_apply = True  # each request says which one it wants

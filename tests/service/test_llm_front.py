@@ -30,8 +30,8 @@ from service.llm.engine import Engine
 from service.llm.engine_rooms import EngineRooms
 from service.llm.front import LOAD, LlmFront
 from service.llm.llama_cpp import SLOTS
+from service.llm.model_shards import model_shards
 from service.llm.server import MODEL_ID, EmbeddedLlm, is_available
-from service.llm.shallow_model import shallow_model_file
 from tests.full_disk import full_disk, nothing_can_be_opened
 
 pytestmark = [
@@ -322,12 +322,37 @@ def test_a_model_has_no_more_layers_than_it_has(
     assert names(llm) == served
 
 
-def test_a_shallow_model_that_is_damaged_is_cut_anew(cache_dir: Path) -> None:
-    file = shallow_model_file(cache_dir, 9)  # there already: the test of its process had it cut
-    content, changed = file.read_bytes(), file.stat().st_mtime_ns
-    assert shallow_model_file(cache_dir, 9).stat().st_mtime_ns == changed
-    file.write_bytes(content[:1_000_000])
-    assert shallow_model_file(cache_dir, 9).read_bytes() == content
+def test_what_is_damaged_of_the_model_is_cut_anew_and_what_is_whole_is_left_alone(
+    cache_dir: Path,
+) -> None:
+    first = model_shards(cache_dir, 9)
+    second = first.with_name(first.name.replace("00001-of", "00002-of"))
+    content, words = first.read_bytes(), second.stat()
+    kept = first.stat()
+    assert model_shards(cache_dir, 9).stat() == kept
+    for damage in (content[:1_000_000], content[:-1] + bytes([content[-1] ^ 1]), content + b"0"):
+        first.write_bytes(damage)
+        assert model_shards(cache_dir, 9).read_bytes() == content
+    second.unlink()
+    second.symlink_to("elsewhere")
+    model_shards(cache_dir, 9)
+    assert second.stat() == words
+
+
+def test_models_of_any_depth_have_their_words_in_one_file(cache_dir: Path) -> None:
+    firsts = [model_shards(cache_dir, depth) for depth in (None, 8, 9)]
+    seconds = {f.with_name(f.name.replace("00001-of", "00002-of")) for f in firsts}
+    assert len(seconds) == len(firsts)
+    assert len({second.stat().st_ino for second in seconds}) == 1
+
+
+def test_a_model_that_the_disk_has_no_room_for_is_said_and_leaves_no_half_file(
+    cache_dir: Path,
+) -> None:
+    before = {f.name for f in cache_dir.iterdir()}
+    with full_disk(1_000_000), pytest.raises(LlmUnavailable, match="Make room for 40 MB"):
+        model_shards(cache_dir, 4)
+    assert {f.name for f in cache_dir.iterdir()} == before
 
 
 def test_the_shelf_keeps_what_was_live_last_and_leaves_out_what_is_damaged(
