@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from features.patterns import UPPER, PatternSet, Shape
 from features.recognizers import Patterns, Recognizer
 from features.text_signs import words
@@ -53,6 +55,8 @@ PRONOUNS = frozenset({"i", "we", "you", "they", "he", "she", "it", "that", "ther
 # Of these, those by which people sign.
 SIGNED_AS = frozenset({"April", "August", "June", "May", "Will"})
 
+# How something is, in small letters or capitals alone.
+QUALITY = re.compile(r"(?i)[^\W\d_]{3}(?:able|ible|less|ous|ive)$")
 JOBS = frozenset(
     """
     accountant administrator advisor agent analyst architect assistant buyer cashier clerk coach
@@ -75,6 +79,11 @@ def is_name(match: str) -> bool:
     return words[0] not in NOT_NAMES and words[-1] not in NOT_NAMES and len(match) > 1
 
 
+def is_presented(match: str) -> bool:
+    """As `is_name`; but `it's available from` says what it is like."""
+    return is_name(match) and (match.istitle() or not QUALITY.search(match))
+
+
 def is_signature(match: str) -> bool:
     """As `is_name`; but who signs as `May` is somebody, too."""
     return is_name(match) or match in SIGNED_AS
@@ -84,7 +93,7 @@ TITLE = r"""(?: (?:Mr|Mrs|Ms|Mx|Miss|Dr|Prof|Herrn?|Frau|Monsieur|Madame|Mademoi
     |Ing|Dipl\.-Ing
     |Señora?|Señorita|Do[nñ]a?|Dott|Sig(?:\.?ra)?|Signora?|Dhr|Mevr|Mevrouw|Meneer|Pani|Senhora?
     |Sir|Lady)\b\.?
-    | (?:Sra|Srta|Sr|M)\. )"""
+    | (?:Sra|Srta|Sr|(?<!\.)M)\. )"""
 GREETING = r"""(?:dear|hi|hello|hey|hiya|howdy|greetings|good[ ](?:morning|afternoon|evening|day)
     |hallo|hi[ ]there
     |lieber?|liebes|sehr[ ]geehrter?|werter?|guten[ ](?:tag|morgen|abend)|servus|moin|grüezi
@@ -155,7 +164,7 @@ PRESENTATIONS = PatternSet(
         rf"(?i: [ ] (?P<pii> {NAME} (?:[ ]{NAME})? ) (?=[ ](?:from|von|de)[ ]\w) )",
     ),
     ignore_case=False,
-    honest=is_name,
+    honest=is_presented,
     after=WEAKLY,
 )
 NAMES = PatternSet(

@@ -17,9 +17,8 @@ from features.found_span import LIKELY
 from features.name_counts import plain_letters
 from features.name_reader import PERSON, NameReader, Reading
 from features.ner_component import SHIPPED, load_component
-from features.ordinary_language import OrdinaryLanguage
 
-VERSION = "2026-12.1"
+VERSION = "2026-12.4"
 SCORE = 0.85
 REPORTED = ("PERSON", "ORGANIZATION", "STREET_ADDRESS", "LOCATION", "NRP", "DATE_TIME")
 # Runs that no name is in, and that make the tokenizer slow; and signs that no name has.
@@ -63,7 +62,7 @@ class NamedEntities(LocalRecognizer):  # type: ignore[misc]  # Presidio ships no
         component = load_component(model, weights, folder)
         self._reader = NameReader(component.network, component.lexicon)
         self._second_look = component.second_look
-        self._ordinary = OrdinaryLanguage(component.ordinary_words, component.lexicon.products)
+        self._ordinary = component.ordinary
         self._places = component.places
         self._max_words = max_words
         self._metadata = {
@@ -127,7 +126,9 @@ class NamedEntities(LocalRecognizer):  # type: ignore[misc]  # Presidio ships no
             value = text[start:end]
             if self._is_place(text, start, end, kind) and not names_somebody(value, somebodys):
                 yield start, end, "LOCATION"
-            elif not self._ordinary.holds(text, start, end, kind):
+            elif _is_named(value, kind, somebodys) or not self._ordinary.holds(
+                text, start, end, kind
+            ):
                 yield start, end, kind
 
     def _is_place(self, text: str, start: int, end: int, kind: str) -> bool:
@@ -139,6 +140,11 @@ class NamedEntities(LocalRecognizer):  # type: ignore[misc]  # Presidio ships no
 def names_somebody(value: str, somebodys: Collection[str]) -> bool:
     """True where one of its words is among these."""
     return any(plain_letters(word) in somebodys for word in LETTERS.findall(value))
+
+
+def _is_named(value: str, kind: str, somebodys: Collection[str]) -> bool:
+    """True for one word of somebody's name; of two it may be that name itself."""
+    return kind == PERSON and plain_letters(value) in somebodys
 
 
 def _mailed(text: str) -> frozenset[str]:

@@ -25,6 +25,7 @@ from features.name_signs import SIGNS, NameSigns
 from features.name_sound import NameSound
 from features.name_tags import LABELS
 from features.name_tokens import Lexicon
+from features.ordinary_language import OrdinaryLanguage
 from features.places import Places
 from features.second_look import SecondLook
 from features.word_casing import WordCasing
@@ -57,12 +58,19 @@ class NerComponent:
     lexicon: Lexicon
     second_look: SecondLook
     places: Places
+    ordinary: OrdinaryLanguage
 
-    @property
-    def ordinary_words(self) -> frozenset[str]:
-        """English words in lower case that are hardly ever a name."""
-        names = self.lexicon.given | self.lexicon.family
-        return frozenset(self.lexicon.kinds).difference(names)
+
+def ordinary_language(lexicon: Lexicon, counts: NameCounts, casing: WordCasing) -> OrdinaryLanguage:
+    """By what is known of words.
+
+    A common word is hardly ever a name where it is written small if it is said in a billion words
+    at least as often as people are given it: `summer` and `hope`, but neither `joy` nor `max`. Who
+    is called by the family name is called in capitals.
+    """
+    words = frozenset(lexicon.kinds).difference(lexicon.given, lexicon.family)
+    small = (word for word, said in casing.common() if said >= counts.of(word)[0])
+    return OrdinaryLanguage(words, lexicon.products, frozenset(small))
 
 
 def english_kinds(model: str) -> dict[str, str]:
@@ -101,9 +109,10 @@ def load_component(model: str, digest: str, folder: Path = SHIPPED) -> NerCompon
         )
     network, lexicon = load_network(model, folder)
     counts, casing = NameCounts.read(folder), WordCasing.read(folder)
-    lexicon = replace(lexicon, common=frozenset(casing.common()))
+    lexicon = replace(lexicon, common=frozenset(word for word, _ in casing.common()))
     second_look = _second_look(lexicon, counts, casing, folder)
-    return NerComponent(network, lexicon, second_look, Places.read(folder))
+    ordinary = ordinary_language(lexicon, counts, casing)
+    return NerComponent(network, lexicon, second_look, Places.read(folder), ordinary)
 
 
 def _second_look(

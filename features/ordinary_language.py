@@ -13,6 +13,17 @@ BELONGING = re.compile(
     r"|client|customer|called|named|join(?:ed|ing)?|represent(?:ing)?|bei|von|für|firma|chez|pour|entreprise|en|para|empresa)"
     r"[:\s]+(?:the\s|our\s|my\s|a\s|der\s|die\s|la\s|el\s)?$"
 )
+# Who buys at a well-known company does not work there.
+BOUGHT = re.compile(
+    r"(?i)\b(?:b(?:uy|uys|uying|ought)|purchas(?:e|es|ed|ing)|order(?:s|ed|ing)?|shop(?:s|ped|ping)?"
+    r"|s(?:ell|ells|old)|deliver(?:s|ed|y)?|ship(?:s|ped|ping)?|price[ds]?|cheaper|available"
+    r"|st?ocked|in stock)\b[^.!?\n]*$"
+)
+BOUGHT_BEFORE = 60  # characters in which that stands
+# Short for something else, though they look like somebody's initials.
+NO_INITIALS = frozenset(
+    {"a.m", "p.m", "u.s", "u.s.a", "u.k", "e.u", "u.n", "d.c", "i.e", "e.g", "p.s"}
+)
 # Before what somebody does, in capitals too, these are no names: `Junior Developers`.
 RANKS = {"assistant", "associate", "chief", "deputy", "head", "junior", "lead", "major"}
 RANKS |= {"principal", "senior"}
@@ -62,10 +73,20 @@ WELL_KNOWN = frozenset(
 class OrdinaryLanguage:
     """A dictionary of words that are hardly ever a name, and how they stand in a text."""
 
-    def __init__(self, words: Collection[str], products: Collection[str] = frozenset()) -> None:
-        """words: of a dictionary, products: of tools and brands; in lower case, nobody's name."""
+    def __init__(
+        self,
+        words: Collection[str],
+        products: Collection[str] = frozenset(),
+        small: frozenset[str] = frozenset(),
+    ) -> None:
+        """All in lower case.
+
+        words: of a dictionary, products: of tools and brands; nobody's name. small: names too, but
+        who writes them small hardly ever means somebody (`summer`).
+        """
         self._words = words
         self._products = products
+        self._small = small
 
     def holds(self, text: str, start: int, end: int, entity_type: str) -> bool:
         """True where characters start to end say nothing of a person, whatever a network says.
@@ -82,11 +103,19 @@ class OrdinaryLanguage:
         words = LETTERS.findall(value)
         if value.islower():
             return all(self._is_ordinary(word) for word in words)
-        return self._are_known(words) and not self._is_whose(text, start, end)
+        is_shop = all(self._is_well_known(word.lower()) for word in words)
+        return self._are_known(words) and not self._is_whose(text, start, end, is_shop=is_shop)
 
     def _is_nobody(self, value: str) -> bool:
-        """A product's words, alone or with a dictionary's; these alone are names too often."""
+        """A product's words, alone or with a dictionary's; these alone are names too often.
+
+        Not where they are written small, as hardly any name is.
+        """
+        if value.rstrip(".").lower() in NO_INITIALS:
+            return True
         words = [word.lower() for word in LETTERS.findall(value)]
+        if value.islower() and self._small.issuperset(words):
+            return True
         rest = [word for word in words if word not in self._products]
         return len(rest) < len(words) and all(map(self._is_exactly_ordinary, rest))
 
@@ -137,10 +166,10 @@ class OrdinaryLanguage:
         )
 
     @staticmethod
-    def _is_whose(text: str, start: int, end: int) -> bool:
+    def _is_whose(text: str, start: int, end: int, *, is_shop: bool) -> bool:
         """True where it is somebody's company: by the word before it, or on a line of its own."""
         if BELONGING.search(text, max(0, start - BEFORE), start):
-            return True
+            return not (is_shop and BOUGHT.search(text, max(0, start - BOUGHT_BEFORE), start))
         line_start = text.rfind("\n", 0, start) + 1
         line_end = text.find("\n", end)
         rest = text[line_start:start] + text[end : line_end if line_end >= 0 else len(text)]

@@ -19,7 +19,7 @@ from features.patterns import Found, PatternSet
 from features.redaction_policy import RedactionPolicy
 from features.text_signs import Need, TextSigns
 
-VERSION = "2026-12.3"
+VERSION = "2026-12.4"
 
 
 class Recognizer(LocalRecognizer):  # type: ignore[misc]  # Presidio ships no types

@@ -38,9 +38,11 @@ class WordCasing:
         """Write the list."""
         write_sizes(self.sizes, folder / FILE)
 
-    def common(self) -> Iterator[str]:
-        """Words that are said once in a million or more, and written small."""
-        return (w for w, (tenths, said) in self.sizes.items() if tenths <= SMALL and said >= OFTEN)
+    def common(self) -> Iterator[tuple[str, float]]:
+        """Words said once in a million or more, and written small, with the logarithm."""
+        for word, (tenths, said) in self.sizes.items():
+            if tenths <= SMALL and said >= OFTEN:
+                yield word, said / 2
 
     def of(self, plain: str) -> tuple[float, float] | None:
         """Of a word in plain small letters: the share with a capital, and the logarithm; None

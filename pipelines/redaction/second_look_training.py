@@ -26,7 +26,7 @@ from features.name_reader import NameReader
 from features.name_signs import NameSigns, Signs
 from features.name_sound import ROWS, NameSound, rows
 from features.named_entities import readable
-from features.ner_component import load_network, save_second_look
+from features.ner_component import load_network, ordinary_language, save_second_look
 from features.ordinary_language import OrdinaryLanguage
 from pipelines.display import Display
 from pipelines.redaction.census_names import census_names, learned_names
@@ -84,8 +84,7 @@ def train_second_look(seed: int, folder: Path, display: Display) -> SecondLookSu
     with display.stage("Learning how names sound"):
         sound = _sound(seed)
     signs = NameSigns(lexicon, census_names(), word_casing(), NameSound(sound))
-    names = lexicon.given | lexicon.family
-    ordinary = OrdinaryLanguage(frozenset(lexicon.kinds).difference(names), lexicon.products)
+    ordinary = ordinary_language(lexicon, census_names(), word_casing())
     with display.stage("Looking twice at names"):
         looks = _looks(seed, NameReader(network, lexicon), signs, ordinary)
     with display.stage("Weighing what tells"):

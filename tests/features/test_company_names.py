@@ -37,6 +37,8 @@ STAYS = [
     "Our Company grew",
     "an llc or a gmbh",
     "The Company",
+    "THE NEW SIZES ARE THE SAME AS before",
+    "our budget is very limited and so are we",
 ]
 
 

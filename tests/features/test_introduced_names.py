@@ -35,6 +35,9 @@ GOES = [
     "Regards\n[PERSON J. Smith]\nCTO",
     "Cc: [PERSON Tom Brown]; Ana Lima",
     "Dear [PERSON O'Brien],",
+    "it's [PERSON sterling] from Acme",
+    "this is [PERSON Olive] from Acme",
+    "from M. [PERSON Dupont], Lyon",
 ]
 STAYS = [
     "Dear Sir or Madam,",
@@ -48,6 +51,9 @@ STAYS = [
     "To: Sales Team",
     "regards from all of us",
     "Hi, I've been waiting.",
+    "glad that it's available from Amazon",
+    "be warned: it's ADDICTIVE.",
+    "until 10 P.M. Enjoy!",
     "Hello fellow humans,",
     "Hey y'all,",
 ]

@@ -71,6 +71,8 @@ def test_it_finds(names: NamedEntities, text: str, entity_type: str, value: str)
         "Can you send me a price list by Friday? We need it in May.",
         "Does it work with Microsoft Teams on my iPhone?",
         "I moved from New Zealand to Costa Rica, with an office near Kuala Lumpur.",
+        "This top is perfect for summer. it goes with white jeans.",
+        "Too tired to cook tonight, and there is nothing to cook.",
     ],
 )
 def test_it_leaves_what_identifies_nobody(names: NamedEntities, text: str) -> None:

@@ -7,6 +7,7 @@ from features.ordinary_language import OrdinaryLanguage
 LANGUAGE = OrdinaryLanguage(
     {"machine", "learning", "white", "glove", "smart", "energy", "growth", "tom", "evaluate"},
     {"veloxa", "grafyx"},
+    frozenset({"summer", "white", "cook"}),
 )
 
 
@@ -26,6 +27,12 @@ LANGUAGE = OrdinaryLanguage(
         ("Machine Learning", "Machine Learning", "STREET_ADDRESS"),
         ("decided to look at Machine Learning", "Machine Learning", "ORGANIZATION"),
         ("hire Junior Learning too", "Junior", "PERSON"),
+        ("perfect for summer", "summer", "PERSON"),
+        ("the white summer dress", "white summer", "PERSON"),
+        ("at 8:00 A.M. today", "A.M", "PERSON"),
+        ("made in the U.S.A. only", "U.S.A.", "PERSON"),
+        ("I bought it at Veloxa", "Veloxa", "ORGANIZATION"),
+        ("the price is lower than at Lexus", "Lexus", "ORGANIZATION"),
         ("1. Odoo\n2. Basekit\nRank them", "2. Basekit", "STREET_ADDRESS"),  # a list
     ],
 )
@@ -37,6 +44,11 @@ def test_ordinary_language_identifies_nobody(text: str, value: str, entity_type:
 @pytest.mark.parametrize(
     ("text", "value", "entity_type"),
     [
+        ("talk to Summer", "Summer", "PERSON"),
+        ("talk to cook tom", "cook tom", "PERSON"),
+        ("talk to J.K. today", "J.K.", "PERSON"),
+        ("I bought it. I work at Veloxa", "Veloxa", "ORGANIZATION"),
+        ("I bought it at Machine Learning", "Machine Learning", "ORGANIZATION"),
         ("Tom will call", "Tom", "PERSON"),  # one word, though the dictionary has it
         ("Jane Growth will call", "Jane Growth", "PERSON"),
         ("Junior will call", "Junior", "PERSON"),
