@@ -6,7 +6,7 @@ import hashlib
 import logging
 import shutil
 import tempfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -101,6 +101,25 @@ class ReleaseSummary:
     outcome: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Move:
+    """The alias of the live release, about to move.
+
+    before: what was live; None where nothing was. forced: to a release that its gates refused.
+    """
+
+    before: str | None
+    release: str
+    forced: bool = False
+
+
+Announce = Callable[[Move], None]
+
+
+def _to_nobody(_: Move) -> None:
+    """Nobody writes it down."""
+
+
 class Registry:
     """The registered models of one MLflow tracking server or database.
 
@@ -157,10 +176,17 @@ class Registry:
         ranked = sorted(versions, key=lambda v: -int(v.version))
         return [_summary(v, aliases.get(str(v.version), ())) for v in ranked]
 
-    def promote(self, version: str | None = None, *, force: bool = False) -> str:
+    def promote(
+        self,
+        version: str | None = None,
+        *,
+        force: bool = False,
+        announce: Announce = _to_nobody,
+    ) -> str:
         """Make a release live (the newest, unless named). Returns its version.
 
         force: also one that its gates refused.
+        announce: told before the alias moves, if it moves; where that raises, it stays.
 
         Raises:
             ReleaseNotFound: there is no such release.
@@ -171,22 +197,27 @@ class Registry:
         if version is None or version not in gates:
             listed = ", ".join(gates) or "none yet: run `tiebreak train TABLE`"
             raise ReleaseNotFound(f"There is no release {version or ''}. Known: {listed}.")
-        if gates[version] not in {"", PASSED} and not force:
+        is_refused = gates[version] not in {"", PASSED}
+        if is_refused and not force:
             raise ReleaseRefused(
                 f"Release {version} did not pass its gates ({gates[version]}). Name another, "
                 f"or make it live all the same: `tiebreak promote {version} --force`."
             )
         live = self.champion_version()
+        if live != version:
+            announce(Move(live, version, forced=is_refused))
         if live is not None and live != version:
             # First, and so never lost: what is live itself is no way back.
             self._remember([*self._way_back(live, gates), live])
         self._go_live(version)
         return version
 
-    def rollback(self) -> str:
+    def rollback(self, *, announce: Announce = _to_nobody) -> str:
         """Undo the last promotion that still stands. Returns the version that is live again.
 
         A second one goes one further back: what was rolled back from is not gone back to.
+
+        announce: told before the alias moves; where that raises, it stays.
 
         Raises:
             ReleaseNotFound: no other release was live before.
@@ -200,6 +231,7 @@ class Registry:
                 "lists all there are; `tiebreak promote RELEASE` makes one of them live."
             )
         *further, version = way_back
+        announce(Move(live, version))
         self._go_live(version)
         self._remember(further)
         return version

@@ -26,6 +26,7 @@ SAID = {  # what a line says of each kind, besides when and about what
     "llm_call": ("provider", "model", "status", "cause"),
     "outcome": ("won",),
     "override": ("pursue", "because"),
+    "promotion": ("release", "before", "because", "forced", "key"),
     "release": ("release",),
     "erasure": ("subject", "because"),
     "read": ("question", "key", "filters"),

@@ -36,6 +36,10 @@ app.add_typer(bench, name="bench")
 app.add_typer(audit, name="audit")
 
 NOT_PROMOTED = 3
+NOT_ON_RECORD = (
+    "There is no ledger here, so that it moved is on no record. That of a service says when it "
+    "answers with it."
+)
 Table = Annotated[Path, typer.Argument(help="CSV or Parquet file of past leads.")]
 SpecPath = Annotated[Path, typer.Option("--spec", help="The lead spec.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
@@ -260,18 +264,25 @@ def promote(
     as_json: AsJson = False,
 ) -> None:
     """Make a release live that passed its gates. Running services follow within seconds."""
+    from service.bootstrap import announcing
+    from service.recording.entry import MovedBecause
+
     with _registry() as registry:
         known = registry.releases()
-        live = registry.promote(version, force=force)
+        announce = announcing(_settings(), MovedBecause.PROMOTE)
+        live = registry.promote(version, force=force, announce=announce)
     _said_live(live, known, as_json)
 
 
 @app.command()
 def rollback(as_json: AsJson = False) -> None:
     """Make the release live again that was live before; once more: the one before that."""
+    from service.bootstrap import announcing
+    from service.recording.entry import MovedBecause
+
     with _registry() as registry:
         known = registry.releases()
-        live = registry.rollback()
+        live = registry.rollback(announce=announcing(_settings(), MovedBecause.ROLLBACK))
     _said_live(live, known, as_json)
 
 
@@ -787,8 +798,13 @@ def _read_text(path: Path) -> str:
 
 def _said_live(version: str, known: Sequence[ReleaseSummary], as_json: bool) -> None:
     """known: all releases, and their aliases until now."""
+    from models.registry import CHAMPION
     from pipelines.report import other_outcome, print_json
+    from service.bootstrap import keeps_ledger
 
+    has_moved = not any(r.version == version and CHAMPION in r.aliases for r in known)
+    if has_moved and not keeps_ledger(_settings()):
+        typer.echo(NOT_ON_RECORD, err=True)
     if warning := other_outcome(version, known):
         typer.echo(warning, err=True)
     if as_json:

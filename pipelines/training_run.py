@@ -20,8 +20,9 @@ from pipelines.finetuning.tuning_log import curve_metrics, tuning_lines, tuning_
 from pipelines.local_llm import endpoint_running
 from pipelines.train import Trained, TrainingOptions, train
 from pipelines.training_plots import training_plots
-from service.bootstrap import open_store, open_subjects
+from service.bootstrap import announcing, open_store, open_subjects
 from service.llm.endpoint import LlmEndpoint, configured_endpoint
+from service.recording.entry import MovedBecause
 from service.recording.question_record import QuestionRecord
 from service.settings import Settings
 
@@ -57,6 +58,7 @@ def run_training(
 
     Raises:
         UnusableTable, TrainingRefused, LlmUnavailable, RegistryUnavailable: nothing was logged.
+        StorageUnavailable: the release is registered, but not live: that could not be recorded.
     """
     with display.stage("Asking MLflow"), quiet_mlflow():
         registry = Registry(settings.mlflow_uri).require()
@@ -77,7 +79,8 @@ def run_training(
         trained.tuned.forget()
     promoted = promote and all(gate.passed for gate in trained.gates)
     if promoted:
-        registry.promote(release.version)
+        announce = announcing(settings, MovedBecause.TRAINING)
+        registry.promote(release.version, announce=announce)
     return TrainingRun(trained, release, run_id, promoted)
 
 

@@ -19,6 +19,7 @@ from pipelines.processes import Child, answered_tree, require_free, stoppable
 from pipelines.report import print_json, show_decision, show_where
 from pipelines.sample_leads import DemoLead, demo_leads
 from service.bootstrap import (
+    announcing,
     last_release,
     ledger_key,
     open_store,
@@ -27,6 +28,7 @@ from service.bootstrap import (
 )
 from service.keys import Role, create_key, list_keys, revoke_key
 from service.llm.endpoint import configured_endpoint
+from service.recording.entry import MovedBecause
 from service.settings import Settings, own_bento_home
 
 KEY_NAME = "tiebreak up"
@@ -229,7 +231,9 @@ def _train_on_sample(settings: Settings, display: Display) -> None:
     for note in run.trained.notes:
         display.say(note)
     if not run.promoted:  # the sample is a demonstration: it goes live whatever the gates say
-        Registry(settings.mlflow_uri).promote(run.release.version, force=True)
+        announce = announcing(settings, MovedBecause.TRAINING)
+        registry = Registry(settings.mlflow_uri)
+        registry.promote(run.release.version, force=True, announce=announce)
 
 
 def _fresh_key(settings: Settings) -> str:

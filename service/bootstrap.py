@@ -16,7 +16,7 @@ from prometheus_client import REGISTRY
 
 from models.budget import CallBudget
 from models.errors import LlmUnavailable, MissingExtra, ReleaseNotFound
-from models.registry import Registry
+from models.registry import Announce, Move, Registry
 from models.release import Release
 from service.desk import Desk
 from service.errors import InvalidSettings, StorageUnavailable
@@ -35,8 +35,9 @@ from service.llm.adapter_shelf import KEPT_FOLDER, AdapterShelf
 from service.llm.endpoint import EMBEDDED, configured_endpoint, judge_at, prices
 from service.metrics import Metrics, forget_the_dead
 from service.privacy import Keeping
+from service.recording.entry import MovedBecause
 from service.recording.erasing import Erasing
-from service.recording.release_change import record_release
+from service.recording.release_change import record_promotion, record_release
 from service.settings import Settings, metrics_folder
 from service.storage.database import BUSY_TIMEOUT, is_there
 from service.storage.store import Store
@@ -202,7 +203,7 @@ def ledger_key(settings: Settings) -> SigningKey:
 
 def kept_ledger_key(settings: Settings) -> SigningKey:
     """The same, but never made: of a log that there is. Raises InvalidSettings."""
-    if settings.ledger_key is None and not (settings.home / LEDGER_KEY_FILE).exists():
+    if not keeps_ledger(settings):
         raise InvalidSettings(
             f"No key of a ledger is under {settings.home}. Name the ledger's folder in "
             "TIEBREAK_HOME, or set TIEBREAK_LEDGER_KEY"
@@ -229,6 +230,25 @@ def open_kept_store(settings: Settings) -> Store:
         "No entry of a ledger is here: it was not begun, or it is gone. Name where it is: "
         "TIEBREAK_HOME, or TIEBREAK_DATABASE_URL"
     )
+
+
+def keeps_ledger(settings: Settings) -> bool:
+    """Whether a ledger is kept here: then its key is, though there may be no entry yet."""
+    return settings.ledger_key is not None or (settings.home / LEDGER_KEY_FILE).exists()
+
+
+def announcing(settings: Settings, because: MovedBecause) -> Announce:
+    """Who writes down that another release is about to go live; nobody where there is no ledger.
+
+    It is not made for that: whoever moves the alias from another machine would begin a second one.
+    """
+
+    def announce(move: Move) -> None:
+        if keeps_ledger(settings):
+            with closing(open_store(settings)) as store:
+                record_promotion(store, move, because)
+
+    return announce
 
 
 def last_release(settings: Settings) -> LastRelease:

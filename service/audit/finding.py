@@ -50,14 +50,27 @@ READ_OFF: dict[Kind, Table] = {
 }
 ABOUT = {decisions: "id", outcomes: "decision_id", overrides: "decision_id"}  # else "about"
 # What is only in the body of an entry.
-IN_BODY = {Kind.READ: ("key",), Kind.ERASURE: ("key",), Kind.RELEASE: ("release",)}
+IN_BODY = {
+    Kind.READ: ("key",),
+    Kind.ERASURE: ("key",),
+    Kind.PROMOTION: ("release", "key"),
+    Kind.RELEASE: ("release",),
+}
+BY_KEY = (
+    Kind.DECISION,
+    Kind.OUTCOME,
+    Kind.OVERRIDE,
+    Kind.PROMOTION,
+    Kind.ERASURE,
+    Kind.READ,
+)
 # Which kinds of entries say something of a filter. The first that is set picks them.
 SAID_BY: tuple[tuple[tuple[str, ...], tuple[Kind, ...]], ...] = (
     (("route", "reason", "release"), (Kind.DECISION,)),
     (("entity_type", "recognizer", "failed"), (Kind.REDACTION,)),
     (("provider", "cause"), (Kind.LLM_CALL,)),
     (("policy",), (Kind.DECISION, Kind.REDACTION)),
-    (("key",), (Kind.DECISION, Kind.OUTCOME, Kind.OVERRIDE, Kind.ERASURE, Kind.READ)),
+    (("key",), BY_KEY),
     (("subject",), tuple(READ_OFF)),
 )
 

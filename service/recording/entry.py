@@ -16,6 +16,7 @@ from features.fingerprint import SubjectKey
 from features.redaction import RedactedSpan
 from models.cascade import Leaving
 from models.llm_version import LlmVersion
+from models.registry import Move
 from models.verdict import LlmCall
 from service.ledger.draft import Draft
 from service.storage.unit import Unsealed
@@ -32,6 +33,7 @@ class Kind(StrEnum):
     LLM_CALL = "llm_call"  # one request to an LLM, whatever became of it
     OUTCOME = "outcome"  # how a lead ended
     OVERRIDE = "override"  # a person decided otherwise
+    PROMOTION = "promotion"  # somebody is about to make another release live
     RELEASE = "release"  # another release answers from now on
     ERASURE = "erasure"  # a subject's key is destroyed
     READ = "read"  # somebody read the log
@@ -52,6 +54,14 @@ class Because(StrEnum):
     POLICY = "policy"  # the house has another rule for such leads
     OBJECTION = "objection"  # the lead objected (GDPR Art. 21 and 22)
     OTHER = "other"
+
+
+class MovedBecause(StrEnum):
+    """What made another release live."""
+
+    PROMOTE = "promote"  # `tiebreak promote`
+    ROLLBACK = "rollback"  # `tiebreak rollback`
+    TRAINING = "training"  # `--promote`, or the first sample
 
 
 class ErasedBecause(StrEnum):
@@ -140,6 +150,18 @@ def override(decision_id: str, *, pursue: bool, because: Because, key_id: str) -
         "key": key_id,
     }
     return Draft.of(Kind.OVERRIDE.value, decision_id, fields)
+
+
+def promotion(move: Move, *, because: MovedBecause, key_id: str) -> Draft:
+    """Somebody is about to make another release live; `release` says when it answers."""
+    fields = {
+        "release": move.release,
+        "before": move.before,
+        "forced": move.forced,
+        "because": because.value,
+        "key": key_id,
+    }
+    return Draft.of(Kind.PROMOTION.value, None, fields)
 
 
 def release(version: str, versions: Mapping[str, str]) -> Draft:

@@ -1,15 +1,29 @@
-"""Release change: which release answers from now on is an entry, before it does."""
+"""Release change: an entry before somebody makes another release live, and before it answers.
+
+Two, since they are two events: a service may answer with it seconds later, or never.
+"""
 
 from __future__ import annotations
 
 import orjson
 from sqlalchemy import select
 
+from models.registry import Move
 from models.release import Release
 from service.recording import entry
-from service.recording.entry import Kind
+from service.recording.entry import COMMAND_LINE, Kind, MovedBecause
 from service.storage.store import Store
 from service.storage.tables import entries
+
+
+def record_promotion(store: Store, move: Move, because: MovedBecause) -> None:
+    """Write down who is about to make what live: whoever is at the machine.
+
+    Raises:
+        StorageUnavailable: it must not go live yet.
+    """
+    with store.writing() as writing:
+        writing.append([entry.promotion(move, because=because, key_id=COMMAND_LINE)])
 
 
 def record_release(store: Store, release: Release) -> None:

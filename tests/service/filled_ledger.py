@@ -19,16 +19,17 @@ from features.fingerprint import SubjectKey
 from models.cascade import Leaving
 from models.decision import Redaction
 from models.prompt import EvidenceKind
+from models.registry import Move
 from models.verdict import LlmCall
 from service.audit.auditor import Auditor, Reader
 from service.recording import entry
-from service.recording.entry import Because, ErasedBecause, Purpose
+from service.recording.entry import Because, ErasedBecause, MovedBecause, Purpose
 from service.recording.erasing import Erasing
 from service.recording.outcomes import record_outcomes
 from service.recording.overriding import Override, record_override
 from service.recording.record import new_decision_id
 from service.recording.recorder import Recorder
-from service.recording.release_change import record_release
+from service.recording.release_change import record_promotion, record_release
 from service.schemas import DecideRequest, ReportedOutcome
 from service.storage.store import Store
 from service.storage.subject_keys import StoredKeys
@@ -68,6 +69,7 @@ async def filled_ledger(url: str) -> AsyncIterator[Filled]:
 
 async def _fill(filled: Filled) -> None:
     store, keys, release = filled.store, filled.keys, small_release()
+    record_promotion(store, Move(None, release.version), MovedBecause.TRAINING)
     record_release(store, release)
     recorder, decider = Recorder(store, keys, is_priced=True), FakeDecider(release)
     for name, lead in {
