@@ -99,7 +99,7 @@ def cost_against_quality(
     random: Floats,
     *,
     here: tuple[float, float] | None = None,
-    gain: Interval | None = None,
+    change: Interval | None = None,
 ) -> Figure:
     """A measure over the share of leads sent to the LLM.
 
@@ -107,9 +107,9 @@ def cost_against_quality(
         shares: in [0, 1], rising; the first should be 0 (classifier alone), the last 1 (always).
         hybrid: the measure where the most ambiguous leads are sent first; random: by chance.
         here: share and measure of the release itself.
-        gain: of the release over the classifier alone, paired.
+        change: of the release over the classifier alone, paired.
     """
-    note = f"this release against the classifier alone: {_signed(gain)}" if gain else ""
+    note = f"this release against the classifier alone: {_signed(change)}" if change else ""
     subtitle = "; ".join(filter(None, ("The same test leads throughout", note)))
     figure, (ax,) = blank("Cost against quality", subtitle)
     ax.axhline(hybrid[0], ls=":", color=FAINT, linewidth=1.2)

@@ -64,17 +64,17 @@ class Line:
 class Comparison:
     """Contenders side by side on the same leads, and the hybrid's lead over the classifier.
 
-    gains: hybrid minus classifier, paired (AUC: more is better; losses: less is better).
-    llm_gains: hybrid minus everything before the LLM: the same where there is no text model.
+    changes: hybrid minus classifier, paired (AUC: more is better; losses: less is better).
+    llm_changes: hybrid minus everything before the LLM: the same where there is no text model.
     without_text: the hybrid without its text model, on the same leads; None where it has none.
     """
 
     judged: Judged
     lines: tuple[Line, ...]
-    gains: dict[Measure, Interval]
-    gains_in_band: dict[Measure, Interval]
-    llm_gains: dict[Measure, Interval]
-    llm_gains_in_band: dict[Measure, Interval]
+    changes: dict[Measure, Interval]
+    changes_in_band: dict[Measure, Interval]
+    llm_changes: dict[Measure, Interval]
+    llm_changes_in_band: dict[Measure, Interval]
     without_text: Saving | None = None
 
 
@@ -201,10 +201,10 @@ def compare(judged: Judged, *, without_text: Judged | None = None, seed: int) ->
     return Comparison(
         judged=judged,
         lines=lines,
-        gains=_gains(judged, judged.prior, everywhere, seed),
-        gains_in_band=_gains(judged, judged.prior, judged.in_band, seed),
-        llm_gains=_gains(judged, judged.read, everywhere, seed),
-        llm_gains_in_band=_gains(judged, judged.read, judged.in_band, seed),
+        changes=_changes(judged, judged.prior, everywhere, seed),
+        changes_in_band=_changes(judged, judged.prior, judged.in_band, seed),
+        llm_changes=_changes(judged, judged.read, everywhere, seed),
+        llm_changes_in_band=_changes(judged, judged.read, judged.in_band, seed),
         without_text=_saving(judged, without_text, seed) if without_text else None,
     )
 
@@ -241,7 +241,7 @@ def _nearest_first(read: Floats) -> NDArray[np.intp]:
     return np.argsort(distance, kind="stable")
 
 
-def _gains(judged: Judged, before: Floats, chosen: Flags, seed: int) -> dict[Measure, Interval]:
+def _changes(judged: Judged, before: Floats, chosen: Flags, seed: int) -> dict[Measure, Interval]:
     """Hybrid minus `before` on the chosen leads; where all ended alike, all but the AUC."""
     won = judged.won[chosen]
     if not len(won):

@@ -47,10 +47,10 @@ def check_gates(
     ]
     if text_change is not None:
         gates.append(_harmless("the text model does no harm", text_change, "with --no-text-model"))
-    gain = comparison.llm_gains.get(Measure.LOG_LOSS) if comparison else None
-    if gain is not None:
+    change = comparison.llm_changes.get(Measure.LOG_LOSS) if comparison else None
+    if change is not None:
         remedy = f"with more --llm-calls, or {WITHOUT_LLM}"
-        gates.append(_harmless("the LLM does no harm", gain, remedy))
+        gates.append(_harmless("the LLM does no harm", change, remedy))
     elif may_pull:
         untried = f"train again with --llm-test-calls 200, or {WITHOUT_LLM}"
         gates.append(Gate("the LLM was asked about test leads", False, untried))

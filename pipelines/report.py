@@ -89,11 +89,11 @@ def show_training(run: TrainingRun) -> None:
     out.print(f"Classifier alone on {tested:,} test leads: {figures}.", highlight=False)
     if trained.comparison:
         out.print(_comparison_table(trained.comparison))
-        for where, gains in (
-            ("everywhere", trained.comparison.gains),
-            ("inside the band", trained.comparison.gains_in_band),
+        for where, changes in (
+            ("everywhere", trained.comparison.changes),
+            ("inside the band", trained.comparison.changes_in_band),
         ):
-            shown = ", ".join(f"{m.value} {v}" for m, v in gains.items())
+            shown = ", ".join(f"{m.value} {v}" for m, v in changes.items())
             out.print(f"Hybrid minus classifier, paired, {where}: {shown or 'too few leads'}.")
     for note in (*trained.notes, *_tuning_lines(trained)):
         out.print(note, highlight=False)
@@ -169,8 +169,8 @@ def _comparison_json(comparison: Any) -> dict[str, Any] | None:
             | {m.value: v.to_json() for m, v in line.measures.items()}
             for line in comparison.lines
         },
-        "gains": {m.value: v.to_json() for m, v in comparison.gains.items()},
-        "gains_in_band": {m.value: v.to_json() for m, v in comparison.gains_in_band.items()},
+        "changes": {m.value: v.to_json() for m, v in comparison.changes.items()},
+        "changes_in_band": {m.value: v.to_json() for m, v in comparison.changes_in_band.items()},
     }
 
 

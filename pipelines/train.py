@@ -119,11 +119,12 @@ class Trained:
                     "llm_calls_saved_loss": saving.loss.value,
                     "llm_calls_saved_share_at_same_loss": saving.share_at_same_loss,
                 }
-            for m, gain in self.comparison.gains.items():
-                flat |= {f"gain_{m.value}": gain.value}
-                flat |= {f"gain_{m.value}_low": gain.low, f"gain_{m.value}_high": gain.high}
-        if change := self.text_change:
-            flat |= {"text_model_log_loss_change": change.value}
+            for m, change in self.comparison.changes.items():
+                name = f"hybrid_{m.value}_change"
+                flat |= {name: change.value}
+                flat |= {f"{name}_low": change.low, f"{name}_high": change.high}
+        if by_text := self.text_change:
+            flat |= {"text_model_log_loss_change": by_text.value}
         return flat | (tuning_metrics(self.tuned) if self.tuned else {})
 
     @property

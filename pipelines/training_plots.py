@@ -97,5 +97,5 @@ def _cost_against_quality(comparison: Comparison, which: Measure, seed: int) -> 
         curve["nearest"],
         curve["random"],
         here=(float(leads.escalated.mean()), measure(which, leads.hybrid, leads.won)),
-        gain=comparison.gains.get(which),
+        change=comparison.changes.get(which),
     )

@@ -186,7 +186,7 @@ def _params(trained: Trained) -> dict[str, Any]:
 
 def _headline(trained: Trained) -> dict[str, float]:
     """The few figures that a release is told apart by."""
-    wanted = ("test_auc", "test_log_loss", "test_ece", "hybrid_log_loss", "gain_log_loss")
+    wanted = ("test_auc", "test_log_loss", "test_ece", "hybrid_log_loss", "hybrid_log_loss_change")
     return {name: trained.metrics[name] for name in wanted if name in trained.metrics}
 
 

@@ -32,17 +32,17 @@ OPEN, SETTLED = "LLM asked", "settled before"
 
 @dataclass(frozen=True)
 class Side:
-    """The contenders on the same leads. gains: the hybrid minus each of the others, paired.
+    """The contenders on the same leads. changes: the hybrid minus each of the others, paired.
 
     Of classifier, text model and LLM each is alone, calibrated; BEFORE is the hybrid where no LLM
-    is asked. values and gains are by contender, then by measure; without one of the outcomes both
+    is asked. values and changes are by contender, then by measure; without one of the outcomes both
     are empty.
     """
 
     where: str
     leads: int
     values: dict[str, dict[str, float]]
-    gains: dict[str, dict[str, Interval]]
+    changes: dict[str, dict[str, Interval]]
 
 
 @dataclass(frozen=True)
@@ -177,14 +177,14 @@ def _together(where: str, contests: Sequence[Contest], seed: int) -> Side:
     def mean(name: str, m: Measure) -> float:
         return float(np.mean([measure(m, c.said[name], c.won) for c in contests]))
 
-    def gain(name: str, m: Measure) -> Interval:
+    def change(name: str, m: Measure) -> Interval:
         pairs = [Paired(c.groups, c.said[HYBRID], c.said[name], c.won) for c in contests]
         return mean_difference(m, pairs, seed=seed)
 
     values = {name: {m.value: mean(name, m) for m in MEASURES} for name in names}
     others = [name for name in names if name != HYBRID]
-    gains = {name: {m.value: gain(name, m) for m in MEASURES} for name in others}
-    return Side(where, sum(len(c.groups) for c in contests), values, gains)
+    changes = {name: {m.value: change(name, m) for m in MEASURES} for name in others}
+    return Side(where, sum(len(c.groups) for c in contests), values, changes)
 
 
 def side_of(
@@ -201,14 +201,14 @@ def side_of(
     if len(np.unique(won)) < 2:
         return Side(where, len(won), {}, {})
     values = {n: {m.value: measure(m, p, won) for m in MEASURES} for n, p in said.items()}
-    gains = {
+    changes = {
         name: {
             m.value: difference(m, said[HYBRID], p, won, groups=groups, seed=seed) for m in MEASURES
         }
         for name, p in said.items()
         if name != HYBRID
     }
-    return Side(where, len(won), values, gains)
+    return Side(where, len(won), values, changes)
 
 
 def with_texts_dealt_anew(data: TrainingData, *, seed: int) -> TrainingData:

@@ -99,10 +99,10 @@ def show_proof(proof: Proof) -> None:
 
 
 def _cells(side: Side, name: str) -> Iterator[str]:
-    gains = side.gains.get(name, {})
+    changes = side.changes.get(name, {})
     for m in MEASURES:
         yield f"{side.values[name][m.value]:.3f}"
-        yield str(gains[m.value]) if gains else ""
+        yield str(changes[m.value]) if changes else ""
 
 
 def _said_of(trial: Trial) -> str:

@@ -17,8 +17,8 @@ def tuning_gate(comparison: Comparison | None) -> Gate:
 
     It passes where the lower end of the 95 % interval of the gain is above zero.
     """
-    gains = comparison.llm_gains_in_band if comparison else {}
-    change = gains.get(Measure.LOG_LOSS)
+    changes = comparison.llm_changes_in_band if comparison else {}
+    change = changes.get(Measure.LOG_LOSS)
     if comparison is None or change is None:
         return Gate(NAME, False, "too few test leads inside the band, or the LLM was not asked")
     leads = int(comparison.judged.in_band.sum())

@@ -22,19 +22,19 @@ def ladder_plot(ladder: Ladder) -> Figure:
         f"{one.rung.name}\n({one.leads:,} leads)" + ("" if one.is_passed else ", refused")
         for one in ladder.standings
     ]
-    _rows(everywhere, names, [one.gain for one in ladder.standings])
-    _rows(inside, [""] * len(names), [one.gain_in_band for one in ladder.standings])
+    _rows(everywhere, names, [one.change for one in ladder.standings])
+    _rows(inside, [""] * len(names), [one.change_in_band for one in ladder.standings])
     plot_style.name_axes(everywhere, "log loss gained, all leads with a text", "")
     plot_style.name_axes(inside, "log loss gained inside the band", "")
     return figure
 
 
-def _rows(ax: Axes, names: Sequence[str], gains: Sequence[Interval | None]) -> None:
+def _rows(ax: Axes, names: Sequence[str], changes: Sequence[Interval | None]) -> None:
     places = list(range(len(names)))[::-1]
-    for place, gain in zip(places, gains, strict=True):
-        if gain is not None:
-            ax.plot([-gain.high, -gain.low], [place, place], color=plot_style.BLUE, linewidth=2)
-            ax.plot([-gain.value], [place], "o", color=plot_style.BLUE, markersize=7)
+    for place, change in zip(places, changes, strict=True):
+        if change is not None:
+            ax.plot([-change.high, -change.low], [place, place], color=plot_style.BLUE, linewidth=2)
+            ax.plot([-change.value], [place], "o", color=plot_style.BLUE, markersize=7)
     ax.axvline(0, color=plot_style.FAINT, linewidth=1)
     ax.set_yticks(places, names)
     ax.set_ylim(-0.6, len(names) - 0.4)

@@ -122,7 +122,7 @@ def _metrics(ladder: Ladder) -> dict[str, float]:
     for one in ladder.standings:
         name = "".join(c if c.isalnum() else "_" for c in one.rung.name)
         flat |= {f"{name}_{m.value}": v.value for m, v in one.combined.items()}
-        flat |= {f"{name}_gain_log_loss": one.gain.value}
+        flat |= {f"{name}_log_loss_change": one.change.value}
     return {name: value for name, value in flat.items() if not math.isnan(value)}
 
 
@@ -135,9 +135,9 @@ def _columns(tree: dict[str, Any]) -> dict[str, list[Any]]:
         "AUC alone": [one["alone"]["auc"]["value"] for one in rungs],
         "AUC": [one["combined"]["auc"]["value"] for one in rungs],
         "log loss": [one["combined"]["log_loss"]["value"] for one in rungs],
-        "gain": [one["gain"]["value"] for one in rungs],
-        "gain low": [one["gain"]["low"] for one in rungs],
-        "gain high": [one["gain"]["high"] for one in rungs],
+        "log loss change": [one["change"]["value"] for one in rungs],
+        "log loss change low": [one["change"]["low"] for one in rungs],
+        "log loss change high": [one["change"]["high"] for one in rungs],
         "gate passed": [one["gate"]["passed"] for one in rungs],
         "calls": [one["cost"]["calls"] for one in rungs],
         "ms a lead": [one["cost"]["ms_per_lead"] for one in rungs],

@@ -55,7 +55,7 @@ def _quality(ladder: Ladder) -> Table:
         f"{escape(ladder.data.name)}: test leads with a text, 95 % intervals; combined with the "
         f"classifier unless said; {shown.share_in_band:.0%} of them are inside the band"
     )
-    heads = ("leads", "AUC alone", "AUC", "log loss alone", "log loss", "in band", "gain", "gate")
+    heads = ("leads", "AUC alone", "AUC", "log loss alone", "log loss", "in band", "change", "gate")
     table = Table("", *heads, title=title)
     table.add_row(
         NO_TEXT,
@@ -80,7 +80,7 @@ def _measured(one: Standing) -> Iterator[str]:
         yield str(one.alone[which])
         yield str(one.combined[which])
     yield _interval(one.in_band)
-    yield f"{one.gain.value:+.3f} [{one.gain.low:+.3f}, {one.gain.high:+.3f}]"
+    yield f"{one.change.value:+.3f} [{one.change.low:+.3f}, {one.change.high:+.3f}]"
     yield _gate(one)
 
 
@@ -88,7 +88,7 @@ def _gate(one: Standing) -> str:
     if one.trial is None:
         return "too few leads"
     word = "passed" if one.is_passed else "refused"
-    return f"{word} (at least {one.trial.gain_low:+.3f})"
+    return f"{word} (gains at least {one.trial.gain_low:+.3f})"
 
 
 def _interval(value: Interval | None) -> str:
@@ -153,8 +153,8 @@ def _rung_json(one: Standing, bill: Bill) -> dict[str, Any]:
         "alone": {m.value: v.to_json() for m, v in one.alone.items()},
         "combined": {m.value: v.to_json() for m, v in one.combined.items()},
         "in_band": _json(one.in_band),
-        "gain": one.gain.to_json(),
-        "gain_in_band": _json(one.gain_in_band),
+        "change": one.change.to_json(),
+        "change_in_band": _json(one.change_in_band),
         "gate": {
             "passed": one.is_passed,
             "gain": one.trial.gain if one.trial else None,

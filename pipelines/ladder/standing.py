@@ -50,7 +50,7 @@ class Standing:
     leads: test leads that the rung has an opinion on; all measures of the line are on these.
     alone: its opinion by itself, calibrated; combined: with the classifier.
     in_band: log loss combined, of the leads that are ambiguous to the classifier.
-    gain: log loss combined minus the classifier's, paired: below 0 is better. gain_in_band as well.
+    change, change_in_band: log loss combined minus the classifier's, paired: below 0 is better.
     The classifier's is that of one calibrated anew, which takes no reading.
     trial: the pull, and the gate: None where there were too few leads to fit one.
     """
@@ -60,8 +60,8 @@ class Standing:
     alone: dict[Measure, Interval]
     combined: dict[Measure, Interval]
     in_band: Interval | None
-    gain: Interval
-    gain_in_band: Interval | None
+    change: Interval
+    change_in_band: Interval | None
     trial: PullTrial | None
     candidate: Candidate | None
 
@@ -95,8 +95,8 @@ def standing(
         alone={m: with_interval(m, alone, y, **among) for m in MEASURES},
         combined={m: with_interval(m, combined, y, **among) for m in MEASURES},
         in_band=with_interval(loss, combined[band], y[band], **inside) if is_split else None,
-        gain=difference(loss, combined, before, y, **among),
-        gain_in_band=difference(loss, combined[band], before[band], y[band], **inside)
+        change=difference(loss, combined, before, y, **among),
+        change_in_band=difference(loss, combined[band], before[band], y[band], **inside)
         if is_split
         else None,
         trial=trial,

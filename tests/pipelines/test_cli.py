@@ -104,7 +104,7 @@ def test_going_to_a_release_that_decides_something_else_is_warned_of(
 
 def released(version: str, test_leads: str, llm_test_leads: str = "") -> ReleaseSummary:
     metrics = {"test_auc": "0.81", "promoted_at": "then"}
-    metrics |= {"gain_log_loss": "-0.02"} if llm_test_leads else {}
+    metrics |= {"hybrid_log_loss_change": "-0.02"} if llm_test_leads else {}
     day = datetime(2026, 1, 1, tzinfo=UTC)
     return ReleaseSummary(version, day, (), "1", "1", metrics, "passed", test_leads, llm_test_leads)
 
@@ -133,7 +133,7 @@ def test_releases_whose_figures_do_not_compare_are_said_to(
     assert ("Not all of these figures are of the same test leads" in shown) is not compare
     assert f"{releases[0].test_leads or 'unknown leads'}: test_auc 0.81" in shown
     if asked := releases[0].llm_test_leads:
-        assert f"{asked}: gain_log_loss -0.02" in shown
+        assert f"{asked}: hybrid_log_loss_change -0.02" in shown
 
 
 def test_leads_are_told_apart_by_the_file_their_rows_and_how_they_ended() -> None:

@@ -157,9 +157,9 @@ def test_no_leads_make_an_empty_figure() -> None:
 @pytest.mark.parametrize("which", list(Measure))
 def test_cost_against_quality_names_the_measure_and_this_release(which: Measure) -> None:
     shares = np.linspace(0, 1, 6)
-    gain = Interval(-0.02, -0.03, -0.01)
+    change = Interval(-0.02, -0.03, -0.01)
     figure = cost_against_quality(
-        which, shares, 0.5 - 0.1 * shares, 0.5 - 0.05 * shares, here=(0.4, 0.45), gain=gain
+        which, shares, 0.5 - 0.1 * shares, 0.5 - 0.05 * shares, here=(0.4, 0.45), change=change
     )
     words = drawn(figure)
     assert "this release: 40 % to the LLM" in words

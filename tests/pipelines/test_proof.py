@@ -44,21 +44,21 @@ def contenders(*, independent: bool) -> tuple[dict[str, np.ndarray], np.ndarray]
 def test_a_hybrid_of_two_who_know_different_things_is_better_than_either() -> None:
     side = side_of(EVERYWHERE, *contenders(independent=True), seed=0)
     for name in (CLASSIFIER, LLM):
-        assert side.gains[name]["log_loss"].high < 0
-        assert side.gains[name]["auc"].low > 0
-    assert HYBRID not in side.gains
+        assert side.changes[name]["log_loss"].high < 0
+        assert side.changes[name]["auc"].low > 0
+    assert HYBRID not in side.changes
 
 
 def test_a_hybrid_of_two_who_know_the_same_is_not() -> None:
     side = side_of(EVERYWHERE, *contenders(independent=False), seed=0)
-    assert not side.gains[LLM]["log_loss"].excludes_zero
-    assert not side.gains[LLM]["auc"].excludes_zero
+    assert not side.changes[LLM]["log_loss"].excludes_zero
+    assert not side.changes[LLM]["auc"].excludes_zero
 
 
 def test_leads_that_all_ended_alike_show_nothing() -> None:
     said, _ = contenders(independent=True)
     side = side_of(OPEN, said, np.ones(LEADS, dtype=np.int8), seed=0)
-    assert (side.leads, side.values, side.gains) == (LEADS, {}, {})
+    assert (side.leads, side.values, side.changes) == (LEADS, {}, {})
 
 
 def contests(seeds: int) -> list[Contest]:
@@ -93,10 +93,10 @@ def test_several_seeds_say_it_together_more_surely_than_one_alone() -> None:
     everywhere, asked = together(contests(3), seed=0)
     assert (everywhere.leads, asked.leads) == (3 * LEADS // 2, 3 * (LEADS // 4))
     one = contests(1)[0]
-    alone = side_of(EVERYWHERE, one.said, one.won, seed=0).gains[LLM]["log_loss"]
-    gain = everywhere.gains[LLM]["log_loss"]
-    assert gain.high - gain.low < 0.85 * (alone.high - alone.low)
-    assert gain.low < gain.value < gain.high < 0
+    alone = side_of(EVERYWHERE, one.said, one.won, seed=0).changes[LLM]["log_loss"]
+    change = everywhere.changes[LLM]["log_loss"]
+    assert change.high - change.low < 0.85 * (alone.high - alone.low)
+    assert change.low < change.value < change.high < 0
     assert together(contests(1), seed=0) == ()
 
 

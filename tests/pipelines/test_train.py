@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,13 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
+from models.decision import RouteReason
 from models.errors import MissingExtra, TrainingRefused
 from models.llm_version import Api
 from models.prompt import EvidenceKind
 from pipelines.cli import app
 from pipelines.display import Display
+from pipelines.evaluation import Judged, compare
 from pipelines.finetuning.tuning_options import TuningOptions
 from pipelines.tie_breaking import draw_test_calls, sample_calls
 from pipelines.train import Trained, TrainingOptions, require_answers, train_on
@@ -102,6 +105,22 @@ def test_a_text_model_is_judged_on_all_test_leads_where_no_llm_is_asked(
     # What is reported at the end is not said before: it stood there twice.
     assert len(trained.notes) > len(trained.text_notes) > 0
     assert not [note for note in trained.notes if note in file.getvalue()]
+
+
+def test_a_change_is_what_the_hybrid_is_minus_what_the_classifier_is() -> None:
+    rng = np.random.default_rng(0)
+    prior, won = np.full(200, 0.5), rng.integers(0, 2, 200).astype(np.int8)
+    better, asked = np.where(won, 0.8, 0.2), np.ones(200, dtype=bool)
+    reasons = (RouteReason.AMBIGUOUS,) * 200
+    judged = Judged(won, prior, prior, better, better, asked, asked, reasons, np.arange(200))
+    nothing: Any = {"measures": {}, "_band_share": 1.0, "text_change": None, "tuned": None}
+    trained: Any = SimpleNamespace(comparison=compare(judged, seed=0), **nothing)
+    flat = Trained.metrics.fget(trained)
+    for m in ("auc", "log_loss", "brier"):
+        change = flat[f"hybrid_{m}"] - flat[f"classifier_alone_{m}"]
+        assert flat[f"hybrid_{m}_change"] == pytest.approx(change)
+        assert flat[f"hybrid_{m}_change_low"] <= flat[f"hybrid_{m}_change_high"]
+    assert flat["hybrid_log_loss_change"] < 0 < flat["hybrid_auc_change"]
 
 
 def train_untouched(

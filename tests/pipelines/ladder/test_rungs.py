@@ -71,7 +71,7 @@ def stood(make: Callable[..., object], data: TrainingData) -> Standing:
 def test_a_rung_that_reads_gains_on_leads_that_taught_it_nothing(make: Callable[..., Rung]) -> None:
     found = stood(make, sample_data())
     assert found.is_passed
-    assert found.gain.high < 0
+    assert found.change.high < 0
     assert found.rung.cost.ms_per_lead > 0
     assert found.rung.cost.memory_mib
 
@@ -92,7 +92,7 @@ def test_a_rung_that_too_few_leads_tell_of_neither_passes_nor_seems_to_gain() ->
     found = standing(few, small_fit(), sample_data(), bound=DEFAULT_BOUND, seed=0)
     assert found is not None
     assert (found.trial, found.is_passed) == (None, False)
-    assert (found.gain.low, found.gain.value, found.gain.high) == (0, 0, 0)
+    assert (found.change.low, found.change.value, found.change.high) == (0, 0, 0)
 
 
 @needs_embeddings
