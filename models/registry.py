@@ -46,6 +46,7 @@ PINNED = ("classifier", "text", "llm", "redaction")  # the tags of a release tha
 GATES, PASSED = "gates", "passed"  # a tag of a release; or which refused it
 # Tags of a release.
 OUTCOME, TEST_LEADS, LLM_TEST_LEADS = "outcome", "test_leads", "llm_test_leads"
+PROMOTED_AT = "promoted_at"
 REACHED_WITHIN_S = 3
 POLLED_WITHIN_S = 10  # without a byte of an answer
 CHAMPION, PREVIOUS = "champion", "previous"
@@ -87,6 +88,7 @@ class ReleaseSummary:
         where it is the same. llm_test_leads: of those that the LLM was asked about, too; "" where
         there are none. outcome: what it decides, e.g. "Converted = 1". All three are "" for a
         release from before this was kept.
+    promoted_at: when it was made live last; "" where it never was.
     """
 
     version: str
@@ -99,6 +101,7 @@ class ReleaseSummary:
     test_leads: str = ""
     llm_test_leads: str = ""
     outcome: str = ""
+    promoted_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -420,7 +423,7 @@ class Registry:
     def _go_live(self, version: str) -> None:
         self._client.set_registered_model_alias(RELEASE, CHAMPION, version)
         stamp = datetime.now(UTC).isoformat(timespec="seconds")
-        self._client.set_model_version_tag(RELEASE, version, "promoted_at", stamp)
+        self._client.set_model_version_tag(RELEASE, version, PROMOTED_AT, stamp)
 
     def _way_back(self, live: str | None, known: Collection[str]) -> list[str]:
         """What rollbacks go to, the next one last: neither what is live, nor what was deleted."""
@@ -512,7 +515,7 @@ def _summary(version: ModelVersion, aliases: tuple[str, ...]) -> ReleaseSummary:
     classifier, llm = tags.pop("classifier", "?"), tags.pop("llm", "?")
     for pinned in ("redaction", "text"):
         tags.pop(pinned, None)
-    kept = (GATES, TEST_LEADS, LLM_TEST_LEADS, OUTCOME)
+    kept = (GATES, TEST_LEADS, LLM_TEST_LEADS, OUTCOME, PROMOTED_AT)
     said = [tags.pop(tag, "") for tag in kept]
     return ReleaseSummary(str(version.version), created, aliases, classifier, llm, tags, *said)
 

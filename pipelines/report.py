@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.panel import Panel
-from rich.table import Column, Table
+from rich.table import Table
 
 from models.log_odds import log_odds
 
@@ -183,16 +184,12 @@ def show_releases(releases: Sequence[ReleaseSummary], where: str) -> None:
         none = f"No release yet in {escape(where)}. `tiebreak train TABLE --promote` makes one."
         Console().print(none, highlight=False)
         return
-    columns = "release", "alias", "created", "models", "gates"
-    table = Table(*columns, Column("decides, and test figures", overflow="fold"))
-    for release in releases:
-        figures = "\n".join([escape(release.outcome or "unknown outcome"), *_figures(release)])
-        created = f"{release.created:%Y-%m-%d %H:%M}"
-        aliases = ", ".join(release.aliases)
-        models = f"classifier {release.classifier}\nllm {release.llm}"
-        table.add_row(release.version, aliases, created, models, release.gates, figures)
     out = Console()
-    out.print(table)
+    for release in releases:  # lines, not a table: figures need the width of the window
+        aliases = "".join(f", {alias}" for alias in release.aliases)
+        out.print(f"[bold]release {release.version}{escape(aliases)}[/bold]", highlight=False)
+        for line in (*_known_of(release), *_figures(release)):
+            out.print(Padding(escape(line), (0, 0, 0, 3), expand=False), highlight=False)
     if len(releases) > 1 and not _all_compare(releases):
         out.print(
             "[yellow]Not all of these figures are of the same test leads.[/yellow] Compare only "
@@ -226,9 +223,18 @@ def _all_compare(releases: Sequence[ReleaseSummary]) -> bool:
     return len(tested) == 1 and "" not in tested and len(asked) <= 1
 
 
+def _known_of(release: ReleaseSummary) -> Iterator[str]:
+    promoted = f", made live last {release.promoted_at}" if release.promoted_at else ""
+    yield f"created {release.created:%Y-%m-%d %H:%M}{promoted}"
+    decides = release.outcome or "unknown outcome"
+    yield f"decides {decides}, with classifier {release.classifier} and llm {release.llm}"
+    if release.gates:
+        yield f"gates: {release.gates}"
+
+
 def _figures(release: ReleaseSummary) -> Iterator[str]:
     """On all test leads, then on those that the LLM was asked about: these are fewer, or others."""
-    shown = {name: f for name, f in sorted(release.metrics.items()) if name != "promoted_at"}
+    shown = dict(sorted(release.metrics.items()))
     alone = {name: figure for name, figure in shown.items() if name.startswith("test_")}
     for leads, figures in (
         (release.test_leads, alone),

@@ -180,6 +180,8 @@ def test_each_rollback_goes_one_further_back_and_none_forward(
         registry.promote(version)
     assert [registry.rollback(), registry.rollback()] == ["2", "1"]
     assert aliases() == {"champion": "1"}
+    said = [(bool(release.promoted_at), dict(release.metrics)) for release in registry.releases()]
+    assert said == [(False, {}), *[(True, {})] * 3]  # a time is no metric
     with pytest.raises(ReleaseNotFound, match=r"before release 1.*tiebreak promote RELEASE"):
         registry.rollback()
     assert registry.champion_version() == "1"

@@ -103,8 +103,8 @@ def test_going_to_a_release_that_decides_something_else_is_warned_of(
 
 
 def released(version: str, test_leads: str, llm_test_leads: str = "") -> ReleaseSummary:
-    metrics = {"test_auc": "0.81", "promoted_at": "then"}
-    metrics |= {"hybrid_log_loss_change": "-0.02"} if llm_test_leads else {}
+    metrics = {"test_auc": "0.8123", "test_ece": "0.0213", "test_log_loss": "0.4123"}
+    metrics |= {"hybrid_log_loss_change": "-0.0213"} if llm_test_leads else {}
     day = datetime(2026, 1, 1, tzinfo=UTC)
     return ReleaseSummary(version, day, (), "1", "1", metrics, "passed", test_leads, llm_test_leads)
 
@@ -127,13 +127,23 @@ def test_releases_whose_figures_do_not_compare_are_said_to(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "160")
+    monkeypatch.setenv("COLUMNS", "80")
     show_releases(releases, "sqlite:///mlflow.db")
-    shown = capsys.readouterr().out
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    shown = " ".join(lines)
     assert ("Not all of these figures are of the same test leads" in shown) is not compare
-    assert f"{releases[0].test_leads or 'unknown leads'}: test_auc 0.81" in shown
+    figures = "test_auc 0.8123, test_ece 0.0213, test_log_loss 0.4123"
+    assert f"{releases[0].test_leads or 'unknown leads'}: {figures}" in lines
     if asked := releases[0].llm_test_leads:
-        assert f"{asked}: hybrid_log_loss_change -0.02" in shown
+        assert f"{asked}: hybrid_log_loss_change -0.0213" in lines
+
+
+def test_when_a_release_went_live_is_no_figure_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    release = replace(released("1", "9 leads a"), promoted_at="2026-01-02T03:04:05+00:00")
+    show_releases([release], "sqlite:///mlflow.db")
+    created, *_, figures = capsys.readouterr().out.splitlines()[1:]
+    assert "created 2026-01-01 00:00, made live last 2026-01-02T03:04:05+00:00" in created
+    assert "2026" not in figures
 
 
 def test_leads_are_told_apart_by_the_file_their_rows_and_how_they_ended() -> None:
