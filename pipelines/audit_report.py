@@ -11,7 +11,8 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
-from features.encoding import Encoder
+from features.encoding import Encoder, Feature
+from features.lead_spec import Kind as ColumnKind
 from pipelines.redaction_report import printable
 from pipelines.report import reason_lines
 from service.audit.finding import Page
@@ -84,7 +85,7 @@ def show_sent(opened: Mapping[str, Any], encoder_of: EncoderOf) -> None:
             named = name.replace("_", " ")
             out.print(f"{named}: {escape(_said(decided[name]))}", highlight=False)
         row = [float("nan") if value is None else value for value in decided["row"]]
-        for line in _read_of_lead(decided, row, decided["release"], encoder_of(decided)):
+        for line in _read_of_lead(decided, row, decided, encoder_of(decided)):
             out.print(line, highlight=False)
 
 
@@ -114,31 +115,51 @@ def _opened_lines(tree: Mapping[str, Any], encoder_of: EncoderOf) -> list[str]:
     within, head = tree["opened"], f"{tree['at']} {tree['kind']}"
     if tree["kind"] == Kind.DECISION:
         row = floats(within["row"])
-        lines = _read_of_lead(within, row, tree["release"], encoder_of(tree))
+        lines = _read_of_lead(within, row, tree, encoder_of(tree))
         return [f"{head}, what was read of the lead:", *(f"  {line}" for line in lines)]
     return [f"{head}, {name}: {escape(_said(value))}" for name, value in within.items()]
 
 
 def _read_of_lead(
-    within: Mapping[str, Any], row: Sequence[float], release: str, encoder: Encoder | None
+    within: Mapping[str, Any],
+    row: Sequence[float],
+    decided: Mapping[str, Any],
+    encoder: Encoder | None,
 ) -> list[str]:
-    """The reasons, the LLM's quote, and the classifier's row by its columns."""
+    """The reasons, the LLM's quote, and the classifier's row by its columns.
+
+    decided: what the decision's entry says in clear.
+    """
     lines = reason_lines(within["reasons"])
     if within["evidence"] is not None:
         lines.append(f"quoted by the LLM: {escape(printable(within['evidence']))}")
     if encoder is None:
         numbers = escape(", ".join(_said(value) for value in row))
+        release = decided["release"]
         why = f"their columns are not named, for MLflow does not give release {release}"
         return [*lines, f"row: {numbers} ({why})"]
-    lines.append("row (where training never lacked a value, a typical one stands in for none):")
+    read, data = encoder.read(row), decided["data"]
+    columns = {feature.name: feature for feature in encoder.features}
+    lines.append("row:")
     return lines + [
-        f"  {escape(printable(name))} = {escape(_word(value))}"
-        for name, value in encoder.read(row).items()
+        f"  {escape(printable(name))} = {escape(_word(value, _lacked(columns[name], data)))}"
+        for name, value in read.items()
     ]
 
 
-def _word(value: str | float | bool | None) -> str:
-    return "not given, or not known" if value is None else printable(_said(value))
+def _lacked(feature: Feature, data: Mapping[str, Any]) -> str:
+    """Why a number of the row is not the lead's own; "" where it is."""
+    if feature.kind is not ColumnKind.TEXT and feature.column in data["missing"]:
+        return "not given"
+    return "not known to training" if feature.column in data["unknown_categories"] else ""
+
+
+def _word(value: str | float | bool | None, lacked: str) -> str:
+    """A typical value that stands in, where training never lacked one, is no word of the lead."""
+    if value is None:
+        return lacked or "not given, or not known"
+    said = printable(_said(value))
+    return f"{lacked}, so the typical {said} stands in" if lacked else said
 
 
 def _said(value: Any) -> str:

@@ -21,7 +21,8 @@ def sent(connection: Connection, keys: StoredKeys, decision_id: str) -> dict[str
     """What the entries about a decision (or a question asked in training) say, opened.
 
     `shown` is the part of the prompt that is about the lead; `prompt` the version of the rest; null
-    where no text left. `row`: the classifier's, in the order of its encoder; null where missing.
+    where no text left. `row`: the classifier's, in the order of its encoder; null where missing,
+    unless a typical value stands in: `data` says of which columns the lead had no known value.
 
     Raises:
         NoSuchEntry: nothing was decided or asked under this id.
@@ -78,7 +79,7 @@ def _opened_decision(entry: dict[str, Any], secret: bytes) -> dict[str, Any]:
     within = open_sealed(secret, bound, entry["sealed"])
     row = [None if value != value else value for value in floats(within["row"])]  # noqa: PLR0124 NaN
     named = ("at", "route", "reason", "probability", "classifier_probability", "release")
-    kept = {name: entry[name] for name in named} | {"versions": entry["versions"]}
+    kept = {name: entry[name] for name in (*named, "versions", "data")}
     return kept | {"row": row, "reasons": within["reasons"], "evidence": within["evidence"]}
 
 

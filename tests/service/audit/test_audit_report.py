@@ -35,6 +35,28 @@ async def test_a_row_is_shown_by_the_columns_of_its_release(
     assert not [row for row in _rows(about) if row in person]  # base64 says nothing to a reader
 
 
+async def test_a_typical_value_is_never_taken_for_what_the_lead_said(
+    filled: Filled, capsys: pytest.CaptureFixture[str]
+) -> None:
+    encoder = small_release().classifier.encoder
+    opened = filled.auditor.sent(filled.ids["sure"])
+
+    def shown(**data: list[str]) -> str:
+        opened["decision"]["data"] |= data
+        show_sent(opened, lambda _: encoder)
+        return capsys.readouterr().out
+
+    first = encoder.features[encoder.names.index("Lead Source")].categories[0]
+    sent = shown()
+    assert "  Visits = 3\n" in sent
+    assert f"  Lead Source = not given, so the typical {first} stands in\n" in sent
+    sent = shown(missing=[], unknown_categories=["Lead Source"])
+    assert f"  Lead Source = not known to training, so the typical {first} stands in\n" in sent
+    assert f"  Lead Source = {first}\n" in shown(unknown_categories=[])
+    show_person(filled.auditor.about_decision(filled.ids["asked"], opens=True), lambda _: encoder)
+    assert "    Visits = not given, so the typical 9 stands in\n" in capsys.readouterr().out
+
+
 async def test_a_row_of_a_release_that_is_gone_is_said_to_be_numbers_without_names(
     filled: Filled, capsys: pytest.CaptureFixture[str]
 ) -> None:
