@@ -84,6 +84,9 @@ def show_sent(opened: Mapping[str, Any], encoder_of: EncoderOf) -> None:
         for name in ("route", "reason", "probability", "classifier_probability", "release"):
             named = name.replace("_", " ")
             out.print(f"{named}: {escape(_said(decided[name]))}", highlight=False)
+        left = [text["at"] for text in opened["sent"] if not text["failed"]]
+        for line in _read_by_text_model(decided, left):
+            out.print(line, highlight=False)
         row = [float("nan") if value is None else value for value in decided["row"]]
         for line in _read_of_lead(decided, row, decided, encoder_of(decided)):
             out.print(line, highlight=False)
@@ -102,10 +105,39 @@ def show_person(found: Mapping[str, Any], encoder_of: EncoderOf) -> None:
             where = f"{recipient['provider']}, {recipient['model']}"
             out.print(f"Sent to {where}: {recipient['calls']} requests.", highlight=False)
         show_entries(subject["entries"])
+        left = _left_of(subject["entries"])
         for tree in subject["entries"]:
+            if tree["kind"] == Kind.DECISION:
+                head = f"{tree['at']} {tree['kind']}"
+                for line in _read_by_text_model(tree, left.get(tree["decision_id"], ())):
+                    out.print(f"{head}, {line}", highlight=False)
             for line in _opened_lines(tree, encoder_of):
                 out.print(line, highlight=False)
         out.print(f"Read of them: {len(subject['read_by'])} times.", highlight=False)
+
+
+def _left_of(trees: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """When a text left, by the decision that it left for."""
+    left: dict[str, list[str]] = {}
+    for tree in trees:
+        if tree["kind"] == Kind.REDACTION and not tree["failed"]:
+            left.setdefault(tree["question_id"], []).append(tree["at"])
+    return left
+
+
+def _read_by_text_model(decided: Mapping[str, Any], left: Sequence[str]) -> list[str]:
+    """That a text model read the text, and where that is; no line where it read none.
+
+    left: when the same redacted text left for an LLM: then its redaction is an entry.
+    """
+    said = decided.get("text_log_odds")
+    if said is None:
+        return []
+    line = f"read by the text model here, redacted: it said log-odds {said:+.3f}"
+    if left:
+        also = "it was for the LLM too, as far as its prompt has room"
+        return [f"{line}; {also}: redaction of {', '.join(left)}"]
+    return [f"{line}; the text did not leave, so neither it nor its redaction is on record"]
 
 
 def _opened_lines(tree: Mapping[str, Any], encoder_of: EncoderOf) -> list[str]:

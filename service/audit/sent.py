@@ -80,6 +80,7 @@ def _opened_decision(entry: dict[str, Any], secret: bytes) -> dict[str, Any]:
     row = [None if value != value else value for value in floats(within["row"])]  # noqa: PLR0124 NaN
     named = ("at", "route", "reason", "probability", "classifier_probability", "release")
     kept = {name: entry[name] for name in (*named, "versions", "data")}
+    kept["text_log_odds"] = entry.get("text_log_odds")  # an older entry has none
     return kept | {"row": row, "reasons": within["reasons"], "evidence": within["evidence"]}
 
 

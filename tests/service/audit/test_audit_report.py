@@ -10,6 +10,7 @@ from service_fakes import small_release
 
 from pipelines.audit_report import show_person, show_sent
 
+IN_NO_ENTRY = "neither it nor its redaction is on record"
 pytestmark = pytest.mark.usefixtures("wide")
 
 
@@ -57,6 +58,35 @@ async def test_a_typical_value_is_never_taken_for_what_the_lead_said(
     assert "    Visits = not given, so the typical 9 stands in\n" in capsys.readouterr().out
 
 
+async def test_that_a_text_model_read_a_text_is_said_with_where_its_redaction_is(
+    filled: Filled, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("sure", "asked"):
+        sent = filled.auditor.sent(filled.ids[name])
+        about = filled.auditor.about_decision(filled.ids[name])
+        (decided,) = (
+            tree
+            for tree in _entries(about)
+            if (tree["kind"], tree.get("decision_id")) == ("decision", sent["decision_id"])
+        )
+        for decision in (sent["decision"], decided):
+            assert decision["text_log_odds"] is None
+        show_sent(sent, lambda _: None)
+        show_person(about, lambda _: None)
+        assert "text model" not in capsys.readouterr().out
+        for decision in (sent["decision"], decided):
+            decision["text_log_odds"] = -0.81
+        left = [text["at"] for text in sent["sent"]]
+        says = f"as far as its prompt has room: redaction of {left[0]}" if left else IN_NO_ENTRY
+        line = "read by the text model here, redacted: it said log-odds -0.810; "
+        show_sent(sent, lambda _: None)
+        assert f"\n{line}" in (shown := capsys.readouterr().out)
+        assert says in shown
+        show_person(about, lambda _: None)
+        assert f"\n{decided['at']} decision, {line}" in (shown := capsys.readouterr().out)
+        assert says in shown
+
+
 async def test_a_row_of_a_release_that_is_gone_is_said_to_be_numbers_without_names(
     filled: Filled, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -73,6 +103,11 @@ async def test_what_is_sealed_stays_so_unless_it_was_opened(
     assert "row" not in capsys.readouterr().out
 
 
+def _entries(about: dict[str, Any]) -> list[dict[str, Any]]:
+    return [entry for subject in about["subjects"] for entry in subject["entries"]]
+
+
 def _rows(about: dict[str, Any]) -> list[str]:
-    entries = [entry for subject in about["subjects"] for entry in subject["entries"]]
-    return [opened["row"] for entry in entries if "row" in (opened := entry.get("opened", {}))]
+    return [
+        opened["row"] for entry in _entries(about) if "row" in (opened := entry.get("opened", {}))
+    ]
