@@ -5,7 +5,7 @@ The same functions as in an auditor's `verify.py`; here they read the database.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Connection, select
 
@@ -36,6 +36,8 @@ def check(
     kept = _kept_by(witness, key, report)
     newest = head(connection)
     notes = _notes(connection, newest, key, witness, kept, report)
+    if witness is not None:
+        _tell_waiting(newest, notes, report)
     if not newest.size:
         report.checked.append("The ledger is empty.")
         return
@@ -74,6 +76,8 @@ def check_quickly(
     kept = _kept_by(witness, key, report)
     newest = head(connection)
     notes = _notes(connection, newest, key, witness, kept, report)
+    if witness is not None:
+        _tell_waiting(newest, notes, report)
     report.entries = newest.size
     for note in notes:
         try:
@@ -142,6 +146,19 @@ def _notes(
             says = f"In {name}: its size is not the one that was signed, {found.size}."
             report.wrong(Wrong.MISSING, says)
     return opened
+
+
+def _tell_waiting(newest: Head, notes: Sequence[Checkpoint], report: Report) -> None:
+    """How many entries the witness has not yet seen: these the log's key alone vouches for."""
+    cosigned = max((note.size for note in notes if note.cosigned_at), default=0)
+    waiting = newest.size - cosigned
+    if waiting > 0 and not cosigned:
+        report.not_checked.append(f"The witness has cosigned none of the {newest.size} entries.")
+    elif waiting > 0:
+        wait = "newest entry waits" if waiting == 1 else f"newest {waiting} entries wait"
+        report.checked.append(f"The witness has cosigned the first {cosigned}; the {wait} for it.")
+    elif waiting == 0 and cosigned:
+        report.checked.append(f"The witness has cosigned all {cosigned} entries.")
 
 
 def _bodies(

@@ -149,7 +149,12 @@ def test_what_a_witness_of_our_own_saw_counts_though_it_does_not_run(
     witness = Witness(home / "witness.state", open_home(home, "w.example"), [LEDGER_KEY.verifier])
     with closing(store_at(database_url)) as store, store.reading() as connection:
         newest = head(connection)
+    seen = newest.size
+    assert f"cosigned none of the {seen + 1} entries" in run("verify")  # the question is the last
     witness.add_checkpoint(WitnessRequest(0, [], newest.note).body)
+    for question, options in enumerate(([], ["--quick"]), start=2):
+        wait = f"cosigned the first {seen}; the newest {question} entries wait for it"
+        assert wait in run("verify", *options)
     assert "Everything holds" in run("verify")
     (home / "witness.state").unlink()
     assert "The witness could not be asked" in run("verify", code=1)
