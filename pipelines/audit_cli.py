@@ -354,6 +354,7 @@ def erase(
     """Forget somebody: destroy the key under which all that is theirs is sealed. For good."""
     import sys
 
+    from pipelines.audit_report import NOBODY_KNOWN
     from pipelines.report import print_json
     from service.recording.entry import COMMAND_LINE, ErasedBecause
     from service.recording.erasing import Erasing
@@ -370,7 +371,7 @@ def erase(
     if as_json:
         print_json({"erased": len(found)})
     else:
-        typer.echo(f"Forgot {len(found)} subject(s)." if found else "Nobody is known by that.")
+        typer.echo(f"Forgot {len(found)} subject(s)." if found else NOBODY_KNOWN)
 
 
 @audit.command()

@@ -21,6 +21,11 @@ from service.recording.entry import Kind
 
 # Of the release that an entry names; None where nobody has that any more.
 EncoderOf = Callable[[Mapping[str, Any]], Encoder | None]
+NOBODY_KNOWN = (
+    "Nobody is known by these values; which column they are given for does not matter. Try their "
+    "e-mail address, then their phone number; who gave neither is known by all their contact "
+    "values together."
+)
 SAID = {  # what a line says of each kind, besides when and about what
     "decision": ("route", "reason", "probability", "release"),
     "redaction": ("purpose", "policy", "failed"),
@@ -96,7 +101,7 @@ def show_person(found: Mapping[str, Any], encoder_of: EncoderOf) -> None:
     """All about a person."""
     out = Console()
     if not found["subjects"]:
-        out.print("Nobody is known by these. Try their e-mail address, then their phone number.")
+        out.print(NOBODY_KNOWN)
     for subject in found["subjects"]:
         counts = ", ".join(f"{number} {kind}" for kind, number in subject["counts"].items())
         erased = "" if subject["can_be_opened"] else " Erased: what is sealed cannot be opened."

@@ -75,6 +75,10 @@ class _Source:
     by: tuple[str, ...]
     also: tuple[str, ...] = ()  # columns of the decision that it belongs to
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (*self.by, *self.also)
+
 
 SOURCES: Mapping[Counted, _Source] = {
     Counted.ENTRIES: _Source(entries, ("kind",)),
@@ -110,12 +114,14 @@ class Counting:
             raise MalformedRequest(
                 "There is no such period.", "Use hour, day or month.", field="per"
             )
-        source = SOURCES[Counted(of)]
         names = tuple(name for name in by.split(",") if name)
-        known = (*source.by, *source.also)
+        known = SOURCES[Counted(of)].names
         if not set(names) <= set(known):
-            fix = f"{of.capitalize()} are counted by: {', '.join(known)}."
-            raise MalformedRequest("They are not counted by this.", fix, field="by")
+            fix = f"Name some of these, with commas between: {', '.join(known)}."
+            others = [o.value for o, source in SOURCES.items() if set(names) <= set(source.names)]
+            if others:
+                fix += f" What is counted by this: {', '.join(others)}."
+            raise MalformedRequest(f"{of.capitalize()} are not counted by this.", fix, field="by")
         period = Per(per) if per is not None else None
         return cls(Counted(of), names, period, filters.since, filters.until)
 

@@ -91,6 +91,16 @@ def test_a_person_is_found_by_an_address_that_is_not_written_down(
     assert b"jane@acme" not in written
 
 
+@pytest.mark.usefixtures("ids")
+@pytest.mark.parametrize("command", [["about"], ["erase", "--yes"]])
+def test_who_is_not_found_is_said_to_be_looked_up_by_values_whatever_the_column(
+    command: list[str],
+) -> None:
+    said = " ".join(run(*command, "--contact", "nonsense=x").split())
+    assert "which column they are given for does not matter" in said
+    assert "Nobody" not in run("about", "--contact", "nonsense=jane@acme.com")
+
+
 def test_counts_are_a_table_or_json(ids: dict[str, str]) -> None:
     rows = tree("counts", "--of", "spans", "--by", "entity_type")["counts"]
     assert {row["entity_type"] for row in rows} == {"EMAIL_ADDRESS", "PERSON"}

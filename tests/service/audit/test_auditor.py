@@ -77,6 +77,20 @@ async def test_more_rows_than_one_answer_holds_are_refused_and_not_cut(
         filled.auditor.counts(Counting.parse("entries", "kind", None, Filters()))
 
 
+@pytest.mark.parametrize(
+    ("by", "fix"),
+    [
+        ("jane", "Name some of these, with commas between: release, route, reason, policy, key."),
+        ("entity_type,policy", "What is counted by this: spans."),
+    ],
+)
+def test_what_can_be_counted_by_is_said_to_who_names_something_else(by: str, fix: str) -> None:
+    with pytest.raises(MalformedRequest, match=r"Decisions are not counted by this\.") as refused:
+        Counting.parse("decisions", by, None, Filters())
+    assert refused.value.fix.endswith(fix)
+    assert "jane" not in str(refused.value)
+
+
 async def test_the_latest_entry_of_each_decision_can_be_asked_for(filled: Filled) -> None:
     latest = found(filled, latest="true")
     by_id = {t.get("decision_id") or t["question_id"]: t["kind"] for t in latest}
