@@ -15,7 +15,7 @@ from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
 
-from models.log_odds import log_odds
+from models.log_odds import log_odds, probability
 
 if TYPE_CHECKING:
     from features.lead_spec import LeadSpec
@@ -306,14 +306,19 @@ def _read_beside_columns(answer: Mapping[str, Any]) -> list[str]:
     is_heard = answer["llm"] is not None and answer["llm"]["win_probability"] is not None
     if not (is_read or is_heard):
         return []
-    # What each of them did is not told apart: how much one counts depends on what the other says.
+    # How far each moved it is not told apart, nor recorded: what one counts for depends on what the
+    # other says. What each said is.
     by_text = "what the lead wrote, read by the text model"
     who = f"{by_text} and the LLM," if is_read and is_heard else "the LLM"
     who = who if is_heard else f"{by_text},"
     prior, final = answer["classifier_probability"], answer["probability"]
     moved = log_odds(final) - log_odds(prior)
     line = f"classifier {prior:.3f}; {who} moved the log-odds by {moved:+.2f}"
-    return [line, _redacted(answer["redacted"])] if is_heard else [line]
+    lines = [line]
+    if is_read and is_heard:
+        said = probability(answer["text_log_odds"]), answer["llm"]["win_probability"]
+        lines.append("by itself the text model said {:.3f}, the LLM {:.3f}".format(*said))
+    return [*lines, _redacted(answer["redacted"])] if is_heard else lines
 
 
 def reason_lines(reasons: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:

@@ -37,6 +37,8 @@ def test_who_was_heard_beside_the_columns_is_said_with_how_far_that_moved_the_an
     assert f"classifier 0.500; {who} the log-odds by -1.10" in card
     assert "for: Employees = 45 (+0.50)" in card
     assert ("the LLM saw it" in card) is ("verdict" in heard)
+    each = "by itself the text model said 0.182, the LLM 0.900"
+    assert (each in card) is (heard == READ | HEARD)
 
 
 def test_where_the_columns_settled_it_nobody_else_is_named(
