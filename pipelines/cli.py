@@ -43,6 +43,7 @@ NOT_ON_RECORD = (
 Table = Annotated[Path, typer.Argument(help="CSV or Parquet file of past leads.")]
 SpecPath = Annotated[Path, typer.Option("--spec", help="The lead spec.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+Force = Annotated[bool, typer.Option("--force", help="Also over a file that is there.")]
 DEFAULT_SPEC = Path("leads.toml")
 
 
@@ -291,17 +292,16 @@ def sample(
     path: Annotated[Path, typer.Argument(help="Where to write the CSV file.")],
     rows: Annotated[int, typer.Option(min=100)] = 3_000,
     seed: int = 7,
-    force: Annotated[bool, typer.Option("--force", help="Also over a file that is there.")] = False,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Write a table of synthetic sample leads, to try everything on."""
-    from pipelines.errors import UnusableFile
+    from pipelines.errors import already_there
     from pipelines.report import print_json
     from pipelines.sample_leads import write_sample
 
     if path.exists() and not force:  # it may be a table of real leads
-        fix = "Name another file, or write over it with --force."
-        raise UnusableFile(f"{path} is there already. {fix}")
+        raise already_there(path)
     write_sample(path, rows=rows, seed=seed)
     if as_json:
         print_json({"table": str(path), "rows": rows, "synthetic": True})
@@ -358,6 +358,7 @@ def score(
         list[str] | None,
         typer.Option(help="A column of the table to write beside the answers; may be repeated."),
     ] = None,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Decide every lead of a table with the live release, without a server."""
@@ -365,7 +366,7 @@ def score(
     from pipelines.offline import score_table
     from pipelines.report import print_json, show_scores
 
-    summary = score_table(table, output, _settings(), Display(), keep=keep or ())
+    summary = score_table(table, output, _settings(), Display(), keep=keep or (), force=force)
     if as_json:
         print_json(summary)
     else:

@@ -8,6 +8,8 @@ ScoringError
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from features.errors import ScoringError
 
 
@@ -17,6 +19,12 @@ class UnusableTable(ScoringError):
 
 class UnusableFile(ScoringError):
     """A file that a command was given. The message repeats nothing of what is in it."""
+
+
+def already_there(path: Path) -> UnusableFile:
+    """Nobody asked to write over this file, and it may be all there is of something."""
+    fix = "Name another file, or write over it with --force."
+    return UnusableFile(f"{path} is there already. {fix}")
 
 
 class DidNotStart(ScoringError):

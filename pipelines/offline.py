@@ -25,7 +25,7 @@ from models.errors import ReleaseNotFound
 from models.registry import Registry
 from models.release import Release
 from pipelines.display import Display
-from pipelines.errors import UnusableFile, UnusableTable
+from pipelines.errors import UnusableFile, UnusableTable, already_there
 from pipelines.local_llm import llm_running
 from pipelines.report import absent_note
 from pipelines.tables import first_of, no_such_column, read_table, rows
@@ -71,11 +71,18 @@ def decide_file(path: Path, settings: Settings) -> FromFile:
 
 
 def score_table(
-    table: Path, output: Path, settings: Settings, display: Display, *, keep: Sequence[str] = ()
+    table: Path,
+    output: Path,
+    settings: Settings,
+    display: Display,
+    *,
+    keep: Sequence[str] = (),
+    force: bool = False,
 ) -> dict[str, Any]:
     """Decide every row of a table, and write the answers beside the row numbers as CSV.
 
     keep: columns of the table that are written beside them, as they are read; they go nowhere else.
+    force: also over a file that is there.
 
     A row that cannot be read gets its problem in the column `error`; the others are decided.
     `absent_columns` of the summary are those that the release reads and the table lacks. What is
@@ -88,13 +95,12 @@ def score_table(
         frame = read_table(table)
         fields = list(rows(frame))
         kept = _kept([name.strip() for name in keep], list(map(str, frame.columns)))
-    if output.exists() and output.samefile(table):
-        raise UnusableFile(f"{output} is the table itself. Name another file with -o.")
+    _require_free(output, table, force=force)
     with live_release(settings) as release:
         absent = absent_columns(release.spec, map(str, frame.columns))
         _require_some(release.spec, absent, table)
         if absent:
-            display.say(absent_note(absent))
+            display.say(absent_note(absent, list(release.spec.readable)))
         counts = _score(fields, kept, release, output, settings, display)
     named = {"table": str(table), "output": str(output), "release": release.version}
     return {**named, **counts, "absent_columns": absent}
@@ -130,6 +136,14 @@ def _score(
 
         asyncio.run(decide_all())
     return counts
+
+
+def _require_free(output: Path, table: Path, *, force: bool) -> None:
+    """Raises UnusableFile: something would be lost."""
+    if output.exists() and output.samefile(table):
+        raise UnusableFile(f"{output} is the table itself. Name another file with -o.")
+    if output.is_file() and not force:  # not: a terminal, a pipe
+        raise already_there(output)
 
 
 def _kept(names: Sequence[str], columns: Sequence[str]) -> list[str]:

@@ -282,12 +282,14 @@ def _not_as_expected(unknown: Sequence[str], absent: Sequence[str]) -> list[str]
     return lines
 
 
-def absent_note(absent: Sequence[str]) -> str:
-    """What to know before a table without these columns is decided."""
+def absent_note(absent: Sequence[str], read: Sequence[str]) -> str:
+    """What to know before a table is decided that lacks some of what a release reads."""
+    columns, lacking = _counted(read, "column"), len(absent)
+    other = " Most are absent: is it a table of such leads?" if 2 * lacking > len(read) else ""
     return (
-        f"[yellow]The release reads {_counted(absent, 'column')} that the table lacks[/yellow]: "
+        f"[yellow]The release reads {columns}, and the table lacks {lacking} of them[/yellow]: "
         f"{_named(absent)}. What is absent counts as not known for every lead: check how it is "
-        "spelled."
+        f"spelled.{other}"
     )
 
 

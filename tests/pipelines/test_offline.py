@@ -19,7 +19,7 @@ from models.routing import RoutingPolicy
 from pipelines.display import Display
 from pipelines.errors import UnusableFile, UnusableTable
 from pipelines.offline import decide_file, score_table
-from pipelines.report import show_decision, show_scores
+from pipelines.report import absent_note, show_decision, show_scores
 from pipelines.sample_leads import write_sample
 from service.audit.auditor import Auditor, Reader
 from service.bootstrap import open_store, open_subjects
@@ -92,14 +92,20 @@ def test_a_lead_and_a_table_are_decided_and_kept(
     assert summary["absent_columns"] == []
 
     pd.read_csv(table, dtype=str).drop(columns=["Employees", "Message"]).to_csv(table, index=False)
-    summary = score_table(table, output, settings, Display())
+    before = output.read_bytes()
+    with pytest.raises(UnusableFile, match="write over it with --force"):
+        score_table(table, output, settings, Display())
+    assert output.read_bytes() == before
+    assert kept_decisions(settings) == 1 + len(rows)
+    summary = score_table(table, output, settings, Display(), force=True)
     assert summary["absent_columns"] == ["Employees", "Message"]
     said = " ".join(capsys.readouterr().err.split())
-    assert "2 columns that the table lacks: 'Employees', 'Message'" in said
+    assert "reads 13 columns, and the table lacks 2 of them: 'Employees', 'Message'" in said
+    assert "Most are absent" not in said
 
     before = table.read_bytes()
     with pytest.raises(UnusableFile, match="the table itself"):
-        score_table(table, table, settings, Display())
+        score_table(table, table, settings, Display(), force=True)
     assert table.read_bytes() == before
 
 
@@ -174,6 +180,13 @@ def test_a_table_with_no_column_of_the_release_is_refused_before_anybody_is_deci
         score_table(table, output, settings, Display())
     assert not output.exists()
     assert kept_decisions(settings) == 0
+
+
+def test_a_table_that_lacks_most_of_what_the_release_reads_is_asked_about() -> None:
+    said = absent_note(["a", "b"], ["a", "b", "c"])
+    assert "The release reads 3 columns, and the table lacks 2 of them" in said
+    assert "is it a table of such leads?" in said
+    assert "such leads" not in absent_note(["a"], ["a", "b"])
 
 
 @pytest.mark.parametrize(
