@@ -166,6 +166,14 @@ class Registry:
             ) from None
         return self
 
+    @property
+    def looked_in(self) -> str:
+        """A sentence for whoever misses a release: where it was looked for, and what to do."""
+        return (
+            f"Looked in {_shown(self.tracking_uri)}: if your releases are elsewhere, go (cd) to "
+            "the folder whose `var` has them, or set TIEBREAK_HOME (or TIEBREAK_MLFLOW_URI)."
+        )
+
     # -- what is live -----------------------------------------------------------------------
 
     def champion_version(self) -> str | None:
@@ -196,10 +204,12 @@ class Registry:
             ReleaseRefused: its gates refused it.
         """
         gates = {release.version: release.gates for release in self.releases()}
-        version = version or next(iter(gates), None)
-        if version is None or version not in gates:
-            listed = ", ".join(gates) or "none yet: run `tiebreak train TABLE`"
-            raise ReleaseNotFound(f"There is no release {version or ''}. Known: {listed}.")
+        if not gates:
+            raise self._nothing_yet()
+        version = version or next(iter(gates))
+        if version not in gates:
+            known = f"Known: {', '.join(gates)}. {self.looked_in}"
+            raise ReleaseNotFound(f"There is no release {version}. {known}")
         is_refused = gates[version] not in {"", PASSED}
         if is_refused and not force:
             raise ReleaseRefused(
@@ -226,7 +236,10 @@ class Registry:
             ReleaseNotFound: no other release was live before.
         """
         live = self.champion_version()
-        way_back = self._way_back(live, {release.version for release in self.releases()})
+        known = {release.version for release in self.releases()}
+        if not known:
+            raise self._nothing_yet()
+        way_back = self._way_back(live, known)
         if not way_back:
             here = f"release {live}" if live else "now"
             raise ReleaseNotFound(
@@ -399,6 +412,10 @@ class Registry:
 
     # -- small parts ----------------------------------------------------------------------------
 
+    def _nothing_yet(self) -> ReleaseNotFound:
+        fix = f"Train one: `tiebreak train TABLE --promote`. {self.looked_in}"
+        return ReleaseNotFound(f"There is no release yet. {fix}")
+
     def _register(self, name: str, info: ModelInfo, *, tags: Mapping[str, str], about: str) -> str:
         version = self._client.create_model_version(
             name,
@@ -518,6 +535,20 @@ def _summary(version: ModelVersion, aliases: tuple[str, ...]) -> ReleaseSummary:
     kept = (GATES, TEST_LEADS, LLM_TEST_LEADS, OUTCOME, PROMOTED_AT)
     said = [tags.pop(tag, "") for tag in kept]
     return ReleaseSummary(str(version.version), created, aliases, classifier, llm, tags, *said)
+
+
+def _shown(address: str) -> str:
+    """The address of a tracking server or database, without what may be secret in it."""
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        url = make_url(address).set(query={})
+    except (ArgumentError, ValueError):  # MLflow knows addresses that are none, such as a folder
+        return "TIEBREAK_MLFLOW_URI"
+    if url.drivername == "sqlite" and url.database:
+        return url.database
+    return url.render_as_string(hide_password=True)
 
 
 def _rounded(metrics: Mapping[str, float]) -> dict[str, str]:

@@ -183,7 +183,8 @@ def live_release(settings: Settings) -> Iterator[Release]:
     registry = Registry(settings.mlflow_uri)
     version = registry.champion_version()
     if version is None:
-        raise ReleaseNotFound("Nothing is live. Run `tiebreak train TABLE --promote` first.")
+        fix = f"Run `tiebreak train TABLE --promote` first. {registry.looked_in}"
+        raise ReleaseNotFound(f"Nothing is live. {fix}")
     with tempfile.TemporaryDirectory() as folder:
         yield registry.load(version, Path(folder))
 

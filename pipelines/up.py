@@ -13,6 +13,7 @@ from typing import Any
 from rich.markup import escape
 
 from features.lead_spec import LeadSpec
+from models.registry import Registry
 from pipelines.display import Display
 from pipelines.local_llm import endpoint_running
 from pipelines.processes import Child, answered_tree, require_free, stoppable
@@ -27,6 +28,7 @@ from service.bootstrap import (
     witness_home,
 )
 from service.keys import Role, create_key, list_keys, revoke_key
+from service.live_release import NOTHING_LIVE
 from service.llm.endpoint import configured_endpoint
 from service.recording.entry import MovedBecause
 from service.settings import Settings, own_bento_home
@@ -103,9 +105,10 @@ def serve_alone(settings: Settings) -> None:
 def said_while_starting(service: Child, settings: Settings) -> Iterator[str]:
     """Which release answers, or why none does, until it is the one that MLflow says is live."""
     url, said = _url(settings.host, settings.port), ""
+    looked_in = Registry(settings.mlflow_uri).looked_in
     while service.is_alive:
         tree = answered_tree(settings.port, "/readyz", settings.host_to_ask) or {}
-        line = standing(tree, url) if "ready" in tree else said
+        line = standing(tree, url, looked_in) if "ready" in tree else said
         if line != said:
             yield line
         if tree.get("confirmed"):
@@ -114,11 +117,12 @@ def said_while_starting(service: Child, settings: Settings) -> Iterator[str]:
         time.sleep(1)
 
 
-def standing(readiness: Mapping[str, Any], url: str) -> str:
-    """What `/readyz` answers, in words."""
+def standing(readiness: Mapping[str, Any], url: str, looked_in: str) -> str:
+    """What `/readyz` answers, in words. looked_in: for releases, which it tells nobody itself."""
     if not readiness["ready"]:
         error = readiness["error"]
-        return f"Not serving yet. {error['problem']} {error['fix']}"
+        line = f"Not serving yet. {error['problem']} {error['fix']}"
+        return f"{line} {looked_in}" if NOTHING_LIVE.startswith(error["problem"]) else line
     line = f"Serving release {readiness['release']} on {url}."
     if problem := readiness["problem"]:
         return f"{line} {problem}"
@@ -195,8 +199,6 @@ def _require_ports(settings: Settings) -> None:
 
 
 def _train_if_nothing_is_live(settings: Settings, display: Display) -> None:
-    from models.registry import Registry
-
     with display.stage("Looking for a live release"):
         live = Registry(settings.mlflow_uri).champion_version()
     if live is None:
@@ -204,7 +206,6 @@ def _train_if_nothing_is_live(settings: Settings, display: Display) -> None:
 
 
 def _train_on_sample(settings: Settings, display: Display) -> None:
-    from models.registry import Registry
     from pipelines.column_kinds import infer_spec
     from pipelines.sample_leads import write_sample
     from pipelines.spec_file import write_spec

@@ -14,11 +14,12 @@ import pytest
 from sqlalchemy import func, select
 
 from models.band import NOTHING
+from models.errors import ReleaseNotFound
 from models.registry import Registry
 from models.routing import RoutingPolicy
 from pipelines.display import Display
 from pipelines.errors import UnusableFile, UnusableTable
-from pipelines.offline import decide_file, score_table
+from pipelines.offline import decide_file, live_release, score_table
 from pipelines.report import absent_note, show_decision, show_scores
 from pipelines.sample_leads import write_sample
 from service.audit.auditor import Auditor, Reader
@@ -187,6 +188,16 @@ def test_a_table_that_lacks_most_of_what_the_release_reads_is_asked_about() -> N
     assert "The release reads 3 columns, and the table lacks 2 of them" in said
     assert "is it a table of such leads?" in said
     assert "such leads" not in absent_note(["a"], ["a", "b"])
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_where_nothing_is_live_it_is_said_where_it_was_looked_for(tmp_path: Path) -> None:
+    with (
+        pytest.raises(ReleaseNotFound, match="set TIEBREAK_HOME") as caught,
+        live_release(Settings(home=tmp_path)),
+    ):
+        pass
+    assert f"Looked in {tmp_path / 'mlflow.db'}" in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,18 @@ from typing import Any
 
 import pytest
 
+from models.errors import ReleaseNotFound
 from pipelines.processes import Child
 from pipelines.up import said_while_starting, standing
+from service import live_release
+from service.errors import error_tree
 from service.settings import Settings
 
 URL = "http://127.0.0.1:3000"
 READY = {"ready": True, "confirmed": True, "release": "7", "problem": None}
-NOTHING_LIVE = {"problem": "No release is live.", "fix": "Train one."}
+NOTHING_LIVE = error_tree(ReleaseNotFound(f"{live_release.NOTHING_LIVE}."))
+DAMAGED = {"problem": "Release 7 is damaged in MLflow.", "fix": "Try again."}
+LOOKED_IN = "Looked in a folder."
 
 
 @pytest.mark.parametrize(
@@ -28,14 +33,19 @@ NOTHING_LIVE = {"problem": "No release is live.", "fix": "Train one."}
         (READY | {"problem": "MLflow is down."}, f"Serving release 7 on {URL}. MLflow is down."),
         (
             {"ready": False, "error": NOTHING_LIVE},
-            "Not serving yet. No release is live. Train one.",
+            "Not serving yet. No release is live. Train one: `tiebreak train TABLE --promote`. "
+            f"{LOOKED_IN}",
+        ),
+        (
+            {"ready": False, "error": DAMAGED},
+            "Not serving yet. Release 7 is damaged in MLflow. Try again.",
         ),
     ],
 )
 def test_serving_is_said_of_a_release_that_answers_and_else_what_is_missing(
     readiness: dict[str, Any], said: str
 ) -> None:
-    assert standing(readiness, URL) == said
+    assert standing(readiness, URL, LOOKED_IN) == said
 
 
 @pytest.mark.journey
