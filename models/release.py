@@ -104,7 +104,9 @@ class Release:
         adapter, text = folder / LLM_FOLDER / ADAPTER_FILE, folder / TEXT_FOLDER / TEXT_FILE
         return cls(
             version=pins["version"],
-            spec=LeadSpec.from_mapping(read_json(beside / "lead_spec.json")),
+            spec=LeadSpec.from_mapping(
+                read_json(beside / "lead_spec.json"), source="the release's lead_spec.json"
+            ),
             classifier=Classifier(
                 booster,
                 Encoder.from_json(read_json(beside / "encoder.json")),

@@ -266,17 +266,23 @@ def show_decision(
     ]
     lines += _read_beside_columns(answer)
     lines += reason_lines(answer["reasons"])
-    lines += _not_as_expected(unknown, absent)
-    lines.append(f"[dim]release {answer['versions']['release']}, {answer['decision_id']}[/]")
+    release = answer["versions"]["release"]
+    lines += _not_as_expected(unknown, absent, release)
+    lines.append(f"[dim]release {release}, {answer['decision_id']}[/]")
     Console().print(Panel("\n".join(lines), title=title, title_align="left", highlight=False))
 
 
-def _not_as_expected(unknown: Sequence[str], absent: Sequence[str]) -> list[str]:
-    """What of a file nobody reads, and what it lacks: most often one name, misspelt."""
+def _not_as_expected(unknown: Sequence[str], absent: Sequence[str], release: str) -> list[str]:
+    """What of a file nobody reads, and what it lacks: most often one name, misspelt.
+
+    By the spec that the release was trained with: leads.toml may have gone on since, or be of
+    another table.
+    """
     lines = []
     if unknown:
         fields = _counted(unknown, "field")
-        lines.append(f"[yellow]{fields} not in leads.toml, so not read[/]: {_named(unknown)}")
+        spec = f"the spec of release {release}"
+        lines.append(f"[yellow]{fields} not in {spec}, so not read[/]: {_named(unknown)}")
     if absent:
         lines.append(f"absent, so not known: {_named(absent)}")
     return lines

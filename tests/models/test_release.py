@@ -41,6 +41,7 @@ def test_a_release_survives_the_disk_to_the_last_bit_without_a_pickle(tmp_path: 
     release.save(tmp_path)
     again = Release.load(tmp_path)
     assert same_answers(release, again)
+    assert again.spec.source == "the release's lead_spec.json"  # no leads.toml is read here
     assert (again.spec, again.policy, again.combiner) == (
         release.spec,
         release.policy,

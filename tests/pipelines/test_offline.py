@@ -166,7 +166,8 @@ def test_what_is_misspelt_is_said(
     assert "Employes" not in json.dumps(decided.answer)  # kept: a name may be anything
     show_decision(decided.answer, unknown=decided.unknown, absent=decided.absent)
     said = capsys.readouterr().out
-    assert "1 field not in leads.toml, so not read: 'Employes [x]\\x1b'" in said
+    assert "1 field not in the spec of release 1, so not read: 'Employes [x]\\x1b'" in said
+    assert "leads.toml" not in said
     assert "'Employees'" in said
 
 
