@@ -87,6 +87,11 @@ class LeadSpec:
         return next((c for c in self.columns if c.use and c.kind is Kind.DATE), None)
 
     @cached_property
+    def open_looks(self) -> tuple[Column, ...]:
+        """Columns in use whose `look` is still there: nobody has answered what it asks."""
+        return tuple(c for c in self.columns if c.use and c.look and not c.leak)
+
+    @cached_property
     def readable(self) -> Mapping[str, Column]:
         """The columns a caller may send, by name."""
         return {c.name: c for c in self.columns if c.use and c.kind in READABLE}

@@ -56,6 +56,7 @@ def init(
     as_json: AsJson = False,
 ) -> None:
     """Write leads.toml for a table: what each column is, and why. Yours to edit."""
+    from features.lead_spec import LeadSpec
     from pipelines.column_kinds import infer_spec
     from pipelines.display import Display
     from pipelines.report import print_json, show_spec
@@ -68,7 +69,9 @@ def init(
         found = infer_spec(frame, outcome, value)
         changes = write_spec(spec, found)
     if as_json:
-        print_json({"spec": str(spec), "changes": changes, **found.to_mapping()})
+        looks = [column.name for column in LeadSpec.read(spec).open_looks]
+        tree = {"spec": str(spec), "changes": changes, "open_looks": looks}
+        print_json({**tree, **found.to_mapping()})
     else:
         show_spec(found, changes, spec)
 
@@ -738,15 +741,18 @@ def _options_type() -> type[TrainingOptions]:
 def _train(
     table: Path, spec: Path, options: TrainingOptions, *, promote: bool, as_json: bool
 ) -> None:
+    from rich.markup import escape
+
     from features.lead_spec import LeadSpec
     from pipelines.display import Display
     from pipelines.report import print_json, show_training, training_json
+    from pipelines.spec_file import looks_note
     from pipelines.training_run import run_training
 
-    settings, display = _settings(), Display()
-    done = run_training(
-        table, LeadSpec.read(spec), options, settings=settings, display=display, promote=promote
-    )
+    settings, display, read = _settings(), Display(), LeadSpec.read(spec)
+    if note := looks_note(read):
+        display.say(f"[yellow]{escape(note)}[/yellow]")
+    done = run_training(table, read, options, settings=settings, display=display, promote=promote)
     if as_json:
         for note in done.trained.notes:
             display.say(note)

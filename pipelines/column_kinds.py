@@ -416,11 +416,13 @@ def _twin(left: ColumnFacts, right: ColumnFacts) -> tuple[str, str, str | None] 
 
 
 def summary(spec: LeadSpec) -> list[tuple[str, str, str, str]]:
-    """One row a column for a table on the terminal: name, kind, yes/no/leak/look, and why."""
+    """One row a column for a table on the terminal: name, kind, whether it is used, and why."""
     return [(c.name, c.kind.value, _use(c), c.leak or c.look or c.reason) for c in spec.columns]
 
 
 def _use(column: Column) -> str:
-    if column.leak or column.look:
-        return "leak" if column.leak else "look"
-    return "yes" if column.use else "no"
+    """`leak`: no, until a person says otherwise; a `look` only asks, and is used meanwhile."""
+    if column.leak:
+        return "leak"
+    used = "yes" if column.use else "no"
+    return f"{used}, look" if column.look else used

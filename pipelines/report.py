@@ -15,10 +15,10 @@ from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
 
+from features.lead_spec import LeadSpec
 from models.log_odds import log_odds, probability
 
 if TYPE_CHECKING:
-    from features.lead_spec import LeadSpec
     from models.registry import ReleaseSummary
     from pipelines.metrics import Interval, Measure
     from pipelines.spec_file import SpecChanges
@@ -46,16 +46,19 @@ def _plain(value: Any) -> Any:
 def show_spec(spec: LeadSpec, changes: SpecChanges, path: Path) -> None:
     """Each column with its kind and the reason, the suspicious ones first."""
     from pipelines.column_kinds import summary
+    from pipelines.spec_file import looks_note
 
-    rank = {"leak": 0, "look": 1}
+    rank = {"leak": 0, "yes, look": 1, "no, look": 1}
     table = Table("column", "kind", "use", "why", title=escape(f"{path}: outcome {spec.outcome}"))
-    styles = {"leak": "red", "look": "yellow", "no": "dim"}
+    styles = {"leak": "red", "yes, look": "yellow", "no, look": "yellow", "no": "dim"}
     for name, kind, use, why in sorted(summary(spec), key=lambda row: rank.get(row[2], 2)):
         table.add_row(escape(name), kind, use, escape(why), style=styles.get(use))
     out = Console()
     out.print(table)
     words = ", ".join(spec.missing_words) or "none"
     out.print(f"Words that mean missing: {escape(words)}.", highlight=False)
+    if note := looks_note(LeadSpec.read(path)):  # the file's word stands, not the table's
+        out.print(f"[yellow]{escape(note)}[/yellow]", highlight=False)
     for line in _said_of(changes, path):
         out.print(line, highlight=False)
 
@@ -143,8 +146,10 @@ def _comparison_table(comparison: Any) -> Table:
 def training_json(run: TrainingRun) -> dict[str, Any]:
     """What `tiebreak train --json` prints."""
     from pipelines.finetuning.tuning_log import tuning_tree
+    from pipelines.spec_file import looks_note
 
     trained = run.trained
+    looks = looks_note(trained.data.spec)
     return {
         "release": run.release.version,
         "run_id": run.run_id,
@@ -154,7 +159,7 @@ def training_json(run: TrainingRun) -> dict[str, Any]:
         "intervals": {m.value: v.to_json() for m, v in trained.measures.items()},
         "comparison": _comparison_json(trained.comparison),
         "band": trained.release.policy.band.to_json(),
-        "notes": trained.tie_breaking.notes,
+        "notes": [*([looks] if looks else []), *trained.tie_breaking.notes],
         "gates": trained.gates,
         "tuning": tuning_tree(trained.tuned) if trained.tuned else None,
     }

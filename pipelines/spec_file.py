@@ -22,7 +22,8 @@ What each column of your table of leads is. Written by `tiebreak init`; edit it,
          date: orders the leads in time    id, constant: nothing to learn
   use    true or false. This is your decision; `reason` says why it was suggested.
   leak   the column seems to know the outcome. It stays out until you set `use = true`.
-  look   a question for you. If the answer is no, set `use = false`.
+  look   a question for you, which holds nothing back. If the answer is no, set `use = false`;
+         if it is yes, delete the `look`, and training no longer reminds you.
 
 `tiebreak init` on an existing file adds new columns and changes nothing that is written here.
 Delete a column's table to have that column judged anew."""
@@ -52,6 +53,17 @@ class SpecChanges:
     unlisted_words: tuple[str, ...] = ()
     other_won: str | None = None
     won: str | None = None
+
+
+def looks_note(spec: LeadSpec) -> str:
+    """Which columns are used though a `look` still asks about them; "" where none is."""
+    names = ", ".join(repr(column.name) for column in spec.open_looks)
+    if not names:
+        return ""
+    return (
+        f"Used, though a `look` still asks: {names}. In {spec.source}, set `use = false` where "
+        "that was known only after the lead came in; else delete the `look`."
+    )
 
 
 def write_spec(path: Path, spec: LeadSpec) -> SpecChanges:

@@ -17,6 +17,7 @@ from pipelines.cli import app
 from pipelines.errors import UnusableFile, UnusableTable
 from pipelines.metrics import Interval, Measure
 from pipelines.report import measures_line, other_outcome, show_releases
+from pipelines.spec_file import write_spec
 from pipelines.tie_breaking import fit_tie_breaking
 from pipelines.training_data import read_training_data
 from tests.small_release import sample_data, small_fit
@@ -100,6 +101,25 @@ def test_going_to_a_release_that_decides_something_else_is_warned_of(
     said = other_outcome("1", [then, replace(released("1", ""), outcome=live)])
     assert bool(said) is warned
     assert ("Won = 1" in said and "Converted = 1" in said and "promote 4" in said) is warned
+
+
+def test_training_names_the_looks_that_nobody_decided_before_it_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise UnusableTable("Stopped.")
+
+    monkeypatch.setattr("pipelines.training_run.run_training", stop)
+    monkeypatch.setenv("TIEBREAK_HOME", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "300")
+    columns = (
+        Column("Age", Kind.NUMERIC, True),
+        Column("Stage [x]", Kind.CATEGORICAL, True, look="Known before?"),
+    )
+    write_spec(tmp_path / "leads.toml", LeadSpec("Won", "1", (), columns))
+    command = ["train", "leads.csv", "--spec", str(tmp_path / "leads.toml"), "--promote"]
+    said = CliRunner().invoke(app, command).stderr
+    assert "Used, though a `look` still asks: 'Stage [x]'." in said
 
 
 def released(version: str, test_leads: str, llm_test_leads: str = "") -> ReleaseSummary:

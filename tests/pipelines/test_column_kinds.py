@@ -372,5 +372,10 @@ def test_on_real_reviews_the_rating_is_found_and_the_text_is_text() -> None:
 
 
 def test_the_summary_has_a_row_for_each_column() -> None:
-    spec = LeadSpec("Won", "1", (), (Column("Tags", Kind.CATEGORICAL, False, "r", leak="Known."),))
-    assert summary(spec) == [("Tags", "categorical", "leak", "Known.")]
+    leak = Column("Tags", Kind.CATEGORICAL, False, "r", leak="Known.")
+    looks = [Column("Stage", Kind.CATEGORICAL, use, "r", look="When?") for use in (True, False)]
+    assert summary(LeadSpec("Won", "1", (), (leak, *looks))) == [
+        ("Tags", "categorical", "leak", "Known."),
+        ("Stage", "categorical", "yes, look", "When?"),
+        ("Stage", "categorical", "no, look", "When?"),
+    ]

@@ -213,3 +213,22 @@ def test_a_file_that_cannot_be_written_says_where_to_write(tmp_path: Path) -> No
     (tmp_path / "file").write_text("")
     with pytest.raises(InvalidLeadSpec, match="Choose a folder"):
         write_spec(tmp_path / "file" / "leads.toml", SPEC)
+
+
+def test_a_column_with_an_open_look_is_said_to_be_used_until_somebody_decides(
+    path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def shown() -> str:
+        show_spec(SPEC, write_spec(path, SPEC), path)
+        return " ".join(capsys.readouterr().out.split())
+
+    monkeypatch.setenv("COLUMNS", "300")
+    said = shown()
+    assert "yes, look" in said
+    assert "Used, though a `look` still asks: 'Lead Quality'." in said
+    asked = path.read_text(encoding="utf-8")
+    edited(path, ('look = "Known before?"\n', ""))
+    assert "still asks" not in shown()
+    path.write_text(asked, encoding="utf-8")
+    edited(path, ('use = true\nreason = "5 words."', 'use = false\nreason = "5 words."'))
+    assert "still asks" not in shown()
