@@ -107,12 +107,14 @@ class Saving:
         return 1 - calls / self.calls_before if self.calls_before else 0.0
 
     def __str__(self) -> str:
+        loss = f"log loss {self.loss.value:+.3f} [{self.loss.low:+.3f}, {self.loss.high:+.3f}]"
+        if not self.calls_before:
+            asked = f"about {self.calls} with it" if self.calls else "nor is it with it"
+            return f"without it the LLM is asked about no test lead, {asked}; {loss}"
         changed = f"{abs(self.share):.0%} {'saved' if self.share >= 0 else 'more'}"
         return (
             f"asks the LLM about {self.calls} test leads instead of {self.calls_before} "
-            f"({changed}), log loss {self.loss.value:+.3f} "
-            f"[{self.loss.low:+.3f}, {self.loss.high:+.3f}]; "
-            f"at the same log loss {self.share_at_same_loss:.0%} could be"
+            f"({changed}), {loss}; at the same log loss {self.share_at_same_loss:.0%} could be"
         )
 
 

@@ -75,3 +75,10 @@ def test_one_that_knows_nothing_seems_to_spare_next_to_no_call(leads: int, stren
 
 def test_more_calls_than_before_are_not_called_saved() -> None:
     assert "100% more" in str(Saving(10, 5, 5, Interval(0.0, -0.1, 0.1)))
+
+
+@pytest.mark.parametrize(("calls", "said"), [(0, "nor is it with it"), (5, "about 5 with it")])
+def test_where_there_was_no_call_to_spare_it_is_said_so(calls: int, said: str) -> None:
+    found = str(Saving(calls, 0, 0, Interval(-0.01, -0.02, 0.0)))
+    asked = f"without it the LLM is asked about no test lead, {said}"
+    assert found == f"{asked}; log loss -0.010 [-0.020, +0.000]"
