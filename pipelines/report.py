@@ -159,7 +159,7 @@ def training_json(run: TrainingRun) -> dict[str, Any]:
         "intervals": {m.value: v.to_json() for m, v in trained.measures.items()},
         "comparison": _comparison_json(trained.comparison),
         "band": trained.release.policy.band.to_json(),
-        "notes": [*([looks] if looks else []), *trained.tie_breaking.notes],
+        "notes": [*([looks] if looks else []), *trained.notes],
         "gates": trained.gates,
         "tuning": tuning_tree(trained.tuned) if trained.tuned else None,
     }

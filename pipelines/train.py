@@ -35,7 +35,7 @@ from pipelines.gates import Gate, check_gates
 from pipelines.guessed_names import namesakes_note
 from pipelines.kept_answers import KeptAnswers
 from pipelines.metrics import Interval, Measure, difference, with_interval
-from pipelines.reading import Reading, fit_reading
+from pipelines.reading import NotRead, Reading, fit_reading
 from pipelines.table_texts import embedded_texts, redacted_texts
 from pipelines.tie_breaking import (
     TieBreaking,
@@ -87,6 +87,7 @@ class Trained:
 
     text_change: log loss with the text model minus the classifier's, on all test leads, where no
         LLM is asked; None where there is no text model.
+    unread: why there is none, where one was tried.
     """
 
     options: TrainingOptions
@@ -102,6 +103,7 @@ class Trained:
     tuned: TunedLlm | None = None
     reading: Reading | None = None
     text_change: Interval | None = None
+    unread: NotRead | None = None
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -145,9 +147,9 @@ class Trained:
 
     @property
     def text_notes(self) -> tuple[str, ...]:
-        """What the text model is worth, and what it spares the LLM, in words; nothing without."""
+        """What the text model is worth and spares the LLM, or why there is none, in words."""
         if self.reading is None:
-            return ()
+            return (self.unread.note,) if self.unread else ()
         notes, change = [self.reading.note], self.text_change
         if change is not None:
             notes.append(
@@ -232,7 +234,8 @@ def _fit_and_evaluate(
     embedding: Embedding | None,
 ) -> Trained:
     data, llm, witness, display = inquiry.data, inquiry.llm, inquiry.witness, inquiry.display
-    reading = _read(data, fitted, witness, options, embedding, display)
+    read = _read(data, fitted, witness, options, embedding, display)
+    reading, unread = (read, None) if isinstance(read, Reading) else (None, read)
     kinds = tuple(llm.prompts)
     seed = options.seed
     sampled = sample_calls(data, fitted, witness, kinds, calls=options.llm_calls, seed=seed)
@@ -280,6 +283,7 @@ def _fit_and_evaluate(
         tuned=tuned,
         reading=reading,
         text_change=text_change,
+        unread=unread,
     )
 
 
@@ -290,12 +294,12 @@ def _read(
     options: TrainingOptions,
     embedding: Embedding | None,
     display: Display,
-) -> Reading | None:
-    """The text model, where there is text and it proves to help; says why not."""
+) -> Reading | NotRead | None:
+    """The text model, where it proves to help; None where there is no text, or it is not wanted."""
     if not data.spec.texts or not options.text_model:
         return None
     texts = redacted_texts(data, witness, display)
-    found = fit_reading(
+    return fit_reading(
         data,
         fitted,
         texts,
@@ -305,10 +309,6 @@ def _read(
         confidence=options.confidence,
         seed=options.seed,
     )
-    if isinstance(found, Reading):
-        return found
-    display.say(found.note)  # the report has a note of a model only
-    return None
 
 
 def fit_shown(data: TrainingData, options: TrainingOptions, display: Display) -> FittedClassifier:

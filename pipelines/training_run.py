@@ -215,7 +215,7 @@ def _comparison(trained: Trained) -> dict[str, Any]:
     return {
         "metrics": trained.metrics,
         "gates": [{"name": g.name, "passed": g.passed, "figure": g.figure} for g in trained.gates],
-        "notes": list(trained.tie_breaking.notes),
+        "notes": list(trained.notes),
         "test_leads": len(comparison.judged.won) if comparison else 0,
     }
 

@@ -18,8 +18,12 @@ from pipelines.cli import app
 from pipelines.display import Display
 from pipelines.evaluation import Judged, compare
 from pipelines.finetuning.tuning_options import TuningOptions
+from pipelines.reading import NotRead
+from pipelines.report import training_json
+from pipelines.spec_file import looks_note
 from pipelines.tie_breaking import draw_test_calls, sample_calls
 from pipelines.train import Trained, TrainingOptions, require_answers, train_on
+from pipelines.training_run import TrainingRun
 from pipelines.verdicts import Verdicts, Witness
 from service.llm.endpoint import EMBEDDED, LlmEndpoint
 from service.llm.server import MODEL_ID
@@ -105,6 +109,18 @@ def test_a_text_model_is_judged_on_all_test_leads_where_no_llm_is_asked(
     # What is reported at the end is not said before: it stood there twice.
     assert len(trained.notes) > len(trained.text_notes) > 0
     assert not [note for note in trained.notes if note in file.getvalue()]
+    # For programs too, after the looks that nobody has decided.
+    for_programs = training_json(TrainingRun(trained, trained.release, "a run", promoted=False))
+    assert [looks_note(trained.data.spec), *trained.notes] == for_programs["notes"]
+    assert "'Lead source'" in for_programs["notes"][0]
+
+
+def test_a_text_model_that_is_left_out_is_noted_with_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipelines.train.Redactor.load", email_redactor)
+    monkeypatch.setattr("pipelines.train.fit_reading", lambda *_, **__: NotRead("Left out."))
+    trained = train_untouched(TrainingOptions(trials=1, llm_calls=0), display=Display())
+    assert trained.text_notes == ("Left out.",)
+    assert trained.notes[0] == "Left out."
 
 
 def test_a_change_is_what_the_hybrid_is_minus_what_the_classifier_is() -> None:
