@@ -35,6 +35,11 @@ MATCHED_CHARS = 200  # enough to know a list or an address by, and the time stay
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 DECIMAL = r"(?!\d{3}\.\d{4}$)-?\d+\.\d+$"  # an amount; 555.0123 is how one dials
 PHONE = re.compile(rf"(?!{DECIMAL})(?=.*[+\s()/.-])[+(]?\d[\d\s()/.-]{{5,19}}")
+MONEY = r"[$€£¥]"
+AMOUNT = re.compile(  # 1,5 and 1.234,56; 1,234.50; 1'234.50; $ 20; 45 %
+    rf"({MONEY}\s?)?[+-]?{MONEY}?(\d+([.,]\d+)?|[1-9]\d{{0,2}}(([.\s]\d{{3}})+,\d+"
+    rf"|([,'\u2019]\d{{3}})+(\.\d+)?))(\s?({MONEY}|%))?"
+)
 IP = re.compile(r"(\d{1,3}\.){3}\d{1,3}|(?=.*:.*:)[0-9a-fA-F:]{3,39}")
 URL = re.compile(r"(https?://|www\.)\S+")
 CAPITAL = r"[^\W\d_a-z\u0430-\u044f\u0451]"  # any letter but a small Latin or Cyrillic one
@@ -229,6 +234,18 @@ def _coded(column: ColumnFacts) -> Judgement:
     return Judgement(Kind.CATEGORICAL, f"Codes in digits, not amounts: {count}")
 
 
+def _written_otherwise(column: ColumnFacts) -> Judgement | None:
+    """Numbers that nobody here reads as such, for their commas or signs."""
+    amounts, plain = _matching(column, AMOUNT), ~np.isnan(column.floats)
+    if not (amounts & ~plain).any() or column.share(amounts | plain) < NEARLY_NUMBERS:
+        return None
+    look = (
+        "its numbers are written with commas or signs: write them as 1234.56 in the table (beside "
+        "`;` a decimal comma will do), then set `use = true`"
+    )
+    return Judgement(Kind.NUMERIC, "Most values are numbers", use=False, look=look)
+
+
 def _digits(least: int, most: int = 99) -> Callable[[str], bool]:
     return lambda word: least <= sum(c.isdigit() for c in word) <= most
 
@@ -334,6 +351,7 @@ JUDGES: tuple[Callable[[ColumnFacts], Judgement | None], ...] = (
     _named_number,
     _date,
     _number,
+    _written_otherwise,
     _nearly_date,
     _contact,
     _person,

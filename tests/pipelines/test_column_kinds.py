@@ -124,6 +124,31 @@ def test_a_column_is_what_its_values_and_its_name_say(
     assert kind_of(column(name, values)).kind is kind
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        [f"{i},{i % 10}" for i in range(60)],
+        [f"{i % 9 + 1}.{i + 100},50" for i in range(60)],
+        [f"{i % 9 + 1}\u202f{i + 100},50" for i in range(60)],
+        [f"{i % 9 + 1},{i + 100}" for i in range(60)],
+        [f"{i % 9 + 1},{i + 100}.50" for i in range(60)],
+        [f"{i % 9 + 1}'{i + 100}.50" for i in range(60)],
+        [f"${i}" for i in range(60)],
+        [f"{i}.50 €" for i in range(60)],
+        [f"{i} %" for i in range(60)],
+        ["1,5", *(f"{i}.5" for i in range(60))],
+        [*(f"{i},5" for i in range(60)), "to be agreed"],
+    ],
+    ids=lambda values: str(values[0]),
+)
+def test_numbers_that_are_not_read_as_such_are_said_with_how_to_write_them(
+    values: list[object],
+) -> None:
+    found = kind_of(column("Budget", values))
+    assert (found.kind, found.use) == (Kind.NUMERIC, False)
+    assert "write them as 1234.56" in (found.look or "")
+
+
 @pytest.mark.parametrize("kind", [Kind.ID, Kind.CONSTANT])
 def test_nothing_is_learned_from_ids_and_constants(kind: Kind) -> None:
     assert [kind_of(column(n, v)).use for n, v, k in KINDS if k is kind].count(True) == 0
