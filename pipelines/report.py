@@ -47,6 +47,7 @@ def show_spec(spec: LeadSpec, changes: SpecChanges, path: Path) -> None:
     """Each column with its kind and the reason, the suspicious ones first."""
     from pipelines.column_kinds import summary
     from pipelines.spec_file import looks_note
+    from pipelines.tables import UNNAMED
 
     rank = {"leak": 0, "yes, look": 1, "no, look": 1}
     table = Table("column", "kind", "use", "why", title=escape(f"{path}: outcome {spec.outcome}"))
@@ -57,6 +58,12 @@ def show_spec(spec: LeadSpec, changes: SpecChanges, path: Path) -> None:
     out.print(table)
     words = ", ".join(spec.missing_words) or "none"
     out.print(f"Words that mean missing: {escape(words)}.", highlight=False)
+    if unnamed := [c.name for c in spec.columns if c.name.startswith(UNNAMED)]:
+        out.print(
+            f"Called by its place, for the table's header has no name for it: {_named(unnamed)}. "
+            "Often it numbers the rows; if it says something of a lead, give it a name there.",
+            highlight=False,
+        )
     if note := looks_note(LeadSpec.read(path)):  # the file's word stands, not the table's
         out.print(f"[yellow]{escape(note)}[/yellow]", highlight=False)
     for line in _said_of(changes, path):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 LEAST_PER_CLASS = 40  # fewer won or lost leads cannot calibrate a probability, let alone test it
 SEPARATORS = (",", ";", "\t", "|")
 SNIFFED_RECORDS = 200
+UNNAMED = "Unnamed: "  # and its place, as pandas calls a column without a name
 WON = re.compile(  # words that mean won beside any other word; case is folded
     "1|t(rue)?|y(es)?|w[io]n|closed[ _-]won|converted|success(ful)?|accepted|bought|sold|paid"
     "|customer|ja|oui|s[ií]|sim|tak|да"
@@ -173,13 +174,13 @@ def _ragged(path: Path, line: int, found: int, expected: int) -> str:
 
 
 def _names(header: list[str], path: Path) -> list[str]:
-    names = [name.strip() or f"Unnamed: {i}" for i, name in enumerate(header)]  # as pandas says it
+    names = [name.strip() or f"{UNNAMED}{i}" for i, name in enumerate(header)]
     _require_unique(names, path)
     return names
 
 
 def _unnamed(names: Sequence[str]) -> frozenset[str]:
-    return frozenset(name for i, name in enumerate(names) if name == f"Unnamed: {i}")
+    return frozenset(name for i, name in enumerate(names) if name == f"{UNNAMED}{i}")
 
 
 def _require_unique(names: Sequence[str], path: Path) -> None:

@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 from features.allow_list import AllowList
 from features.errors import InvalidLeadSpec
 from features.lead_spec import Column, Kind, LeadSpec
+from pipelines.column_kinds import infer_spec
 from pipelines.report import show_spec
 from pipelines.spec_file import SpecChanges, write_spec
+from pipelines.tables import read_table
 
 AGE = Column("Age", Kind.NUMERIC, True, "Numbers from 1 to 99.")
 TAGS = Column("Tags", Kind.CATEGORICAL, False, "26 words.", leak="Alone it reaches 0.92.")
@@ -232,3 +234,17 @@ def test_a_column_with_an_open_look_is_said_to_be_used_until_somebody_decides(
     path.write_text(asked, encoding="utf-8")
     edited(path, ('use = true\nreason = "5 words."', 'use = false\nreason = "5 words."'))
     assert "still asks" not in shown()
+
+
+def test_a_column_without_a_name_is_said_to_be_called_by_its_place(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    table, path = tmp_path / "leads.csv", tmp_path / "new.toml"
+    rows = [f"{i},{i % 7},{'yes' if i % 2 else 'no'},\n" for i in range(100)]
+    for header, is_said in ((",Age,Won,\n", True), ("row,Age,Won,\n", False)):
+        table.write_text(header + "".join(rows), encoding="utf-8")
+        found = infer_spec(read_table(table), "Won", "yes")
+        show_spec(found, write_spec(path, found), path)
+        said = capsys.readouterr().out
+        assert ("the table's header has no name for it: 'Unnamed: 0'." in said) is is_said
