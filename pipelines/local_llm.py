@@ -1,10 +1,12 @@
 """The embedded LLM for as long as a command needs it: the running one, or one of its own.
 
-One that runs belongs to another command, and ends with that: then this one starts its own.
+One that runs belongs to another command, and ends with that: then this one starts its own. One
+that another command is just starting is waited for: it has the port before it can answer.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -12,9 +14,10 @@ from datetime import timedelta
 from models.errors import LlmUnavailable
 from models.llm_version import LlmVersion
 from pipelines.finetuning.machine_share import is_listening
+from pipelines.processes import answers
 from service.every import Every
 from service.llm.endpoint import EMBEDDED, LlmEndpoint
-from service.llm.server import EmbeddedLlm, is_available, is_healthy, is_ours
+from service.llm.server import START_DEADLINE, EmbeddedLlm, is_available, is_ours
 from service.settings import Settings
 
 LOOKED_EVERY = timedelta(seconds=2)
@@ -26,21 +29,46 @@ def embedded_llm(settings: Settings, *, keep_off: bool = False) -> Iterator[None
     """The embedded LLM answers at its port inside the block; a running one is borrowed.
 
     Raises:
-        LlmUnavailable: it did not start, or another server answers at its port.
+        LlmUnavailable: it did not start, or another server is at its port.
     """
-    address = f"http://127.0.0.1:{settings.llm_port}"
     if keep_off:
         yield
         return
-    if is_ours(address):
+    own = _own(settings)
+    if not _is_there(settings):
+        try:
+            own.start()
+        except LlmUnavailable:
+            if not _is_there(settings):  # or another command was first
+                raise
+    if not own.base_url:
         with _borrowed(settings):
             yield
         return
-    if is_healthy(address):
-        message = f"Another server answers at {address}. End it, or set TIEBREAK_LLM_PORT."
-        raise LlmUnavailable("start", message)
-    with _own(settings):
+    try:
         yield
+    finally:
+        own.stop()
+
+
+def _is_there(settings: Settings) -> bool:
+    """Whether somebody has the embedded LLM at its port; one that is starting is waited for.
+
+    Raises:
+        LlmUnavailable: another server is there.
+    """
+    address = f"http://127.0.0.1:{settings.llm_port}"
+    until = time.monotonic() + START_DEADLINE.total_seconds()
+    while is_listening(settings.llm_port):
+        is_silent = not answers(settings.llm_port, "/health")  # as one is that is starting
+        if not is_silent and is_ours(address):
+            return True
+        if not is_silent or time.monotonic() > until:
+            what = "Something is silent" if is_silent else "Another server answers"
+            message = f"{what} at {address}. End it, or set TIEBREAK_LLM_PORT."
+            raise LlmUnavailable("start", message)
+        time.sleep(0.1)
+    return False
 
 
 def _own(settings: Settings) -> EmbeddedLlm:

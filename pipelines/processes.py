@@ -145,6 +145,11 @@ def answers_ok(port: int, path: str, host: str = LOOPBACK) -> bool:
     return answer is not None and answer[0] == http.client.OK
 
 
+def answers(port: int, path: str, host: str = LOOPBACK) -> bool:
+    """Whether something on this machine answers there, with whatever status."""
+    return _answer(port, path, host) is not None
+
+
 def answered_tree(port: int, path: str, host: str = LOOPBACK) -> dict[str, Any] | None:
     """The JSON object that is answered there, with whatever status; None without one."""
     answer = _answer(port, path, host)
