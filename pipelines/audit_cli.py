@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pipelines.command_options import AsJson
+
 if TYPE_CHECKING:
     from features.encoding import Encoder
     from pipelines.audit_report import EncoderOf
@@ -28,7 +30,6 @@ Decision = Annotated[str, typer.Argument(metavar="DECISION", help="The decision_
 Since = Annotated[str | None, typer.Option(help="From this day or time on, in UTC.")]
 Until = Annotated[str | None, typer.Option(help="Before this day or time, in UTC.")]
 Name = Annotated[str | None, typer.Option()]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
 @audit.command()

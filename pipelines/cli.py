@@ -10,18 +10,37 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from features.errors import ScoringError
 from pipelines.audit_cli import audit, contact_pair
+from pipelines.bench_cli import bench
+from pipelines.command_options import (
+    DEFAULT_SPEC,
+    AsJson,
+    Depth,
+    Embeddings,
+    Examples,
+    Force,
+    LlmCalls,
+    LlmTestCalls,
+    MaxError,
+    MaxPull,
+    Minutes,
+    Promote,
+    Seed,
+    SpecPath,
+    Table,
+    Trials,
+    options_type,
+    settings_here,
+)
 from pipelines.finetuning.tuning_options import MINUTES
-from service.errors import InvalidSettings
-from service.llm.embedded_model import LAYERS, SHALLOW
-from service.settings import Settings, forbid_usage_tracking, read_settings
+from pipelines.keys_cli import keys
+from service.settings import forbid_usage_tracking
 
 HELP = "Scores sales leads; an LLM breaks the tie, after redaction, on the record."
 if TYPE_CHECKING:
@@ -29,9 +48,7 @@ if TYPE_CHECKING:
     from pipelines.train import TrainingOptions
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=HELP)
-keys = typer.Typer(no_args_is_help=True, help="API keys and their roles.")
 app.add_typer(keys, name="keys")
-bench = typer.Typer(no_args_is_help=True, help="Benchmarks, beside what people would use instead.")
 app.add_typer(bench, name="bench")
 app.add_typer(audit, name="audit")
 
@@ -40,11 +57,6 @@ NOT_ON_RECORD = (
     "There is no ledger here, so that it moved is on no record. That of a service says when it "
     "answers with it."
 )
-Table = Annotated[Path, typer.Argument(help="CSV or Parquet file of past leads.")]
-SpecPath = Annotated[Path, typer.Option("--spec", help="The lead spec.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
-Force = Annotated[bool, typer.Option("--force", help="Also over a file that is there.")]
-DEFAULT_SPEC = Path("leads.toml")
 
 
 @app.command()
@@ -74,49 +86,6 @@ def init(
         print_json({**tree, **found.to_mapping()})
     else:
         show_spec(found, changes, spec)
-
-
-Promote = Annotated[bool, typer.Option(help="Make it live if the gates pass.")]
-LlmCalls = Annotated[
-    int, typer.Option(min=0, help="Most calibration leads to ask the LLM about; 0: none.")
-]
-LlmTestCalls = Annotated[
-    int,
-    typer.Option(min=0, help="Most test leads to ask the LLM about; none where --llm-calls is 0."),
-]
-Trials = Annotated[int, typer.Option(min=1, help="Settings tried for the classifier.")]
-A_WEEK = 7 * 24 * 60.0
-Minutes = Annotated[
-    float, typer.Option(min=0.5, max=A_WEEK, help="Most that tuning the LLM takes.")
-]
-Examples = Annotated[
-    int | None, typer.Option(min=100, help="Most leads the LLM is tuned on, drawn by chance.")
-]
-Depth = Annotated[
-    int | None,
-    typer.Option(
-        min=4,
-        max=LAYERS,
-        help="Layers of the LLM that are kept, the lowest: 8 answer in half the time of all 18. "
-        "By default 8 where it learns from 2,000 leads or more (of a table of 3,900), else 18.",
-    ),
-]
-MaxError = Annotated[
-    float, typer.Option(min=0.01, max=0.5, help="Most errors outside the band, each side.")
-]
-MaxPull = Annotated[
-    float,
-    typer.Option(min=0, max=6, help="Most a text may move the log-odds; it gets what it earns."),
-]
-Embeddings = Annotated[
-    bool,
-    typer.Option(
-        "--embeddings", help="Let the text model read what texts mean, too: extra `ladder`."
-    ),
-]
-Seed = Annotated[
-    int, typer.Option(min=0, max=2**32 - 2, help="The same seed gives the same classifier.")
-]
 
 
 @app.command()
@@ -155,7 +124,7 @@ def train(
         raise typer.BadParameter("--minutes, --examples and --depth are for --tune. Add it.")
     if embeddings and not text_model:
         raise typer.BadParameter("--embeddings is for the text model. Leave --no-text-model out.")
-    options = _options_type()(
+    options = options_type()(
         trials=trials,
         llm_calls=llm_calls,
         llm_test_calls=llm_test_calls,
@@ -193,7 +162,7 @@ def tune(
     """
     from pipelines.finetuning.tuning_options import TuningOptions
 
-    options = _options_type()(
+    options = options_type()(
         trials=trials,
         llm_calls=llm_calls,
         llm_test_calls=llm_test_calls,
@@ -235,7 +204,7 @@ def ladder(
         table,
         LeadSpec.read(spec),
         options,
-        settings=_settings(),
+        settings=settings_here(),
         display=Display(),
         tuned=tuned,
         fine_tunes=fine_tunes,
@@ -256,7 +225,7 @@ def releases(as_json: AsJson = False) -> None:
     if as_json:
         print_json({"releases": found})
     else:
-        show_releases(found, _settings().mlflow_uri)
+        show_releases(found, settings_here().mlflow_uri)
 
 
 @app.command()
@@ -273,7 +242,7 @@ def promote(
 
     with _registry() as registry:
         known = registry.releases()
-        announce = announcing(_settings(), MovedBecause.PROMOTE)
+        announce = announcing(settings_here(), MovedBecause.PROMOTE)
         live = registry.promote(version, force=force, announce=announce)
     _said_live(live, known, as_json)
 
@@ -286,7 +255,7 @@ def rollback(as_json: AsJson = False) -> None:
 
     with _registry() as registry:
         known = registry.releases()
-        live = registry.rollback(announce=announcing(_settings(), MovedBecause.ROLLBACK))
+        live = registry.rollback(announce=announcing(settings_here(), MovedBecause.ROLLBACK))
     _said_live(live, known, as_json)
 
 
@@ -323,7 +292,7 @@ def up(
     from pipelines.display import Display
     from pipelines.up import bring_up
 
-    bring_up(_settings(), Display(), keep_running=keep_running, as_json=as_json)
+    bring_up(settings_here(), Display(), keep_running=keep_running, as_json=as_json)
 
 
 @app.command()
@@ -331,7 +300,7 @@ def serve() -> None:
     """Start the service alone (and the embedded LLM, unless another is configured)."""
     from pipelines.up import serve_alone
 
-    serve_alone(_settings())
+    serve_alone(settings_here())
 
 
 @app.command()
@@ -346,7 +315,7 @@ def decide(
     with Display().stage("Loading the live release"):
         from pipelines.offline import decide_file
 
-        decided = decide_file(file, _settings())
+        decided = decide_file(file, settings_here())
     if as_json:
         print_json(decided.answer)
     else:
@@ -369,7 +338,7 @@ def score(
     from pipelines.offline import score_table
     from pipelines.report import print_json, show_scores
 
-    summary = score_table(table, output, _settings(), Display(), keep=keep or (), force=force)
+    summary = score_table(table, output, settings_here(), Display(), keep=keep or (), force=force)
     if as_json:
         print_json(summary)
     else:
@@ -471,251 +440,6 @@ def train_names(
         )
 
 
-@bench.command("redaction")
-def bench_redaction(
-    annotated: Annotated[
-        Path | None, typer.Option(help="pii_synth_dev.json, to be reported on too.")
-    ] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="Corpora of our own to draw.")] = 3,
-    retrain: Annotated[
-        int, typer.Option(min=0, help="Train the name recognizer so often, each with a seed.")
-    ] = 0,
-    quick: Annotated[bool, typer.Option(help="One small corpus: a minute.")] = False,
-    plot: Annotated[Path | None, typer.Option(help="A PNG file to write.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Measure redaction beside stock Presidio: what is found, left, wrong, and what it costs.
-
-    Exit code 1 where a target is missed. Needs the extra `bench`.
-    """
-    from pipelines.display import Display
-    from pipelines.redaction.redaction_bench import BenchOptions
-    from pipelines.redaction.redaction_bench import bench_redaction as measure
-    from pipelines.redaction.redaction_table import bench_json, show_bench
-    from pipelines.report import print_json
-
-    if annotated is not None and not annotated.exists():
-        raise typer.BadParameter(f"{annotated} is not there.")
-    options = BenchOptions(seeds=seeds, quick=quick, annotated=annotated, retrain=retrain)
-    report = measure(options, Display())
-    if plot:
-        from pipelines.redaction.redaction_plot import save_redaction_plot
-
-        save_redaction_plot(report, plot)
-    if as_json:
-        print_json(bench_json(report))
-    else:
-        show_bench(report)
-    if report.failed:
-        raise typer.Exit(1)
-
-
-@bench.command("tune")
-def bench_tune(
-    table: Table,
-    spec: SpecPath = DEFAULT_SPEC,
-    seeds: Annotated[int, typer.Option(min=1, help="Splits, trainings and tunings.")] = 3,
-    permuted: Annotated[
-        bool, typer.Option(help="Deal the texts out anew: then every gate must refuse.")
-    ] = False,
-    keep: Annotated[
-        bool, typer.Option(help="Keep adapters and answers: the same command repeats at once.")
-    ] = False,
-    minutes: Minutes = MINUTES,
-    examples: Examples = None,
-    depth: Depth = None,
-    llm_calls: LlmCalls = 300,
-    llm_test_calls: LlmTestCalls = 400,
-    trials: Trials = 20,
-    max_error: MaxError = 0.10,
-    max_pull: MaxPull = 6.0,
-    embeddings: Embeddings = False,
-    seed: Seed = 0,
-    as_json: AsJson = False,
-) -> None:
-    """Tune on a table again and again: the hybrid beside classifier, text model and LLM alone.
-
-    Nothing is registered. Needs the extra `tune`.
-    """
-    from pipelines.finetuning.tuning_options import TuningOptions
-
-    options = _options_type()(
-        trials=trials,
-        llm_calls=llm_calls,
-        llm_test_calls=llm_test_calls,
-        max_error=max_error,
-        max_pull=max_pull,
-        seed=seed,
-        tuning=TuningOptions(minutes, examples, depth),
-        embeddings=embeddings,
-    )
-    from features.lead_spec import LeadSpec
-    from pipelines.display import Display
-    from pipelines.finetuning.tuning_bench import bench_tuning, show_proof
-    from pipelines.report import print_json
-
-    done = bench_tuning(
-        table,
-        LeadSpec.read(spec),
-        options,
-        seeds=seeds,
-        permuted=permuted,
-        keep=keep,
-        settings=_settings(),
-        display=Display(),
-    )
-    if as_json:
-        print_json(done)
-    else:
-        show_proof(done)
-
-
-@bench.command("ledger")
-def bench_ledger(
-    kills: Annotated[
-        int, typer.Option(min=0, help="Kill whoever appends so often, and measure nothing else.")
-    ] = 0,
-    guesses: Annotated[
-        int, typer.Option(min=0, help="Guess at a fingerprint so often in each way, nothing else.")
-    ] = 0,
-    postgres: Annotated[bool, typer.Option(help="On PostgreSQL, started from a package.")] = False,
-    folder: Annotated[Path, typer.Option(help="On the disk to measure.")] = Path(),
-    as_json: AsJson = False,
-) -> None:
-    """Measure the ledger beside single-row commits and a hash-chained file; or kill its writers.
-
-    Exit code 1 where a target is missed, or something acknowledged is lost.
-    """
-    from pipelines.display import Display
-    from pipelines.figure import tell
-    from pipelines.ledger import guessing, ledger_bench
-    from pipelines.report import print_json
-
-    if kills:
-        reports = ledger_bench.kill(Display(), kills, folder=folder, postgres=postgres)
-        for report in reports:
-            if not as_json:
-                typer.echo(
-                    f"{report.kills} kills: all {report.acknowledged:,} acknowledged entries are "
-                    f"there, and the log of {report.entries:,} verifies."
-                )
-        if as_json:
-            print_json({"crashes": [asdict(report) for report in reports]})
-        return
-    if guesses:
-        figures = guessing.guess(Display(), guesses)
-    else:
-        figures = ledger_bench.bench_ledger(Display(), folder=folder, postgres=postgres)
-    if tell(figures, as_json=as_json):
-        raise typer.Exit(1)
-
-
-@bench.command("audit")
-def bench_audit(
-    entries: Annotated[int, typer.Option(min=1_000, help="In the ledger.")] = 1_000_000,
-    postgres: Annotated[bool, typer.Option(help="On PostgreSQL, started from a package.")] = False,
-    folder: Annotated[Path, typer.Option(help="On the disk to measure.")] = Path(),
-    as_json: AsJson = False,
-) -> None:
-    """Ask a big ledger an audit's twenty questions, then verify exports of it.
-
-    Exit code 1 where one takes over a second, or fewer than 100,000 entries a second are verified.
-    """
-    from pipelines.display import Display
-    from pipelines.figure import tell
-    from pipelines.ledger import audit_bench
-
-    figures = audit_bench.bench_audit(Display(), entries, folder=folder, postgres=postgres)
-    if tell(figures, as_json=as_json):
-        raise typer.Exit(1)
-
-
-@bench.command("llm")
-def bench_llm(
-    table: Annotated[
-        Path | None, typer.Argument(help="Ask about its texts, not the sample's.")
-    ] = None,
-    text: Annotated[str, typer.Option(help="TABLE's column of texts.")] = "Message",
-    outcome: Annotated[str, typer.Option(help="TABLE's column of outcomes.")] = "Won",
-    calls: Annotated[int, typer.Option(min=4, help="Questions a round, of each contender.")] = 24,
-    depth: Annotated[
-        int, typer.Option(min=4, max=LAYERS, help="Layers of the LLM that the tuned one keeps.")
-    ] = SHALLOW,
-    as_json: AsJson = False,
-) -> None:
-    """Measure the embedded LLM: tuned beside few-shot, memory, hot swap, recovery from kill -9.
-
-    Exit code 1 where a target is missed. Needs the extras `local-llm` and `bench`.
-    """
-    from pipelines.display import Display
-    from pipelines.figure import tell
-    from pipelines.serving import llm_bench
-    from pipelines.serving.asking import EXAMPLE_POOL, sample_texts, table_texts
-
-    display, count = Display(), EXAMPLE_POOL + llm_bench.ROUNDS * calls
-    with display.stage("Redacting texts"):
-        texts = table_texts(table, text, outcome, count) if table else sample_texts(count)
-    cache_dir = _settings().home / "llm"
-    figures = llm_bench.bench_llm(display, texts, cache_dir=cache_dir, calls=calls, depth=depth)
-    if tell(figures, as_json=as_json):
-        raise typer.Exit(1)
-
-
-@keys.command("create")
-def create_key(
-    name: Annotated[str, typer.Argument(help="Who will use it.")],
-    role: Annotated[str, typer.Option(help="score, read, audit or admin.")] = "score",
-    as_json: AsJson = False,
-) -> None:
-    """Create an API key. It is shown once."""
-    from pipelines.report import print_json
-    from service.keys import Role
-    from service.keys import create_key as create
-    from service.keys import list_keys as listed
-
-    if role not in set(Role):
-        raise typer.BadParameter(f"{role!r} is not one of: {', '.join(Role)}.")
-    with _store() as store:
-        others = [k for k in listed(store) if k.name == name and k.revoked_at is None]
-        key, token = create(store, name=name, role=Role(role))
-    if as_json:
-        print_json({"id": key.id, "name": key.name, "role": key.role, "key": token})
-    else:
-        typer.echo(f"{token}\nKeep it now: only its digest is stored. Role: {key.role}.")
-    for other in others:
-        fix = f"`tiebreak keys revoke {other.id}` ends it."
-        message = f"Another key of this name, {other.id}, role {other.role}, is still valid. {fix}"
-        typer.echo(message, err=True)
-
-
-@keys.command("list")
-def list_keys(as_json: AsJson = False) -> None:
-    """List API keys, revoked ones too. Their secrets are not known to anyone."""
-    from pipelines.report import print_json, show_keys
-    from service.keys import list_keys as listed
-
-    with _store() as store:
-        found = listed(store)
-    if as_json:
-        print_json({"keys": found})
-    else:
-        show_keys(found)
-
-
-@keys.command("revoke")
-def revoke_key(key_id: str, as_json: AsJson = False) -> None:
-    """Revoke an API key: it stops working within a second."""
-    from pipelines.report import print_json
-    from service.keys import revoke_key as revoke
-
-    with _store() as store:
-        revoke(store, key_id)
-    if as_json:
-        print_json({"revoked": key_id})
-    else:
-        typer.echo(f"Revoked {key_id}.")
-
-
 def main() -> None:
     """Run a command; our own errors become one sentence on standard error and exit code 1."""
     forbid_usage_tracking()
@@ -726,16 +450,6 @@ def main() -> None:
         raise SystemExit(1) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None
-
-
-def _options_type() -> type[TrainingOptions]:
-    """Importing it imports spaCy, and so torch where that is installed: its threads sleep first."""
-    from pipelines.finetuning.machine_share import wait_asleep
-
-    wait_asleep()
-    from pipelines.train import TrainingOptions
-
-    return TrainingOptions
 
 
 def _train(
@@ -749,7 +463,7 @@ def _train(
     from pipelines.spec_file import looks_note
     from pipelines.training_run import run_training
 
-    settings, display, read = _settings(), Display(), LeadSpec.read(spec)
+    settings, display, read = settings_here(), Display(), LeadSpec.read(spec)
     if note := looks_note(read):
         display.say(f"[yellow]{escape(note)}[/yellow]")
     done = run_training(table, read, options, settings=settings, display=display, promote=promote)
@@ -763,16 +477,6 @@ def _train(
         raise typer.Exit(NOT_PROMOTED)
 
 
-def _settings() -> Settings:
-    settings = read_settings()
-    try:
-        settings.home.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        message = f"TIEBREAK_HOME cannot be used: {error.strerror}. Set it to a folder of yours."
-        raise InvalidSettings(message) from error
-    return settings
-
-
 @contextmanager
 def _registry() -> Iterator[Registry]:
     from pipelines.display import Display
@@ -780,15 +484,7 @@ def _registry() -> Iterator[Registry]:
     with Display().stage("Asking MLflow"):
         from models.registry import Registry
 
-        yield Registry(_settings().mlflow_uri).require()
-
-
-def _store() -> Any:
-    from contextlib import closing
-
-    from service.bootstrap import open_store
-
-    return closing(open_store(_settings()))
+        yield Registry(settings_here().mlflow_uri).require()
 
 
 def _read_text(path: Path) -> str:
@@ -810,7 +506,7 @@ def _said_live(version: str, known: Sequence[ReleaseSummary], as_json: bool) -> 
     from service.bootstrap import keeps_ledger
 
     has_moved = not any(r.version == version and CHAMPION in r.aliases for r in known)
-    if has_moved and not keeps_ledger(_settings()):
+    if has_moved and not keeps_ledger(settings_here()):
         typer.echo(NOT_ON_RECORD, err=True)
     if warning := other_outcome(version, known):
         typer.echo(warning, err=True)
