@@ -36,16 +36,17 @@ SENTENCE_END = re.compile(
 )
 # Two words and a comma: who they are, or a department, and then the company.
 SOMEBODY = re.compile(rf"(?:[\w&'.-]+[ ])+[\w&'.-]+,[ ](?!{LEGAL_FORM}(?!\w))", re.VERBOSE)
+WORD = re.compile(r"(\S+)[ ]")
 CONNECTORS = frozenset({"&", "+", "and", "und", "of", "et", "y", "e", "de", "del", "di", "für"})
-# Of a shouted sentence the end may look like a legal form: `SIZES ARE THE SAME AS`.
-SPOKEN = frozenset("THE IS ARE WAS WERE BE THIS THAT SAME SUCH NOT IT WE YOU THEY".split())  # noqa: SIM905
+# Behind these a company begins, or none is there: `WE ARE BRAUN AG`, `SIZES ARE THE SAME AS`.
+SPOKEN = frozenset("THE IS ARE WAS WERE BE THIS THAT SAME SUCH NOT WE YOU THEY".split())  # noqa: SIM905
 LOWER_FORM = r"""(?:gmbh(?:[ ]&[ ]co\.?[ ]kg)?|inc|llc|llp|ltd|limited|plc|corp|pty[ ]ltd|pvt[ ]ltd
     |sarl|s\.?r\.?l|s\.l|b\.v
     |bv|ltda|sp\.?[ ]z[ ]?o\.?o|ohg|kg|oy|aps)"""
 NO_NAMES = r"""(?!(?:an?|the|our|your|my|any|no|every|new|old|and|or|of|as|single|member|is|are
     |public|eine?
-    |der|die|das|une?|una|from|in|to|for|german|us|uk|local|other|unsere|very|so|too
-    |quite|rather|really|more|less|been|be|was|were|currently|extremely|severely)\b)"""
+    |der|die|das|une?|una|from|in|to|for|german|us|uk|local|other|unsere)\b)
+    (?!(?:very|so|too|quite|rather|really|more|less|been|be|was|were|extremely)[ ]limited\b)"""
 
 
 def is_company(match: str) -> bool:
@@ -57,7 +58,6 @@ def is_company(match: str) -> bool:
     return (
         words[0] not in FIRST_WORDS
         and words[-1] not in CONNECTORS
-        and not (match.isupper() and SPOKEN.intersection(words))
         and not any(map(str.isdigit, match))
     )
 
@@ -124,8 +124,17 @@ def company_parts(match: str) -> Iterator[slice]:
     while somebody := SOMEBODY.match(match, at):
         yield slice(at, somebody.end() - len(", "))
         at = somebody.end()
-    if is_company(match[at:]):
+    at = _behind_spoken(match, at)
+    if " " in match[at:] and is_company(match[at:]):
         yield slice(at, len(match))
+
+
+def _behind_spoken(match: str, at: int) -> int:
+    """Where what is called begins in a shouted sentence."""
+    if not match[at:].isupper():
+        return at
+    spoken = [word.end() for word in WORD.finditer(match, at) if word[1] in SPOKEN]
+    return spoken[-1] if spoken else at
 
 
 def recognizers() -> list[Recognizer]:

@@ -338,7 +338,8 @@ def _full_name(words: tuple[str, ...]) -> Iterator[Known]:
     for order in dict.fromkeys(turned):
         yield from _turned(order)
     yield from _words("PERSON", *family)
-    family_names = dict.fromkeys((family, (last,), words[1:]))
+    # Ana Clara Casa Grande may be `A. Casa Grande`: where her last name begins nobody knows.
+    family_names = dict.fromkeys((family, *(words[at:] for at in range(1, len(words)))))
     for family_name in family_names:
         yield from _words("PERSON", first, *family_name)
         yield from _words("PERSON", first[0], *family_name)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from features.patterns import UPPER, PatternSet, Shape
 from features.recognizers import Patterns, Recognizer
 from features.text_signs import words
@@ -47,7 +45,7 @@ NOT_NAMES = frozenset(
     mme mlle ing dipl mag based going trying using running working currently located calling
     writing reaching asking reddit redditors fellow humans dudes gents chaps bros peeps strangers
     internet yall y'all ya reader readers retailer seller sellers buyer buyers neighbours neighbors
-    however seriously
+    however seriously available delicious addictive amazing affordable
     """.split()  # noqa: SIM905  # to be read
 )
 
@@ -55,8 +53,6 @@ PRONOUNS = frozenset({"i", "we", "you", "they", "he", "she", "it", "that", "ther
 # Of these, those by which people sign.
 SIGNED_AS = frozenset({"April", "August", "June", "May", "Will"})
 
-# How something is, in small letters or capitals alone.
-QUALITY = re.compile(r"(?i)[^\W\d_]{3}(?:able|ible|less|ous|ive)$")
 JOBS = frozenset(
     """
     accountant administrator advisor agent analyst architect assistant buyer cashier clerk coach
@@ -79,11 +75,6 @@ def is_name(match: str) -> bool:
     return words[0] not in NOT_NAMES and words[-1] not in NOT_NAMES and len(match) > 1
 
 
-def is_presented(match: str) -> bool:
-    """As `is_name`; but `it's available from` says what it is like."""
-    return is_name(match) and (match.istitle() or not QUALITY.search(match))
-
-
 def is_signature(match: str) -> bool:
     """As `is_name`; but who signs as `May` is somebody, too."""
     return is_name(match) or match in SIGNED_AS
@@ -93,7 +84,7 @@ TITLE = r"""(?: (?:Mr|Mrs|Ms|Mx|Miss|Dr|Prof|Herrn?|Frau|Monsieur|Madame|Mademoi
     |Ing|Dipl\.-Ing
     |Señora?|Señorita|Do[nñ]a?|Dott|Sig(?:\.?ra)?|Signora?|Dhr|Mevr|Mevrouw|Meneer|Pani|Senhora?
     |Sir|Lady)\b\.?
-    | (?:Sra|Srta|Sr|(?<!\.)M)\. )"""
+    | (?:Sra|Srta|Sr|(?<!\b[A-Za-z]\.)M)\. )"""
 GREETING = r"""(?:dear|hi|hello|hey|hiya|howdy|greetings|good[ ](?:morning|afternoon|evening|day)
     |hallo|hi[ ]there
     |lieber?|liebes|sehr[ ]geehrter?|werter?|guten[ ](?:tag|morgen|abend)|servus|moin|grüezi
@@ -164,7 +155,7 @@ PRESENTATIONS = PatternSet(
         rf"(?i: [ ] (?P<pii> {NAME} (?:[ ]{NAME})? ) (?=[ ](?:from|von|de)[ ]\w) )",
     ),
     ignore_case=False,
-    honest=is_presented,
+    honest=is_name,
     after=WEAKLY,
 )
 NAMES = PatternSet(

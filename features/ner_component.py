@@ -64,9 +64,8 @@ class NerComponent:
 def ordinary_language(lexicon: Lexicon, counts: NameCounts, casing: WordCasing) -> OrdinaryLanguage:
     """By what is known of words.
 
-    A common word is hardly ever a name where it is written small if it is said in a billion words
-    at least as often as people are given it: `summer` and `hope`, but neither `joy` nor `max`. Who
-    is called by the family name is called in capitals.
+    A common word may be none where it is written small if it is said in a billion words at least as
+    often as people are given it as a name: `summer` and `hope`, but neither `joy` nor `max`.
     """
     words = frozenset(lexicon.kinds).difference(lexicon.given, lexicon.family)
     small = (word for word, said in casing.common() if said >= counts.of(word)[0])

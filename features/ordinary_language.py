@@ -13,17 +13,25 @@ BELONGING = re.compile(
     r"|client|customer|called|named|join(?:ed|ing)?|represent(?:ing)?|bei|von|für|firma|chez|pour|entreprise|en|para|empresa)"
     r"[:\s]+(?:the\s|our\s|my\s|a\s|der\s|die\s|la\s|el\s)?$"
 )
-# Who buys at a well-known company does not work there.
+# Who buys at a well-known company does not work there; who buys something for people at it may.
+GOODS = r"(?:\s(?:it|this|that|them|these|those|one|some|more|again|here|online|directly))*"
 BOUGHT = re.compile(
-    r"(?i)\b(?:b(?:uy|uys|uying|ought)|purchas(?:e|es|ed|ing)|order(?:s|ed|ing)?|shop(?:s|ped|ping)?"
-    r"|s(?:ell|ells|old)|deliver(?:s|ed|y)?|ship(?:s|ped|ping)?|price[ds]?|cheaper|available"
-    r"|st?ocked|in stock)\b[^.!?\n]*$"
+    r"(?i)\b(?:bought|buy(?:ing)?|purchas(?:e|ed|ing)|(?<!in )order(?:ed|ing)?|shop(?:ped|ping)?)"
+    rf"{GOODS}\s(?:at|from)\s$"
 )
-BOUGHT_BEFORE = 60  # characters in which that stands
+BOUGHT_BEFORE = 48  # characters in which that stands
 # Short for something else, though they look like somebody's initials.
-NO_INITIALS = frozenset(
-    {"a.m", "p.m", "u.s", "u.s.a", "u.k", "e.u", "u.n", "d.c", "i.e", "e.g", "p.s"}
+NO_INITIALS = frozenset({"U.S", "U.S.A", "U.K", "E.U", "U.N", "i.e", "e.g"})
+NOON = re.compile(r"\d\s?[AaPp]\.[Mm]$")
+# Only behind these is a word that is written small surely no name: `the cook`, `this summer`, and
+# `have to cook`, but not `talk to cook`.
+ORDINARY_BEFORE = re.compile(
+    r"(?i)\b(?:the|an?|this|(?<!at )last|next|every|each|some|any|very"
+    r"|(?:able|anything|(?:un)?easy|easier|energy|going|ha(?:d|s|ve|ving)|how|hot|late|lazy|like|love"
+    r"|mood|need(?:ed|s)?|nothing|plan|ready|something|time|tired|tr(?:y|ied|ies|ying)|used"
+    r"|want(?:ed|s)?|ways?) to)\s$"
 )
+ORDINARY_WITHIN = 24  # characters in which such a word stands
 # Before what somebody does, in capitals too, these are no names: `Junior Developers`.
 RANKS = {"assistant", "associate", "chief", "deputy", "head", "junior", "lead", "major"}
 RANKS |= {"principal", "senior"}
@@ -82,7 +90,7 @@ class OrdinaryLanguage:
         """All in lower case.
 
         words: of a dictionary, products: of tools and brands; nobody's name. small: names too, but
-        who writes them small hardly ever means somebody (`summer`).
+        written small, and where such a word stands, they mean nobody (`this summer`).
         """
         self._words = words
         self._products = products
@@ -97,7 +105,7 @@ class OrdinaryLanguage:
         if entity_type == "STREET_ADDRESS":
             return self._is_no_address(value) or self._is_list_item(text, start, value)
         if entity_type == "PERSON":
-            return self._is_nobody(value) or self._is_rank(text, value, end)
+            return self._is_nobody(text, start, value) or self._is_rank(text, value, end)
         if entity_type != "ORGANIZATION" or any(map(str.isdigit, value)):
             return False
         words = LETTERS.findall(value)
@@ -106,16 +114,15 @@ class OrdinaryLanguage:
         is_shop = all(self._is_well_known(word.lower()) for word in words)
         return self._are_known(words) and not self._is_whose(text, start, end, is_shop=is_shop)
 
-    def _is_nobody(self, value: str) -> bool:
-        """A product's words, alone or with a dictionary's; these alone are names too often.
-
-        Not where they are written small, as hardly any name is.
-        """
-        if value.rstrip(".").lower() in NO_INITIALS:
+    def _is_nobody(self, text: str, start: int, value: str) -> bool:
+        """A product's words, alone or with a dictionary's; these alone are names too often."""
+        bare = value.rstrip(".")
+        if bare in NO_INITIALS or NOON.search(text, max(0, start - 2), start + len(bare)):
             return True
+        if value in self._small:
+            before = max(0, start - ORDINARY_WITHIN)
+            return ORDINARY_BEFORE.search(text, before, start) is not None
         words = [word.lower() for word in LETTERS.findall(value)]
-        if value.islower() and self._small.issuperset(words):
-            return True
         rest = [word for word in words if word not in self._products]
         return len(rest) < len(words) and all(map(self._is_exactly_ordinary, rest))
 

@@ -31,13 +31,16 @@ GOES = [
     "the [ORGANIZATION Hill, Braun, Dupont SARL] wants it",
     "Invoice to [ORGANIZATION Park, King Inc.] please",
     "via [ORGANIZATION Novák, Östlund, Cook S.r.l.]",
+    "WE ARE [ORGANIZATION BRAUN AG] AND NEED 20 SEATS",
+    "THE [ORGANIZATION SWATCH GROUP AG]",
+    "THIS IS [ORGANIZATION IT CONSULTING AG]",
 ]
 STAYS = [
     "the Limited edition and the Group",
     "Our Company grew",
     "an llc or a gmbh",
     "The Company",
-    "THE NEW SIZES ARE THE SAME AS before",
+    "SIZES ARE THE SAME AS before",
     "our budget is very limited and so are we",
 ]
 

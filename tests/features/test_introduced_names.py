@@ -38,6 +38,9 @@ GOES = [
     "it's [PERSON sterling] from Acme",
     "this is [PERSON Olive] from Acme",
     "from M. [PERSON Dupont], Lyon",
+    "Merci.M. [PERSON Zbrzycki] appellera",
+    "i'm [PERSON peter lawless] from leeds",
+    "i'm [PERSON botrous] from alexandria",
 ]
 STAYS = [
     "Dear Sir or Madam,",
@@ -52,7 +55,6 @@ STAYS = [
     "regards from all of us",
     "Hi, I've been waiting.",
     "glad that it's available from Amazon",
-    "be warned: it's ADDICTIVE.",
     "until 10 P.M. Enjoy!",
     "Hello fellow humans,",
     "Hey y'all,",

@@ -71,7 +71,7 @@ def test_it_finds(names: NamedEntities, text: str, entity_type: str, value: str)
         "Can you send me a price list by Friday? We need it in May.",
         "Does it work with Microsoft Teams on my iPhone?",
         "I moved from New Zealand to Costa Rica, with an office near Kuala Lumpur.",
-        "This top is perfect for summer. it goes with white jeans.",
+        "This top will be perfect next summer. it goes with a white jean.",
         "Too tired to cook tonight, and there is nothing to cook.",
     ],
 )
