@@ -236,13 +236,20 @@ def _coded(column: ColumnFacts) -> Judgement:
 
 def _written_otherwise(column: ColumnFacts) -> Judgement | None:
     """Numbers that nobody here reads as such, for their commas or signs."""
-    amounts, plain = _matching(column, AMOUNT), ~np.isnan(column.floats)
-    if not (amounts & ~plain).any() or column.share(amounts | plain) < NEARLY_NUMBERS:
+    plain = ~np.isnan(column.floats)
+    otherwise = _matching(column, AMOUNT) & ~plain
+    if not otherwise.any() or column.share(otherwise | plain) < NEARLY_NUMBERS:
         return None
+    count = int(column.counts[otherwise].sum())
+    odd = column.present - count - int(column.counts[plain].sum())
     look = (
-        "its numbers are written with commas or signs: write them as 1234.56 in the table (beside "
-        "`;` a decimal comma will do), then set `use = true`"
+        f"{count:,} of its numbers are written with commas or signs: write them as 1234.56 in the "
+        "table (beside `;` 1234,56 will do)"
     )
+    if odd:
+        look += f"; {odd:,} {'value' if odd == 1 else 'values'} cannot be read at all: mend what "
+        look += "is there, or add it to [missing]"
+    look += ". Then set `use = true`"
     return Judgement(Kind.NUMERIC, "Most values are numbers", use=False, look=look)
 
 

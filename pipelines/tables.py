@@ -44,8 +44,9 @@ def read_table(path: Path) -> pd.DataFrame:
     """The table in a CSV file (`,` `;` tab or `|`; UTF-8, UTF-16 or Latin-1) or a Parquet file.
 
     Every CSV value is a str, "" where nothing stands, so nothing is guessed here; in files with
-    `;` a decimal comma becomes a point (1.234,56 is 1234.56), and then 1.234 of another column
-    1234. Parquet keeps its types. Column names are stripped.
+    `;` a decimal comma becomes a point, and then 1.234 of another column 1234. Parquet keeps its
+    types. Column names are stripped. 1.234,56 stays as it is: where a table had such values and
+    another has none of them, the other's 1.234 would be read a thousand times too small.
 
     Raises:
         UnusableTable: no such file, another format, no rows, duplicate names, ragged rows.
@@ -191,13 +192,10 @@ def _require_unique(names: Sequence[str], path: Path) -> None:
         raise UnusableTable(message)
 
 
-# 1,5 and 1.234,56; French tables have a space, mostly one that does not break, for the point.
-DECIMAL_COMMA = re.compile(r"[+-]?(\d+|[1-9]\d{0,2}([. \u00a0\u202f]\d{3})+),\d+")
+DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+")
 WHOLE = re.compile(r"[+-]?\d+")
 THOUSANDS_BY_POINTS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+")
-BESIDE_COMMAS = re.compile(r"[+-]?(\d+|[1-9]\d{0,2}([. \u00a0\u202f]\d{3})+)")
-WITHOUT_GROUPS = str.maketrans(",", ".", ". \u00a0\u202f")
 
 
 def _with_numbers_as_python_has_them(
@@ -223,11 +221,11 @@ def _with_decimal_points(values: Sequence[str]) -> Sequence[str]:
     figures = {v for v in values if any(c.isdigit() for c in v)}
     commas = {v for v in figures if DECIMAL_COMMA.fullmatch(v.strip())}
     others = figures - commas
-    if not commas or not all(BESIDE_COMMAS.fullmatch(v.strip()) for v in others):
+    if not commas or not all(WHOLE.fullmatch(v.strip()) for v in others):
         return values
     if all(THOUSANDS.fullmatch(v.strip()) for v in commas):
         return values  # 1,234 alone may be either
-    return [v.translate(WITHOUT_GROUPS) if v in figures else v for v in values]
+    return [v.replace(",", ".") if v in commas else v for v in values]
 
 
 # --- the outcome ---------------------------------------------------------------------------------

@@ -149,6 +149,13 @@ def test_numbers_that_are_not_read_as_such_are_said_with_how_to_write_them(
     assert "write them as 1234.56" in (found.look or "")
 
 
+def test_how_many_rows_keep_numbers_from_being_read_is_said() -> None:
+    odd = [*(f"{i},5" for i in range(60)), "ca. 7,5", "7,5 or 8"]
+    assert "60 of its numbers are written" in (kind_of(column("Budget", odd)).look or "")
+    assert "2 values cannot be read at all" in (kind_of(column("Budget", odd)).look or "")
+    assert "at all" not in (kind_of(column("Budget", odd[:60])).look or "")
+
+
 @pytest.mark.parametrize("kind", [Kind.ID, Kind.CONSTANT])
 def test_nothing_is_learned_from_ids_and_constants(kind: Kind) -> None:
     assert [kind_of(column(n, v)).use for n, v, k in KINDS if k is kind].count(True) == 0
