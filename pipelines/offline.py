@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
+import re
+import shutil
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
@@ -15,7 +17,9 @@ from contextlib import asynccontextmanager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+
+from rich.markup import escape
 
 from features.errors import InvalidLead
 from features.lead_spec import LeadSpec
@@ -40,6 +44,7 @@ from service.settings import Settings
 PATIENT = timedelta(seconds=60)  # for one verdict: no caller waits here
 AT_ONCE = 8  # leads in work at a time
 ROW, ERROR = "row", "error"
+STREAM = re.compile(r"/dev/(stdout|stderr|fd/\d+)")
 COLUMNS = ("probability", "score", "grade", "route", "reason", "degraded")
 
 
@@ -82,7 +87,7 @@ def score_table(
     """Decide every row of a table, and write the answers beside the row numbers as CSV.
 
     keep: columns of the table that are written beside them, as they are read; they go nowhere else.
-    force: also over a file that is there.
+    force: also over a file that is there, once all is decided: where that fails it stays.
 
     A row that cannot be read gets its problem in the column `error`; the others are decided.
     `absent_columns` of the summary are those that the release reads and the table lacks. What is
@@ -119,7 +124,7 @@ def _score(
     with (
         llm_running(settings, release.llm),
         display.bar("Deciding", len(fields)) as advance,
-        _writer(output, kept) as write,
+        _writer(output, kept, display) as write,
     ):
 
         async def decide_all() -> None:
@@ -140,6 +145,8 @@ def _score(
 
 def _require_free(output: Path, table: Path, *, force: bool) -> None:
     """Raises UnusableFile: something would be lost."""
+    if STREAM.fullmatch(str(output)):  # whatever it leads to, the shell has opened it
+        return
     if output.exists() and output.samefile(table):
         raise UnusableFile(f"{output} is the table itself. Name another file with -o.")
     if output.is_file() and not force:  # not: a terminal, a pipe
@@ -235,12 +242,9 @@ async def _deciding(release: Release, settings: Settings) -> AsyncIterator[_Deci
 
 
 @contextmanager
-def _writer(output: Path, kept: Sequence[str]) -> Iterator[Any]:
-    try:
-        file = output.open("w", encoding="utf-8", newline="")
-    except OSError as error:
-        raise UnusableFile(f"{output} cannot be written. Name another file with -o.") from error
-    with file:
+def _writer(output: Path, kept: Sequence[str], display: Display) -> Iterator[Any]:
+    written: list[int] = []
+    with _whole_file(output, written, display) as file:
         sheet = csv.writer(file, lineterminator="\n")
         sheet.writerow([ROW, *kept, *COLUMNS, ERROR])
 
@@ -249,8 +253,58 @@ def _writer(output: Path, kept: Sequence[str]) -> Iterator[Any]:
                 sheet.writerow([number, *own, *[""] * len(COLUMNS), answer])
             else:
                 sheet.writerow([number, *own, *(getattr(answer, n) for n in COLUMNS), ""])
+            written.append(number)
 
         yield write
+
+
+@contextmanager
+def _whole_file(output: Path, written: Sequence[int], display: Display) -> Iterator[IO[str]]:
+    """To be written to; a file is there, or another than before, only once all is written.
+
+    Where that fails, what was written until then stays beside it. written: rows, so far.
+
+    Raises:
+        UnusableFile: it cannot be written.
+    """
+    if STREAM.fullmatch(str(output)) or (output.exists() and not output.is_file()):
+        with _opened(output, output) as file:
+            yield file
+        return
+    target = output.resolve()  # a link stays one
+    part = target.with_name(f"{target.name}.part")
+    is_there = target.exists()
+    if is_there:
+        with _opened(target, output, mode="r+"):  # it may be that nobody shall write to it
+            pass
+    try:
+        with _opened(part, output) as file:
+            if is_there:
+                shutil.copymode(target, part)
+            yield file
+        part.replace(target)
+    except UnusableFile:
+        raise
+    except BaseException:
+        if written:
+            so_far = "1 answer is" if len(written) == 1 else f"{len(written):,} answers are"
+            display.say(f"{so_far} in {escape(str(part))}: it ended before all were decided.")
+        else:
+            part.unlink(missing_ok=True)
+        raise
+
+
+def _opened(file: Path, output: Path, *, mode: str = "w") -> IO[str]:
+    """output: how it is called. Raises UnusableFile."""
+    try:
+        if STREAM.fullmatch(str(file)):
+            sys.stdout.flush()
+            # Not by its name: that would be a second file, with a place of its own to write at.
+            number = {"stdout": 1, "stderr": 2}.get(file.name) or int(file.name)
+            return open(number, mode, encoding="utf-8", newline="", closefd=False)
+        return file.open(mode, encoding="utf-8", newline="")
+    except OSError as error:
+        raise UnusableFile(f"{output} cannot be written. Name another file with -o.") from error
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -19,11 +19,13 @@ from models.registry import Registry
 from models.routing import RoutingPolicy
 from pipelines.display import Display
 from pipelines.errors import UnusableFile, UnusableTable
-from pipelines.offline import decide_file, live_release, score_table
+from pipelines.offline import AT_ONCE, decide_file, live_release, score_table
 from pipelines.report import absent_note, show_decision, show_scores
 from pipelines.sample_leads import write_sample
 from service.audit.auditor import Auditor, Reader
 from service.bootstrap import open_store, open_subjects
+from service.errors import StorageUnavailable
+from service.recording.recorder import Recorder
 from service.settings import Settings
 from service.storage.tables import decisions
 from tests.small_release import publish, small_release
@@ -132,6 +134,65 @@ def test_columns_are_kept_beside_the_answers_and_go_nowhere_else(
     assert elsewhere
     assert "Zorblatt" not in said
     assert not [file for file in elsewhere if b"Zorblatt" in file.read_bytes()]
+
+
+@pytest.mark.journey
+@pytest.mark.filterwarnings("ignore")
+def test_a_run_that_fails_leaves_the_answers_of_an_earlier_one_as_they_were(
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    table, output, link = (tmp_path / name for name in ("leads.csv", "scores.csv", "link.csv"))
+    part = tmp_path / "scores.csv.part"
+    write_sample(table, rows=20)
+    output.write_text("of an earlier run\n", encoding="utf-8")
+    output.chmod(0o640)
+    link.symlink_to(output)
+    keep, kept, most = Recorder.keep, 0, 0
+
+    async def keep_some(self: Recorder, *arguments: Any, **named: Any) -> None:
+        nonlocal kept
+        if kept == most:
+            raise StorageUnavailable("not now")
+        kept += 1
+        await keep(self, *arguments, **named)
+
+    monkeypatch.setattr(Recorder, "keep", keep_some)
+    for answers in (0, 8):
+        kept, most = 0, answers // AT_ONCE
+        with pytest.raises(StorageUnavailable):
+            score_table(table, link, settings, Display(), force=True)
+        assert output.read_text(encoding="utf-8") == "of an earlier run\n"
+        assert part.exists() is (answers > 0)
+    assert "8 answers are in" in " ".join(capsys.readouterr().err.split())
+    assert len(part.read_text(encoding="utf-8").splitlines()) == 1 + 8
+    most = -1
+    score_table(table, link, settings, Display(), force=True)
+    assert link.is_symlink()
+    assert not part.exists()
+    assert len(output.read_text(encoding="utf-8").splitlines()) == 1 + 20
+    assert output.stat().st_mode & 0o777 == 0o640
+
+    with pytest.raises(UnusableFile, match="cannot be written"):
+        score_table(table, tmp_path / "home", settings, Display(), force=True)
+    with pytest.raises(UnusableFile, match="cannot be written"):
+        score_table(table, tmp_path / "nowhere" / "scores.csv", settings, Display())
+
+
+@pytest.mark.journey
+@pytest.mark.filterwarnings("ignore")
+def test_standard_output_is_written_to_wherever_the_shell_leads_it(
+    settings: Settings, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "leads.csv"  # capfd: standard output is a file that is there
+    write_sample(table, rows=20)
+    print("before", flush=True)  # noqa: T201
+    score_table(table, Path("/dev/stdout"), settings, Display())
+    print("behind", flush=True)  # noqa: T201
+    lines = capfd.readouterr().out.splitlines()
+    assert (lines[0], lines[1][:4], lines[-1], len(lines)) == ("before", "row,", "behind", 23)
 
 
 @pytest.mark.parametrize(
