@@ -459,7 +459,7 @@ def _train(
 
     from features.lead_spec import LeadSpec
     from pipelines.display import Display
-    from pipelines.report import print_json, show_training, training_json
+    from pipelines.report import not_live_note, print_json, show_training, training_json
     from pipelines.spec_file import looks_note
     from pipelines.training_run import run_training
 
@@ -470,6 +470,8 @@ def _train(
     if as_json:
         for note in done.trained.notes:
             display.say(note)
+        if said := not_live_note(done):
+            display.say(escape(said))
         print_json(training_json(done))
     else:
         show_training(done)

@@ -111,7 +111,8 @@ def show_training(run: TrainingRun) -> None:
     for gate in trained.gates:
         mark = "[green]passed[/green]" if gate.passed else "[red]failed[/red]"
         out.print(f"Gate {mark}: {gate.name} ({gate.figure}).", highlight=False)
-    out.print(f"Release {run.release.version} {_standing(run)}.", highlight=False)
+    said = not_live_note(run) or f"Release {run.release.version} {_standing(run)}."
+    out.print(escape(said), highlight=False)
 
 
 def measures_line(measures: Mapping[Measure, Interval]) -> str:
@@ -123,6 +124,17 @@ def measures_line(measures: Mapping[Measure, Interval]) -> str:
         m.value: f"{v.value:.3f}" if m.value == "ece" else str(v) for m, v in measures.items()
     }
     return ", ".join(f"{name} {figure}" for name, figure in figures.items())
+
+
+def not_live_note(run: TrainingRun) -> str:
+    """Empty where nothing kept it from going live."""
+    if not run.not_live:
+        return ""
+    version, why = run.release.version, run.not_live.rstrip(".")
+    return (
+        f"Release {version} is registered but not live: {why}. Once that is mended: "
+        f"`tiebreak promote {version}`."
+    )
 
 
 def _standing(run: TrainingRun) -> str:
@@ -161,6 +173,7 @@ def training_json(run: TrainingRun) -> dict[str, Any]:
         "release": run.release.version,
         "run_id": run.run_id,
         "promoted": run.promoted,
+        "not_live": run.not_live or None,
         "versions": dict(run.release.versions),
         "metrics": trained.metrics,
         "intervals": {m.value: v.to_json() for m, v in trained.measures.items()},

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from features.errors import ScoringError
 from features.lead_spec import LeadSpec
 from models.registry import Registry
 from models.release import Release, write_json
@@ -21,6 +22,7 @@ from pipelines.local_llm import endpoint_running
 from pipelines.train import Trained, TrainingOptions, train
 from pipelines.training_plots import training_plots
 from service.bootstrap import announcing, open_store, open_subjects
+from service.errors import StorageUnavailable
 from service.llm.endpoint import LlmEndpoint, configured_endpoint
 from service.recording.entry import MovedBecause
 from service.recording.question_record import QuestionRecord
@@ -37,12 +39,16 @@ ABOUT = (
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """What was trained, and what became of it."""
+    """What was trained, and what became of it.
+
+    not_live: why it is not, though its gates passed and that was asked for.
+    """
 
     trained: Trained
     release: Release
     run_id: str
     promoted: bool
+    not_live: str = ""
 
 
 def run_training(
@@ -58,7 +64,6 @@ def run_training(
 
     Raises:
         UnusableTable, TrainingRefused, LlmUnavailable, RegistryUnavailable: nothing was logged.
-        StorageUnavailable: the release is registered, but not live: that could not be recorded.
     """
     with display.stage("Asking MLflow"), quiet_mlflow():
         registry = Registry(settings.mlflow_uri).require()
@@ -78,10 +83,20 @@ def run_training(
     if trained.tuned:
         trained.tuned.forget()
     promoted = promote and all(gate.passed for gate in trained.gates)
-    if promoted:
-        announce = announcing(settings, MovedBecause.TRAINING)
+    not_live = _promote(registry, release, settings) if promoted else ""
+    return TrainingRun(trained, release, run_id, promoted and not not_live, not_live)
+
+
+def _promote(registry: Registry, release: Release, settings: Settings) -> str:
+    """Make it live; why it is not, where that fails: it is registered, and shall be shown."""
+    announce = announcing(settings, MovedBecause.TRAINING)
+    try:
         registry.promote(release.version, announce=announce)
-    return TrainingRun(trained, release, run_id, promoted)
+    except StorageUnavailable:
+        return "the ledger cannot be written to now, and what is on no record does not go live"
+    except ScoringError as error:
+        return str(error)
+    return ""
 
 
 @contextmanager

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import io
+import json
+from contextlib import nullcontext
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,13 +21,15 @@ from pipelines.cli import app
 from pipelines.display import Display
 from pipelines.evaluation import Judged, compare
 from pipelines.finetuning.tuning_options import TuningOptions
+from pipelines.gates import Gate
 from pipelines.reading import NotRead
 from pipelines.report import training_json
-from pipelines.spec_file import looks_note
+from pipelines.spec_file import looks_note, write_spec
 from pipelines.tie_breaking import draw_test_calls, sample_calls
 from pipelines.train import Trained, TrainingOptions, require_answers, train_on
 from pipelines.training_run import TrainingRun
 from pipelines.verdicts import Verdicts, Witness
+from service.errors import StorageUnavailable
 from service.llm.endpoint import EMBEDDED, LlmEndpoint
 from service.llm.server import MODEL_ID
 from tests.fakes import email_redactor
@@ -113,6 +118,45 @@ def test_a_text_model_is_judged_on_all_test_leads_where_no_llm_is_asked(
     for_programs = training_json(TrainingRun(trained, trained.release, "a run", promoted=False))
     assert [looks_note(trained.data.spec), *trained.notes] == for_programs["notes"]
     assert "'Lead source'" in for_programs["notes"][0]
+    assert for_programs["not_live"] is None
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("as_json", [True, False])
+def test_what_was_trained_is_reported_though_it_cannot_go_live(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, as_json: bool
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise StorageUnavailable("Nothing was decided or changed")
+
+    monkeypatch.setattr("pipelines.train.Redactor.load", email_redactor)
+    trained = train_untouched(TrainingOptions(trials=1, llm_calls=0), display=Display())
+    trained = replace(trained, gates=(Gate("it is good", True, "1"),))
+    made = {
+        "train": trained,
+        "_log": (replace(trained.release, version="5"), "a run"),
+        "llm_to_train_with": nullcontext((None, None)),
+    }
+    for name, what in made.items():
+        monkeypatch.setattr(f"pipelines.training_run.{name}", lambda *_, what=what, **__: what)
+    monkeypatch.setattr("models.registry.Registry.require", lambda self: self)
+    monkeypatch.setattr("models.registry.Registry.promote", refuse)
+    monkeypatch.setenv("TIEBREAK_HOME", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "300")
+    write_spec(tmp_path / "leads.toml", trained.data.spec)
+    command = ["train", "x.csv", "--spec", str(tmp_path / "leads.toml"), "--promote"]
+    result = CliRunner().invoke(app, [*command, "--json"] if as_json else command)
+    assert result.exit_code == 3
+    said = result.stderr if as_json else result.stdout
+    assert "Release 5 is registered but not live: the ledger cannot be written to" in said
+    assert "`tiebreak promote 5`" in said
+    assert "or changed" not in result.output
+    if as_json:
+        tree = json.loads(result.stdout)
+        assert (tree["release"], tree["promoted"]) == ("5", False)
+        assert "ledger" in tree["not_live"]
+    else:
+        assert "Gate passed: it is good" in said
 
 
 def test_a_text_model_that_is_left_out_is_noted_with_why(monkeypatch: pytest.MonkeyPatch) -> None:
