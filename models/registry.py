@@ -103,6 +103,11 @@ class ReleaseSummary:
     outcome: str = ""
     promoted_at: str = ""
 
+    @property
+    def was_refused(self) -> bool:
+        """By its gates: it goes live where somebody insists."""
+        return self.gates not in {"", PASSED}
+
 
 @dataclass(frozen=True, slots=True)
 class Move:
@@ -203,17 +208,17 @@ class Registry:
             ReleaseNotFound: there is no such release.
             ReleaseRefused: its gates refused it.
         """
-        gates = {release.version: release.gates for release in self.releases()}
-        if not gates:
+        known = {release.version: release for release in self.releases()}
+        if not known:
             raise self._nothing_yet()
-        version = version or next(iter(gates))
-        if version not in gates:
-            known = f"Known: {', '.join(gates)}. {self.looked_in}"
-            raise ReleaseNotFound(f"There is no release {version}. {known}")
-        is_refused = gates[version] not in {"", PASSED}
+        version = version or next(iter(known))
+        if version not in known:
+            there = f"Known: {', '.join(known)}. {self.looked_in}"
+            raise ReleaseNotFound(f"There is no release {version}. {there}")
+        is_refused = known[version].was_refused
         if is_refused and not force:
             raise ReleaseRefused(
-                f"Release {version} did not pass its gates ({gates[version]}). Name another, "
+                f"Release {version} did not pass its gates ({known[version].gates}). Name another, "
                 f"or make it live all the same: `tiebreak promote {version} --force`."
             )
         live = self.champion_version()
@@ -221,7 +226,7 @@ class Registry:
             announce(Move(live, version, forced=is_refused))
         if live is not None and live != version:
             # First, and so never lost: what is live itself is no way back.
-            self._remember([*self._way_back(live, gates), live])
+            self._remember([*self._way_back(live, known), live])
         self._go_live(version)
         return version
 
@@ -236,7 +241,7 @@ class Registry:
             ReleaseNotFound: no other release was live before.
         """
         live = self.champion_version()
-        known = {release.version for release in self.releases()}
+        known = {release.version: release for release in self.releases()}
         if not known:
             raise self._nothing_yet()
         way_back = self._way_back(live, known)
@@ -247,7 +252,7 @@ class Registry:
                 "lists all there are; `tiebreak promote RELEASE` makes one of them live."
             )
         *further, version = way_back
-        announce(Move(live, version))
+        announce(Move(live, version, forced=known[version].was_refused))
         self._go_live(version)
         self._remember(further)
         return version

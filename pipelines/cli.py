@@ -256,6 +256,10 @@ def rollback(as_json: AsJson = False) -> None:
     with _registry() as registry:
         known = registry.releases()
         live = registry.rollback(announce=announcing(settings_here(), MovedBecause.ROLLBACK))
+    for release in known:
+        if release.version == live and release.was_refused:
+            said = f"Release {live}, which is live again, did not pass its gates ({release.gates})."
+            typer.echo(said, err=True)
     _said_live(live, known, as_json)
 
 

@@ -75,6 +75,19 @@ def test_whoever_moves_the_alias_is_on_record_before_any_service_notices(
     assert [one["entry"]["kind"] for one in of_key[:3]] == ["promotion"] * 3
 
 
+def test_a_rollback_to_what_the_gates_refused_is_said_and_on_record_as_forced(
+    settings: Settings,
+) -> None:
+    keep_ledger(settings)
+    for command in (["promote", "2", "--force"], ["promote", "1"]):
+        assert run(*command).exit_code == 0
+    back = run("rollback", "--json")
+    assert json.loads(back.stdout) == {"live": "2"}
+    assert "Release 2, which is live again, did not pass its gates (refused: AUC)" in back.stderr
+    moved = [(one["release"], one["forced"], one["because"]) for one in kept(settings)]
+    assert moved[1:] == [("1", False, "promote"), ("2", True, "rollback")]
+
+
 def test_where_there_is_no_ledger_that_is_said_and_none_is_made(settings: Settings) -> None:
     moved = run("promote", "1", "--json")
     assert json.loads(moved.stdout) == {"live": "1"}
