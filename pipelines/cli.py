@@ -509,10 +509,10 @@ def _said_live(version: str, known: Sequence[ReleaseSummary], as_json: bool) -> 
     """known: all releases, and their aliases until now."""
     from models.registry import CHAMPION
     from pipelines.report import other_outcome, print_json
-    from service.bootstrap import keeps_ledger
+    from service.bootstrap import has_ledger
 
     has_moved = not any(r.version == version and CHAMPION in r.aliases for r in known)
-    if has_moved and not keeps_ledger(settings_here()):
+    if has_moved and not has_ledger(settings_here()):
         typer.echo(NOT_ON_RECORD, err=True)
     if warning := other_outcome(version, known):
         typer.echo(warning, err=True)

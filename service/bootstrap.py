@@ -237,14 +237,24 @@ def keeps_ledger(settings: Settings) -> bool:
     return settings.ledger_key is not None or (settings.home / LEDGER_KEY_FILE).exists()
 
 
+def has_ledger(settings: Settings) -> bool:
+    """Whether one was begun here: its key alone may have been handed on, or the rest may be gone.
+
+    Raises InvalidSettings.
+    """
+    return keeps_ledger(settings) and is_there(settings.database_url)
+
+
 def announcing(settings: Settings, because: MovedBecause) -> Announce:
     """Who writes down that another release is about to go live; nobody where there is no ledger.
 
     It is not made for that: whoever moves the alias from another machine would begin a second one.
+    Only a training begins one, with the key that it has made: it keeps one of what it asks anyway.
     """
+    is_kept = keeps_ledger if because is MovedBecause.TRAINING else has_ledger
 
     def announce(move: Move) -> None:
-        if keeps_ledger(settings):
+        if is_kept(settings):
             with closing(open_store(settings)) as store:
                 record_promotion(store, move, because)
 

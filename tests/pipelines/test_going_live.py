@@ -37,8 +37,8 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 
 def keep_ledger(settings: Settings) -> None:
-    """As each training does, whether or not it asks an LLM."""
-    with closing(open_store(settings)):
+    """As each service does, and each training that asks an LLM."""
+    with closing(open_store(settings)) as store, store.reading():
         pass
 
 
@@ -95,6 +95,27 @@ def test_where_there_is_no_ledger_that_is_said_and_none_is_made(settings: Settin
     assert not (settings.home / "ledger.key").exists()
     assert not list(settings.home.glob("tiebreak*"))
     assert run("promote", "1").stderr == ""  # nothing moved
+
+
+@pytest.mark.parametrize("where", ["settings", "file"])
+def test_a_key_alone_begins_no_second_ledger(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    keep_ledger(settings)
+    key = settings.home / "ledger.key"
+    if where == "settings":
+        monkeypatch.setenv("TIEBREAK_LEDGER_KEY", key.read_text(encoding="utf-8").strip())
+        key.unlink()
+    for file in settings.home.glob("tiebreak*"):
+        file.unlink()
+    for command in (["promote", "1"], ["promote", "2", "--force"], ["rollback"]):
+        moved = run(*command)
+        assert moved.exit_code == 0
+        assert "no record" in moved.stderr
+    assert not list(settings.home.glob("tiebreak*"))
+    announce = announcing(read_settings(), MovedBecause.TRAINING)  # which has made the key
+    Registry(settings.mlflow_uri).promote("2", force=True, announce=announce)
+    assert [one["because"] for one in kept(read_settings())] == ["training"]
 
 
 def test_what_cannot_be_written_down_does_not_go_live(settings: Settings) -> None:
