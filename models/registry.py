@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -43,6 +44,7 @@ TEXT = "lead-text"
 REDACTION = "lead-redaction"
 PROMPTS = {kind: f"lead-verdict-{kind.value}" for kind in EvidenceKind}
 PINNED = ("classifier", "text", "llm", "redaction")  # the tags of a release that name versions
+SCHEME, AFTER_PATH = re.compile(r"[A-Za-z][\w+.-]*"), re.compile("[?#]")  # of an address
 GATES, PASSED = "gates", "passed"  # a tag of a release; or which refused it
 # Tags of a release.
 OUTCOME, TEST_LEADS, LLM_TEST_LEADS = "outcome", "test_leads", "llm_test_leads"
@@ -172,10 +174,15 @@ class Registry:
         return self
 
     @property
+    def address(self) -> str:
+        """Of MLflow, to be shown."""
+        return shown_address(self.tracking_uri)
+
+    @property
     def looked_in(self) -> str:
         """A sentence for whoever misses a release: where it was looked for, and what to do."""
         return (
-            f"Looked in {_shown(self.tracking_uri)}: if your releases are elsewhere, go (cd) to "
+            f"Looked in {self.address}: if your releases are elsewhere, go (cd) to "
             "the folder whose `var` has them, or set TIEBREAK_HOME (or TIEBREAK_MLFLOW_URI)."
         )
 
@@ -542,18 +549,21 @@ def _summary(version: ModelVersion, aliases: tuple[str, ...]) -> ReleaseSummary:
     return ReleaseSummary(str(version.version), created, aliases, classifier, llm, tags, *said)
 
 
-def _shown(address: str) -> str:
-    """The address of a tracking server or database, without what may be secret in it."""
-    from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import ArgumentError
+def shown_address(address: str) -> str:
+    """The address of a tracking server or database, without what may be secret in it.
 
-    try:
-        url = make_url(address).set(query={})
-    except (ArgumentError, ValueError):  # MLflow knows addresses that are none, such as a folder
+    Whoever is named before the host is left out, and what follows a `?`: either may be a token, and
+    a password may hold any sign.
+    """
+    if address.startswith("sqlite:///"):
+        return address.removeprefix("sqlite:///").partition("?")[0]
+    scheme, is_one, rest = address.partition("://")
+    if not is_one or not SCHEME.fullmatch(scheme):  # MLflow knows others, such as a folder
         return "TIEBREAK_MLFLOW_URI"
-    if url.drivername == "sqlite" and url.database:
-        return url.database
-    return url.render_as_string(hide_password=True)
+    before, _, where = rest.rpartition("@")
+    if {"?", "#"} & set(before):  # in a password, or an @ behind them: nobody can tell
+        return f"{scheme}://"
+    return f"{scheme}://{AFTER_PATH.split(where)[0]}"
 
 
 def _rounded(metrics: Mapping[str, float]) -> dict[str, str]:

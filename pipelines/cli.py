@@ -225,7 +225,7 @@ def releases(as_json: AsJson = False) -> None:
     if as_json:
         print_json({"releases": found})
     else:
-        show_releases(found, settings_here().mlflow_uri)
+        show_releases(found, registry.address)
 
 
 @app.command()

@@ -265,7 +265,9 @@ def _where(settings: Settings, token: str) -> dict[str, str]:
     return {
         "api": f"{url}/decide",
         "docs": f"{url}/",
-        "mlflow": settings.mlflow_uri if _has_mlflow_server(settings) else own_mlflow,
+        "mlflow": Registry(settings.mlflow_uri).address
+        if _has_mlflow_server(settings)
+        else own_mlflow,
         "api_key": token,
         "logs": str(Path(settings.home / "logs")),
     }
