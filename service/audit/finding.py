@@ -66,7 +66,8 @@ BY_KEY = (
 )
 # Which kinds of entries say something of a filter. The first that is set picks them.
 SAID_BY: tuple[tuple[tuple[str, ...], tuple[Kind, ...]], ...] = (
-    (("route", "reason", "release"), (Kind.DECISION,)),
+    (("route", "reason"), (Kind.DECISION,)),
+    (("release",), (Kind.DECISION, Kind.PROMOTION, Kind.RELEASE)),
     (("entity_type", "recognizer", "failed"), (Kind.REDACTION,)),
     (("provider", "cause"), (Kind.LLM_CALL,)),
     (("policy",), (Kind.DECISION, Kind.REDACTION)),
