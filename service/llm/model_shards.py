@@ -8,7 +8,10 @@ same file of words, which is in memory once.
 
 from __future__ import annotations
 
+import errno
+import filecmp
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,6 +21,7 @@ from service.llm.gguf_layout import GgufLayout, GgufShard, GgufTensor, is_writte
 
 WORDS = "token_embd.weight"
 LAYER = re.compile(r"blk\.(\d+)\.")
+FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
 SHARDS = 2  # llama.cpp knows the second by the name of the first
 
 
@@ -32,7 +36,10 @@ def model_shards(cache_dir: Path, depth: int | None = None) -> Path:
         LlmUnavailable: they cannot be written, or the model has fewer layers.
     """
     if depth is not None and not 0 < depth < LAYERS:
-        raise LlmUnavailable("start", f"The embedded model has {LAYERS} layers, not {depth}.")
+        message = (
+            f"A shallow model has fewer than the {LAYERS} layers of the embedded one: 1 at least."
+        )
+        raise LlmUnavailable("start", f"{message} {depth} were asked for.")
     layers = depth or LAYERS
     stem = f"{MODEL_ID}.{model_digest()[:16]}"
     words = cache_dir / f"{stem}.words.gguf"
@@ -48,10 +55,9 @@ def model_shards(cache_dir: Path, depth: int | None = None) -> Path:
             _keep(words, lambda: words_shard.content(file))
             _point(second, words.name)
     except (OSError, ValueError) as error:
-        message = (
-            f"The embedded model cannot be cut to {layers} layers in {cache_dir}: {error}. Make "
-            f"room for {'250' if depth is None else '40'} MB there."
-        )
+        message = f"The embedded model cannot be cut to {layers} layers in {cache_dir}: {error}."
+        if isinstance(error, OSError) and error.errno in FULL:
+            message += f" Make room for {'250' if depth is None else '40'} MB there."
         raise LlmUnavailable("start", message) from error
     return first
 
@@ -90,10 +96,28 @@ def _keep(file: Path, content: Callable[[], Iterator[bytes]]) -> None:
 
 
 def _point(link: Path, target: str) -> None:
-    """Have `link` lead to `target`, which lies beside it."""
-    if link.is_symlink() and str(link.readlink()) == target:
+    """Have `link` lead to `target`, which lies beside it.
+
+    Where a disk has no such links it is another name of the same file, or a copy, which each
+    process then has in memory by itself.
+    """
+    whole = link.with_name(target)
+    if link.exists() and (link.samefile(whole) or filecmp.cmp(link, whole, shallow=False)):
         return
     part = link.with_suffix(".part")
     part.unlink(missing_ok=True)
-    part.symlink_to(target)
-    part.replace(link)
+    try:
+        try:
+            part.symlink_to(target)
+        except OSError:
+            _copy(whole, part)
+        part.replace(link)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _copy(file: Path, copy: Path) -> None:
+    try:
+        copy.hardlink_to(file)
+    except OSError:
+        shutil.copyfile(file, copy)

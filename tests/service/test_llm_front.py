@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import http.client
 import itertools
 import json
@@ -337,6 +338,47 @@ def test_what_is_damaged_of_the_model_is_cut_anew_and_what_is_whole_is_left_alon
     second.symlink_to("elsewhere")
     model_shards(cache_dir, 9)
     assert second.stat() == words
+
+
+@pytest.mark.parametrize("has_hard_links", [True, False])
+def test_a_disk_without_links_keeps_the_words_all_the_same(
+    cache_dir: Path, monkeypatch: pytest.MonkeyPatch, has_hard_links: bool
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EPERM, "not on this disk")
+
+    first = model_shards(cache_dir, 7)
+    second = first.with_name(first.name.replace("00001-of", "00002-of"))
+    (words,) = cache_dir.glob("*.words.gguf")
+    second.unlink()
+    monkeypatch.setattr(Path, "symlink_to", refuse)
+    if not has_hard_links:
+        monkeypatch.setattr(Path, "hardlink_to", refuse)
+    model_shards(cache_dir, 7)
+    assert second.samefile(words) is has_hard_links
+    assert second.read_bytes() == words.read_bytes()
+    kept = second.stat()
+    model_shards(cache_dir, 7)
+    assert second.stat() == kept
+    second.unlink()
+    second.write_bytes(b"damaged")
+    model_shards(cache_dir, 7)
+    assert second.read_bytes() == words.read_bytes()
+    assert not list(cache_dir.glob("*.part"))
+
+
+def test_what_keeps_the_model_from_being_cut_is_said_and_a_full_disk_alone_needs_room(
+    cache_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    with pytest.raises(LlmUnavailable, match="fewer than the 18 layers"):
+        model_shards(cache_dir, 18)
+    monkeypatch.setattr("service.llm.model_shards._keep", refuse)
+    with pytest.raises(LlmUnavailable, match="Permission denied") as refused:
+        model_shards(cache_dir, 5)
+    assert "room" not in str(refused.value)
 
 
 def test_models_of_any_depth_have_their_words_in_one_file(cache_dir: Path) -> None:
