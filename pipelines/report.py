@@ -395,7 +395,7 @@ def show_scores(summary: Mapping[str, Any]) -> None:
     counts = ", ".join(f"{summary[k]:,} by {who}" for k, who in routes.items() if k in summary)
     unreadable = summary.get("unreadable", 0)
     problem = f"; {unreadable:,} could not be read, see the column `error`" if unreadable else ""
-    out = Console()
+    out = Console(stderr=summary["output"].startswith("/dev/"))
     out.print(f"Wrote {escape(summary['output'])}: decided {counts or 'nobody'}{problem}.")
     if degraded := summary.get("degraded"):
         why = "see the column `reason`, and check the LLM"

@@ -189,7 +189,7 @@ def test_standard_output_is_written_to_wherever_the_shell_leads_it(
     table = tmp_path / "leads.csv"  # capfd: standard output is a file that is there
     write_sample(table, rows=20)
     print("before", flush=True)  # noqa: T201
-    score_table(table, Path("/dev/stdout"), settings, Display())
+    show_scores(score_table(table, Path("/dev/stdout"), settings, Display()))  # not among them
     print("behind", flush=True)  # noqa: T201
     lines = capfd.readouterr().out.splitlines()
     assert (lines[0], lines[1][:4], lines[-1], len(lines)) == ("before", "row,", "behind", 23)
