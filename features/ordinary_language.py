@@ -24,12 +24,11 @@ BOUGHT_BEFORE = 48  # characters in which that stands
 NO_INITIALS = frozenset({"U.S", "U.S.A", "U.K", "E.U", "U.N", "i.e", "e.g"})
 NOON = re.compile(r"\d\s?[AaPp]\.[Mm]$")
 # Only behind these is a word that is written small surely no name: `the cook`, `this summer`, and
-# `have to cook`, but not `talk to cook`.
+# `have to cook`, but not `talk to cook`, nor `my love to hope`.
 ORDINARY_BEFORE = re.compile(
     r"(?i)\b(?:the|an?|this|(?<!at )last|next|every|each|some|any|very"
-    r"|(?:able|anything|(?:un)?easy|easier|energy|going|ha(?:d|s|ve|ving)|how|hot|late|lazy|like|love"
-    r"|mood|need(?:ed|s)?|nothing|plan|ready|something|time|tired|tr(?:y|ied|ies|ying)|used"
-    r"|want(?:ed|s)?|ways?) to)\s$"
+    r"|(?:able|easy|easier|energy|ha(?:d|s|ve|ving)|how|hot|late|lazy|like|mood|need(?:ed|s)?|ready"
+    r"|tired|tr(?:y|ied|ies|ying)|used|want(?:ed|s)?) to)\s$"
 )
 ORDINARY_WITHIN = 24  # characters in which such a word stands
 # Before what somebody does, in capitals too, these are no names: `Junior Developers`.
