@@ -44,8 +44,8 @@ class RoutingPolicy:
 
     band: the classifier may not decide alone here.
     reach: a text can move the answer across the cut from here; outside it nothing flips.
-    asks: which kinds of evidence the LLM has proven to judge better than chance (all of them where
-        it was never tried). A lead with text is judged by its text or not at all.
+    asks: which kinds of evidence the LLM has proven to judge better than chance, or is asked about
+        all the same. A lead with text is judged by its text or not at all.
     text: where a text model reads before any LLM; None where there is none.
     """
 

@@ -130,19 +130,21 @@ def fit_tie_breaking(
     reading: of a text model that reads first; then the LLM has to add to both. groups: the same
     number for all leads of the table with the same text.
 
-    A kind of evidence that has not proven to lower the log loss pulls nothing, and is not asked
-    (unless `always_ask`). Where nobody was asked, every kind is, and pulls nothing.
+    A kind of evidence that has not proven to lower the log loss, or was never tried, pulls nothing,
+    and is not asked (unless `always_ask`).
     """
     trials: dict[EvidenceKind, PullTrial] = {}
     for kind in kinds if verdicts else ():
         trial = _try(kind, fitted, verdicts, won, bound, reading, groups)
         trials |= {kind: trial} if trial else {}
     pulls = {kind: trial.pull for kind, trial in trials.items() if trial.is_worth_it}
-    asks = frozenset(k for k in kinds if verdicts is None or k in pulls or always_ask)
+    asks = frozenset(k for k in kinds if k in pulls or always_ask)
     text = trials.get(EvidenceKind.TEXT)
     reach = text.reach if text and text.is_worth_it else NOTHING
     notes = tuple(
-        _untried(kind) if verdicts is None else _note(kind, trials.get(kind), kind in asks)
+        _untried(kind, kind in asks)
+        if verdicts is None
+        else _note(kind, trials.get(kind), kind in asks)
         for kind in kinds
     )
     policy = RoutingPolicy(fitted.band, reach, asks)
@@ -182,11 +184,11 @@ def _try(
     )
 
 
-def _untried(kind: EvidenceKind) -> str:
+def _untried(kind: EvidenceKind, is_asked: bool) -> str:
+    asked = "asked where ambiguous, as you wished, and pulls nothing" if is_asked else "not asked"
     return (
-        f"LLM on {_what(kind)}: not tried, for training asked it about no lead; still asked where "
-        "ambiguous, and pulls nothing: it changes no decision. Train with --llm-calls above 0 to "
-        "find out what it is worth."
+        f"LLM on {_what(kind)}: not tried, for training asked it about no lead; {asked}. Train "
+        "with --llm-calls above 0 to find out what it is worth."
     )
 
 

@@ -69,14 +69,18 @@ def test_where_a_spec_was_read_makes_no_other_spec() -> None:
     assert LeadSpec("Won", "1", (), columns) == LeadSpec("Won", "1", (), columns, source="a.toml")
 
 
-def test_an_llm_that_was_asked_about_nobody_is_said_to_be_untried() -> None:
+@pytest.mark.parametrize("always_ask", [False, True])
+def test_an_llm_that_was_never_tried_is_said_to_be_and_is_not_asked_unless_one_insists(
+    always_ask: bool,
+) -> None:
     kinds = (EvidenceKind.TEXT,)
     found = fit_tie_breaking(
-        small_fit(), None, sample_data().won, kinds, bound=3.0, always_ask=False
+        small_fit(), None, sample_data().won, kinds, bound=3.0, always_ask=always_ask
     )
     assert "not tried, for training asked it about no lead" in found.notes[0]
     assert "--llm-calls above 0" in found.notes[0]
-    assert found.policy.asks == frozenset(kinds)
+    assert found.policy.asks == frozenset(kinds if always_ask else ())
+    assert not found.combiner.pulls
 
 
 def test_no_interval_is_shown_that_the_value_may_be_outside_of() -> None:
