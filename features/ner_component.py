@@ -61,14 +61,16 @@ class NerComponent:
     ordinary: OrdinaryLanguage
 
 
-def ordinary_language(lexicon: Lexicon, counts: NameCounts, casing: WordCasing) -> OrdinaryLanguage:
-    """By what is known of words.
+def ordinary_language(
+    lexicon: Lexicon, counts: NameCounts, common: Mapping[str, float]
+) -> OrdinaryLanguage:
+    """By what is known of words. common: as `WordCasing.common` has them.
 
     A common word may be none where it is written small if it is said in a billion words at least as
     often as people are given it as a name: `summer` and `hope`, but neither `joy` nor `max`.
     """
     words = frozenset(lexicon.kinds).difference(lexicon.given, lexicon.family)
-    small = (word for word, said in casing.common() if said >= counts.of(word)[0])
+    small = (word for word, said in common.items() if said >= counts.of(word)[0])
     return OrdinaryLanguage(words, lexicon.products, frozenset(small))
 
 
@@ -108,9 +110,10 @@ def load_component(model: str, digest: str, folder: Path = SHIPPED) -> NerCompon
         )
     network, lexicon = load_network(model, folder)
     counts, casing = NameCounts.read(folder), WordCasing.read(folder)
-    lexicon = replace(lexicon, common=frozenset(word for word, _ in casing.common()))
+    common = casing.common()
+    lexicon = replace(lexicon, common=frozenset(common))
     second_look = _second_look(lexicon, counts, casing, folder)
-    ordinary = ordinary_language(lexicon, counts, casing)
+    ordinary = ordinary_language(lexicon, counts, common)
     return NerComponent(network, lexicon, second_look, Places.read(folder), ordinary)
 
 

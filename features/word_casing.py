@@ -9,7 +9,6 @@ spacy-lookups-data 1.0.5 (MIT) ships (`pipelines/redaction/word_casing_list.py`)
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,11 +37,13 @@ class WordCasing:
         """Write the list."""
         write_sizes(self.sizes, folder / FILE)
 
-    def common(self) -> Iterator[tuple[str, float]]:
+    def common(self) -> dict[str, float]:
         """Words said once in a million or more, and written small, with the logarithm."""
-        for word, (tenths, said) in self.sizes.items():
-            if tenths <= SMALL and said >= OFTEN:
-                yield word, said / 2
+        return {
+            word: said / 2
+            for word, (tenths, said) in self.sizes.items()
+            if tenths <= SMALL and said >= OFTEN
+        }
 
     def of(self, plain: str) -> tuple[float, float] | None:
         """Of a word in plain small letters: the share with a capital, and the logarithm; None

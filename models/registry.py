@@ -215,9 +215,7 @@ class Registry:
             ReleaseNotFound: there is no such release.
             ReleaseRefused: its gates refused it.
         """
-        known = {release.version: release for release in self.releases()}
-        if not known:
-            raise self._nothing_yet()
+        known = self._known()
         version = version or next(iter(known))
         if version not in known:
             there = f"Known: {', '.join(known)}. {self.looked_in}"
@@ -248,9 +246,7 @@ class Registry:
             ReleaseNotFound: no other release was live before.
         """
         live = self.champion_version()
-        known = {release.version: release for release in self.releases()}
-        if not known:
-            raise self._nothing_yet()
+        known = self._known()
         way_back = self._way_back(live, known)
         if not way_back:
             here = f"release {live}" if live else "now"
@@ -424,9 +420,13 @@ class Registry:
 
     # -- small parts ----------------------------------------------------------------------------
 
-    def _nothing_yet(self) -> ReleaseNotFound:
-        fix = f"Train one: `tiebreak train TABLE --promote`. {self.looked_in}"
-        return ReleaseNotFound(f"There is no release yet. {fix}")
+    def _known(self) -> dict[str, ReleaseSummary]:
+        """All releases by their versions, newest first. Raises ReleaseNotFound: there is none."""
+        known = {release.version: release for release in self.releases()}
+        if not known:
+            fix = f"Train one: `tiebreak train TABLE --promote`. {self.looked_in}"
+            raise ReleaseNotFound(f"There is no release yet. {fix}")
+        return known
 
     def _register(self, name: str, info: ModelInfo, *, tags: Mapping[str, str], about: str) -> str:
         version = self._client.create_model_version(

@@ -84,7 +84,7 @@ def train_second_look(seed: int, folder: Path, display: Display) -> SecondLookSu
     with display.stage("Learning how names sound"):
         sound = _sound(seed)
     signs = NameSigns(lexicon, census_names(), word_casing(), NameSound(sound))
-    ordinary = ordinary_language(lexicon, census_names(), word_casing())
+    ordinary = ordinary_language(lexicon, census_names(), word_casing().common())
     with display.stage("Looking twice at names"):
         looks = _looks(seed, NameReader(network, lexicon), signs, ordinary)
     with display.stage("Weighing what tells"):

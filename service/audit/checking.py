@@ -36,8 +36,6 @@ def check(
     kept = _kept_by(witness, key, report)
     newest = head(connection)
     notes = _notes(connection, newest, key, witness, kept, report)
-    if witness is not None:
-        _tell_waiting(newest, notes, report)
     if not newest.size:
         report.checked.append("The ledger is empty.")
         return
@@ -76,8 +74,6 @@ def check_quickly(
     kept = _kept_by(witness, key, report)
     newest = head(connection)
     notes = _notes(connection, newest, key, witness, kept, report)
-    if witness is not None:
-        _tell_waiting(newest, notes, report)
     report.entries = newest.size
     for note in notes:
         try:
@@ -145,6 +141,8 @@ def _notes(
         if sizes.get(name, found.size) != found.size:
             says = f"In {name}: its size is not the one that was signed, {found.size}."
             report.wrong(Wrong.MISSING, says)
+    if witness is not None:
+        _tell_waiting(newest, opened, report)
     return opened
 
 
