@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import random
 import socket
 import sys
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -32,9 +34,19 @@ def environment(home: Path) -> dict[str, str]:
     }
 
 
+# Below those that the system gives to whoever asks for any: another test had one of these before
+# MLflow, which takes its own only half a minute later.
+PORTS = range(10_000, 32_000)
+
+
 def free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
+    drawn = random.SystemRandom().sample(PORTS, len(PORTS))
+    return list(islice(filter(is_free, drawn), count))
+
+
+def is_free(port: int) -> bool:
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
