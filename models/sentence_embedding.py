@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import re
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -27,9 +28,12 @@ SHA256 = {
     TOKENIZER: "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
 }
 NEEDS = ("onnxruntime", "tokenizers", MODEL[0], TOKENIZER[0])
-VERSION = hashlib.sha256("".join(SHA256.values()).encode()).hexdigest()[:12]  # of its vectors
-TOKENS = 128  # what the model was trained with; the rest of a text is cut off
-AT_ONCE = 16
+READING = "by sentence"  # how texts become vectors; another word for each other way
+VERSION = hashlib.sha256("".join((*SHA256.values(), READING)).encode()).hexdigest()[:12]
+TOKENS = 128  # what the model was trained with; the rest of a sentence is cut off
+SENTENCE_END = re.compile(r"(?<=[.!?\u2026])\s+|(?<=[\u3002\uff01\uff1f])|\n+")
+MOST_SENTENCES = 16  # of a text: more are read together with their neighbours
+AT_ONCE = 4  # sentences
 THREADS = 2
 NUMBERS = 384  # in a vector
 
@@ -63,18 +67,23 @@ class SentenceEmbedding:
         _ = self._session, self._tokenizer
 
     def embed(self, texts: Sequence[RedactedText]) -> NDArray[np.float32]:
-        """Vectors of length 1, shape (texts, NUMBERS): the mean of the tokens' vectors.
+        """Vectors of length 1, shape (texts, NUMBERS): the mean of a text's sentences' vectors.
+
+        A sentence's is the mean of its tokens'. The model learned from sentences: what a text says
+        is seen better in these than in all of it at once, and nothing is cut off.
 
         Raises:
             TypeError: one is not a RedactedText.
         """
         plain = [require_redacted(text).text for text in texts]
-        by_length = sorted(range(len(plain)), key=lambda i: len(plain[i]))
-        vectors = np.empty((len(plain), NUMBERS), dtype=np.float32)
-        for start in range(0, len(plain), AT_ONCE):
-            places = by_length[start : start + AT_ONCE]
-            vectors[places] = self._embed([plain[i] for i in places])
-        return vectors
+        return np.array([self._vector(text) for text in plain], np.float32).reshape(-1, NUMBERS)
+
+    def _vector(self, text: str) -> NDArray[np.float32]:
+        """Of one text: int8 scales hang on what is read together, and no text on another."""
+        sentences = sorted(sentences_of(text), key=len)  # those of a length waste no padding
+        starts = range(0, len(sentences), AT_ONCE)
+        read = [self._embed(sentences[start : start + AT_ONCE]) for start in starts]
+        return _of_length_1(np.concatenate(read).mean(axis=0))
 
     def _embed(self, texts: list[str]) -> NDArray[np.float32]:
         encoded = self._tokenizer.encode_batch(texts)
@@ -85,7 +94,7 @@ class SentenceEmbedding:
         (hidden, *_) = self._session.run(None, {n: v for n, v in given.items() if n in wanted})
         weights = mask[:, :, None].astype(np.float32)
         mean = (hidden * weights).sum(axis=1) / weights.sum(axis=1)
-        return np.asarray(mean / np.linalg.norm(mean, axis=1, keepdims=True), dtype=np.float32)
+        return _of_length_1(mean)
 
     @cached_property
     def _session(self) -> Any:
@@ -105,6 +114,18 @@ class SentenceEmbedding:
         tokenizer.enable_truncation(TOKENS)
         tokenizer.enable_padding()
         return tokenizer
+
+
+def sentences_of(text: str) -> list[str]:
+    """At least one, at most MOST_SENTENCES: where there are more, neighbours are put together."""
+    found = [part for part in SENTENCE_END.split(text) if part.strip()] or [text]
+    each = -(-len(found) // MOST_SENTENCES)
+    return [" ".join(found[start : start + each]) for start in range(0, len(found), each)]
+
+
+def _of_length_1(vectors: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.asarray(vectors / np.maximum(lengths, np.finfo(np.float32).tiny), dtype=np.float32)
 
 
 def _file(place: tuple[str, str]) -> Path:

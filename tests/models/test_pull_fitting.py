@@ -62,6 +62,27 @@ def test_two_who_read_the_same_do_not_count_twice() -> None:
     assert abs(float(np.polyfit(eta, won - probability(eta), 1)[0])) < 0.02  # calibrated
 
 
+def loss_after(verdicts: int, seed: int) -> float:
+    """Log loss on other leads, of a pull that so many verdicts taught; both know much."""
+    rng, n = np.random.default_rng(seed), verdicts + 4_000
+    prior, both, own, noise, more = rng.normal(0, 1, (5, n)) * [[0.5], [4], [3], [2], [2]]
+    won = (rng.random(n) < probability(prior + both + own)).astype(np.int8)
+    text, verdict = 0.7 * (both + noise), 1.3 * (both + own + more)
+    taught, others = slice(verdicts), slice(verdicts, None)
+    priors = probability(prior[taught])
+    trial = try_pull(TEXT, priors, verdict[taught], won[taught], bound=9.0, text=text[taught])
+    assert trial is not None
+    pulls = bounded_pulls(trial.pull, prior[others], verdict[others], 9.0, text[others])
+    sign = np.where(won[others] == 1, -1.0, 1.0)
+    return float(np.logaddexp(0, sign * (prior[others] + pulls)).mean())
+
+
+def test_of_two_who_know_much_few_verdicts_are_enough_to_hear_both() -> None:
+    """A ridge that drew to what stood before the verdict cost twice as much at a hundred."""
+    few, many = (np.mean([loss_after(n, seed) for seed in range(12)]) for n in (100, 3_000))
+    assert few - many < 0.015
+
+
 def test_a_verdict_that_repeats_the_text_model_gains_nothing() -> None:
     rng = np.random.default_rng(5)
     trials = []
