@@ -70,7 +70,7 @@ class SentenceEmbedding:
         """Vectors of length 1, shape (texts, NUMBERS): the mean of a text's sentences' vectors.
 
         A sentence's is the mean of its tokens'. The model learned from sentences: what a text says
-        is seen better in these than in all of it at once, and nothing is cut off.
+        is seen better in these than in all of it at once, and less of it is cut off.
 
         Raises:
             TypeError: one is not a RedactedText.

@@ -1,4 +1,4 @@
-"""What a text means is read by sentence: nothing is cut off, no text hangs on another."""
+"""What a text means is read by sentence: its end, too, and whatever is read beside it."""
 
 from __future__ import annotations
 
