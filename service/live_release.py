@@ -97,6 +97,7 @@ class LiveRelease:
         self._live: Live | None = None
         self._is_confirmed = False  # MLflow, and not our memory, says that it is live
         self._problem: str | None = None
+        self._loading: str | None = None  # the version
         self._failed: tuple[str, float] | None = None  # version, and when to try it again
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
@@ -119,8 +120,15 @@ class LiveRelease:
         """
         live = self._live
         if live is None:
-            raise ReleaseNotFound(self._problem or "The release is being loaded. Try again soon")
+            raise ReleaseNotFound(self._problem or f"{self._step}. Wait some seconds")
         return live
+
+    @property
+    def _step(self) -> str:
+        """Of the way to a release that answers, where nothing is known to stand in it."""
+        if self._loading is None:
+            return "MLflow is being asked which release is live"
+        return f"Release {self._loading} is being loaded"
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Watch from now on. Decisions, the first one too, run on `loop`."""
@@ -166,12 +174,14 @@ class LiveRelease:
         release = self._last.load() if self._last else None
         if release is None:
             return False
+        self._loading = release.version
         try:
             live = self._assembled(release, loop)
             self._record(release)
             self._settle()
             self._live = live
         except Exception as error:  # then MLflow's word comes first, as on a first start
+            self._loading = None
             log.warning("The last live release cannot be resumed: %s.", _said(error))
             return False
         self._metrics.live(release)
@@ -179,7 +189,9 @@ class LiveRelease:
         return True
 
     def _take_over(self, version: str, loop: asyncio.AbstractEventLoop) -> None:
-        old = self._live
+        old, self._loading = self._live, version
+        if self._failed is None or self._failed[0] != version:
+            self._report(None)  # what was said before one was live, or of another
         try:
             new = self._prepare(version, loop)
             self._record(new.release)

@@ -18,6 +18,7 @@ from service.settings import Settings
 URL = "http://127.0.0.1:3000"
 READY = {"ready": True, "confirmed": True, "release": "7", "problem": None}
 NOTHING_LIVE = error_tree(ReleaseNotFound(f"{live_release.NOTHING_LIVE}."))
+LOADING = error_tree(ReleaseNotFound("Release 7 is being loaded. Wait some seconds"))
 DAMAGED = {"problem": "Release 7 is damaged in MLflow.", "fix": "Try again."}
 LOOKED_IN = "Looked in a folder."
 
@@ -35,6 +36,10 @@ LOOKED_IN = "Looked in a folder."
             {"ready": False, "error": NOTHING_LIVE},
             "Not serving yet. No release is live. Train one: `tiebreak train TABLE --promote`. "
             f"{LOOKED_IN}",
+        ),
+        (
+            {"ready": False, "error": LOADING},
+            "Not serving yet. Release 7 is being loaded. Wait some seconds.",
         ),
         (
             {"ready": False, "error": DAMAGED},

@@ -107,6 +107,37 @@ async def test_what_was_live_last_answers_unconfirmed_until_mlflow_names_the_new
     await live.close()
 
 
+async def test_a_release_that_is_live_but_not_loaded_yet_is_not_said_to_be_none() -> None:
+    source, said = FakeSource(None), list[str]()
+
+    class Loading(FakeSource):
+        def champion_version(self) -> str | None:
+            note()
+            return source.version
+
+        def load(self, version: str, into: Path) -> Release:
+            note()
+            return super().load(version, into)
+
+    def note() -> None:
+        with pytest.raises(ReleaseNotFound) as caught:
+            live.current()
+        said.append(str(caught.value).partition(". ")[0])
+
+    metrics = Metrics(CollectorRegistry())
+    live = LiveRelease(Loading(), assemble=FakeDecider, metrics=metrics, poll=POLL)
+    loop = asyncio.get_running_loop()
+    await asyncio.to_thread(live.look, loop)
+    source.version = "7"
+    await asyncio.to_thread(live.look, loop)
+    assert said == [
+        "MLflow is being asked which release is live",
+        "No release is live",
+        "Release 7 is being loaded",
+    ]
+    assert live.current().release.version == "7"
+
+
 @pytest.mark.parametrize(("provider", "asks"), [("embedded", True), ("llm.example.com", False)])
 async def test_the_first_decisions_ask_no_llm_but_one_of_our_own(provider: str, asks: bool) -> None:
     asked: list[bool] = []
