@@ -136,10 +136,20 @@ class Registry:
     It is reached when it is first asked: MLflow alone takes seconds to import.
     """
 
-    def __init__(self, tracking_uri: str, *, is_polled: bool = False) -> None:
-        """is_polled: asked again and again, so that one that is down is to be told at once."""
+    def __init__(
+        self,
+        tracking_uri: str,
+        *,
+        is_polled: bool = False,
+        elsewhere: str = "set TIEBREAK_MLFLOW_URI",
+    ) -> None:
+        """is_polled: asked again and again, so that one that is down is to be told at once.
+
+        elsewhere: what whoever misses a release has to do where it is in another MLflow.
+        """
         self.tracking_uri = tracking_uri
         self._is_polled = is_polled
+        self._elsewhere = elsewhere
 
     @cached_property
     def _client(self) -> MlflowClient:
@@ -181,10 +191,7 @@ class Registry:
     @property
     def looked_in(self) -> str:
         """A sentence for whoever misses a release: where it was looked for, and what to do."""
-        return (
-            f"Looked in {self.address}: if your releases are elsewhere, go (cd) to "
-            "the folder whose `var` has them, or set TIEBREAK_HOME (or TIEBREAK_MLFLOW_URI)."
-        )
+        return f"Looked in {self.address}: if your releases are elsewhere, {self._elsewhere}."
 
     # -- what is live -----------------------------------------------------------------------
 

@@ -490,7 +490,8 @@ def _registry() -> Iterator[Registry]:
     with Display().stage("Asking MLflow"):
         from models.registry import Registry
 
-        yield Registry(settings_here().mlflow_uri).require()
+        settings = settings_here()
+        yield Registry(settings.mlflow_uri, elsewhere=settings.elsewhere).require()
 
 
 def _read_text(path: Path) -> str:

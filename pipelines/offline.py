@@ -187,7 +187,7 @@ def live_release(settings: Settings) -> Iterator[Release]:
     Raises:
         ReleaseNotFound: nothing is live.
     """
-    registry = Registry(settings.mlflow_uri)
+    registry = Registry(settings.mlflow_uri, elsewhere=settings.elsewhere)
     version = registry.champion_version()
     if version is None:
         fix = f"Run `tiebreak train TABLE --promote` first. {registry.looked_in}"

@@ -105,7 +105,7 @@ def serve_alone(settings: Settings) -> None:
 def said_while_starting(service: Child, settings: Settings) -> Iterator[str]:
     """Which release answers, or why none does, until it is the one that MLflow says is live."""
     url, said = _url(settings.host, settings.port), ""
-    looked_in = Registry(settings.mlflow_uri).looked_in
+    looked_in = Registry(settings.mlflow_uri, elsewhere=settings.elsewhere).looked_in
     while service.is_alive:
         tree = answered_tree(settings.port, "/readyz", settings.host_to_ask) or {}
         line = standing(tree, url, looked_in) if "ready" in tree else said

@@ -151,6 +151,18 @@ class Settings(BaseSettings):
     log_level: Annotated[LogLevel, BeforeValidator(lambda v: str(v).upper())] = "INFO"
 
     @property
+    def elsewhere(self) -> str:
+        """What to do for releases that are elsewhere; the folder counts where nothing is set."""
+        if "mlflow_uri" in self.model_fields_set:
+            return "correct TIEBREAK_MLFLOW_URI"
+        if "home" in self.model_fields_set:
+            return "set TIEBREAK_HOME to the folder that has them (or set TIEBREAK_MLFLOW_URI)"
+        return (
+            "go (cd) to the folder whose `var` has them, or set TIEBREAK_HOME (or "
+            "TIEBREAK_MLFLOW_URI)"
+        )
+
+    @property
     def host_to_ask(self) -> str:
         """Where this machine asks the service: one that listens on all addresses, on loopback."""
         return ON_ALL.get(self.host, self.host)

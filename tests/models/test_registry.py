@@ -43,7 +43,7 @@ def test_who_misses_a_release_is_told_where_it_was_looked_for_and_what_to_do(
     database.parent.mkdir()
     registry = Registry(f"sqlite:///{database}")
     for ask in (registry.promote, registry.rollback, lambda: registry.promote("3")):
-        with pytest.raises(ReleaseNotFound, match="TIEBREAK_HOME") as caught:
+        with pytest.raises(ReleaseNotFound, match="TIEBREAK_MLFLOW_URI") as caught:
             ask()
         assert (
             f"no release yet. Train one: `tiebreak train TABLE --promote`. Looked in {database}:"

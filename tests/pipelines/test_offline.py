@@ -255,7 +255,7 @@ def test_a_table_that_lacks_most_of_what_the_release_reads_is_asked_about() -> N
 @pytest.mark.filterwarnings("ignore")
 def test_where_nothing_is_live_it_is_said_where_it_was_looked_for(tmp_path: Path) -> None:
     with (
-        pytest.raises(ReleaseNotFound, match="set TIEBREAK_HOME") as caught,
+        pytest.raises(ReleaseNotFound, match="elsewhere, set TIEBREAK_HOME") as caught,
         live_release(Settings(home=tmp_path)),
     ):
         pass

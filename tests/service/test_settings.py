@@ -32,6 +32,23 @@ def test_home_is_absolute_so_that_a_worker_elsewhere_finds_it() -> None:
     assert read_settings().home.is_absolute()
 
 
+@pytest.mark.parametrize(
+    ("given", "advice"),
+    [
+        ({}, "go (cd) to the folder"),
+        ({"HOME": "/srv/tiebreak"}, "set TIEBREAK_HOME to the folder that has them"),
+        ({"HOME": "/srv/tiebreak", "MLFLOW_URI": "http://127.0.0.1:9"}, "correct TIEBREAK_MLFLOW_"),
+        ({"HOME": " "}, "go (cd) to the folder"),
+    ],
+)
+def test_who_misses_a_release_goes_to_another_folder_only_where_none_is_named(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], advice: str
+) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(f"TIEBREAK_{name}", value)
+    assert read_settings().elsewhere.startswith(advice)
+
+
 def test_seconds_are_plain_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TIEBREAK_LLM_DEADLINE", "2.5")
     assert read_settings().llm_deadline == timedelta(seconds=2.5)
