@@ -46,6 +46,7 @@ PROMPTS = {kind: f"lead-verdict-{kind.value}" for kind in EvidenceKind}
 PINNED = ("classifier", "text", "llm", "redaction")  # the tags of a release that name versions
 SCHEME, AFTER_PATH = re.compile(r"[A-Za-z][\w+.-]*"), re.compile("[?#]")  # of an address
 GATES, PASSED = "gates", "passed"  # a tag of a release; or which refused it
+ASKS, NEVER = "asks", "never"  # a tag of a release; or the kinds of evidence
 # Tags of a release.
 OUTCOME, TEST_LEADS, LLM_TEST_LEADS = "outcome", "test_leads", "llm_test_leads"
 PROMOTED_AT = "promoted_at"
@@ -91,6 +92,8 @@ class ReleaseSummary:
         there are none. outcome: what it decides, e.g. "Converted = 1". All three are "" for a
         release from before this was kept.
     promoted_at: when it was made live last; "" where it never was.
+    asks: what the LLM is asked about, or NEVER; "" for a release from before this was kept.
+    text: the version of its text model; "" where it has none.
     """
 
     version: str
@@ -104,6 +107,8 @@ class ReleaseSummary:
     llm_test_leads: str = ""
     outcome: str = ""
     promoted_at: str = ""
+    asks: str = ""
+    text: str = ""
 
     @property
     def was_refused(self) -> bool:
@@ -321,6 +326,7 @@ class Registry:
         gates = f"refused: {'; '.join(refused)}" if refused else PASSED
         tested = {TEST_LEADS: test_leads, LLM_TEST_LEADS: llm_test_leads}
         tags |= {OUTCOME: f"{release.spec.outcome} = {release.spec.won}", GATES: gates}
+        tags |= {ASKS: ", ".join(sorted(release.policy.asks)) or NEVER}
         tags |= _rounded(metrics) | {k: v for k, v in tested.items() if v}
         pins = [f"lead-{name} {tags[name]}" for name in PINNED if name in tags]
         number = self._log_files(
@@ -549,9 +555,8 @@ def _summary(version: ModelVersion, aliases: tuple[str, ...]) -> ReleaseSummary:
     tags = dict(version.tags)
     created = datetime.fromtimestamp(version.creation_timestamp / 1000, tz=UTC)
     classifier, llm = tags.pop("classifier", "?"), tags.pop("llm", "?")
-    for pinned in ("redaction", "text"):
-        tags.pop(pinned, None)
-    kept = (GATES, TEST_LEADS, LLM_TEST_LEADS, OUTCOME, PROMOTED_AT)
+    tags.pop("redaction", None)
+    kept = (GATES, TEST_LEADS, LLM_TEST_LEADS, OUTCOME, PROMOTED_AT, ASKS, "text")
     said = [tags.pop(tag, "") for tag in kept]
     return ReleaseSummary(str(version.version), created, aliases, classifier, llm, tags, *said)
 

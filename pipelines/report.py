@@ -252,9 +252,20 @@ def _known_of(release: ReleaseSummary) -> Iterator[str]:
     promoted = f", made live last {release.promoted_at}" if release.promoted_at else ""
     yield f"created {release.created:%Y-%m-%d %H:%M}{promoted}"
     decides = release.outcome or "unknown outcome"
-    yield f"decides {decides}, with classifier {release.classifier} and llm {release.llm}"
+    yield f"decides {decides}, with classifier {release.classifier}"
+    reads = f"text model {release.text}" if release.text else "no text model"
+    yield f"{reads} reads texts, {_asked(release)}"
     if release.gates:
         yield f"gates: {release.gates}"
+
+
+def _asked(release: ReleaseSummary) -> str:
+    from models.registry import NEVER
+
+    if release.asks == NEVER:
+        return "no LLM is asked"
+    about = f" about {release.asks}" if release.asks else ""
+    return f"llm {release.llm} may be asked{about}"
 
 
 def _figures(release: ReleaseSummary) -> Iterator[str]:

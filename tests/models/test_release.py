@@ -98,8 +98,8 @@ def test_both_models_and_the_prompts_are_in_mlflow_and_the_alias_moves_as_one(
     assert (first.version, second.version) == ("1", "2")
     assert [r.version for r in registry.releases()] == ["2", "1"]
     tested = sample_data().naming(small_fit().split.test)
-    assert [(r.metrics, r.test_leads, r.outcome) for r in registry.releases()] == 2 * [
-        ({"test_auc": "0.8000"}, tested, "Won = yes")
+    assert [(r.metrics, r.test_leads, r.outcome, r.asks) for r in registry.releases()] == 2 * [
+        ({"test_auc": "0.8000"}, tested, "Won = yes", "fields, text")
     ]
 
     # What a data scientist would do by hand.

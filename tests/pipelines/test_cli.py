@@ -170,6 +170,22 @@ def test_when_a_release_went_live_is_no_figure_of_it(capsys: pytest.CaptureFixtu
     assert "2026" not in figures
 
 
+@pytest.mark.parametrize(
+    ("asks", "text", "said"),
+    [
+        ("never", "", "no text model reads texts, no LLM is asked"),
+        ("never", "3", "text model 3 reads texts, no LLM is asked"),
+        ("fields, text", "3", "text model 3 reads texts, llm 1 may be asked about fields, text"),
+        ("", "", "no text model reads texts, llm 1 may be asked"),  # from before this was kept
+    ],
+)
+def test_a_release_is_listed_with_who_reads_texts_and_no_llm_that_it_does_not_ask(
+    asks: str, text: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    show_releases([replace(released("1", "9 leads a"), asks=asks, text=text)], "mlflow.db")
+    assert said in [line.strip() for line in capsys.readouterr().out.splitlines()]
+
+
 def test_leads_are_told_apart_by_the_file_their_rows_and_how_they_ended() -> None:
     data, rows = sample_data(), small_fit().split.test
     name = data.naming(rows)
