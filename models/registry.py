@@ -204,6 +204,23 @@ class Registry:
         """The live version of `lead-release`, None where nothing is. One look-up: cheap."""
         return self._aliased(CHAMPION)
 
+    def why_nothing_is_live(self) -> str:
+        """For whoever misses the live release, and what to do. Looks at all that are registered."""
+        known = self.releases()
+        if not known:
+            fix = f"Run `tiebreak train TABLE --promote` first. {self.looked_in}"
+            return f"Nothing is live. {fix}"
+        there = "1 release is" if len(known) == 1 else f"{len(known)} releases are"
+        passed = next((release for release in known if not release.was_refused), None)
+        if passed is not None:
+            fix = f"`tiebreak promote {passed.version}` makes the newest that may be live."
+            return f"Nothing is live, though {there} registered (`tiebreak releases`). {fix}"
+        refused = "its gates refused it" if len(known) == 1 else "their gates refused them"
+        return (
+            f"Nothing is live: {there} registered, but {refused}. `tiebreak releases` says why; "
+            f"`tiebreak promote {known[0].version} --force` makes the newest live all the same."
+        )
+
     def releases(self) -> list[ReleaseSummary]:
         """All releases, newest first."""
         aliases = self._aliases()

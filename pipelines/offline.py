@@ -190,8 +190,7 @@ def live_release(settings: Settings) -> Iterator[Release]:
     registry = Registry(settings.mlflow_uri, elsewhere=settings.elsewhere)
     version = registry.champion_version()
     if version is None:
-        fix = f"Run `tiebreak train TABLE --promote` first. {registry.looked_in}"
-        raise ReleaseNotFound(f"Nothing is live. {fix}")
+        raise ReleaseNotFound(registry.why_nothing_is_live())
     with tempfile.TemporaryDirectory() as folder:
         yield registry.load(version, Path(folder))
 

@@ -36,7 +36,10 @@ RETRY_WRITING = timedelta(seconds=1)  # after one that could not be recorded: de
 AFTER_RESUMING = timedelta(seconds=3)
 WARM_UP = timedelta(seconds=60)  # for the first decision: models of the redactor are loaded in it
 ENDED_WITHIN = timedelta(seconds=10)
-NOTHING_LIVE = "No release is live. Train one: `tiebreak train TABLE --promote`"
+NOTHING_LIVE = (
+    "No release is live. Train one: `tiebreak train TABLE --promote`, or promote one of "
+    "`tiebreak releases`"
+)
 
 
 class Decider(Protocol):

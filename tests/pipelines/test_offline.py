@@ -262,6 +262,36 @@ def test_where_nothing_is_live_it_is_said_where_it_was_looked_for(tmp_path: Path
     assert f"Looked in {tmp_path / 'mlflow.db'}" in str(caught.value)
 
 
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("gates", "says"),
+    [
+        (["refused: AUC"], "1 release is registered, but its gates refused it."),
+        (
+            ["refused: AUC", "refused: AUC"],
+            "2 releases are registered, but their gates refused them. `tiebreak releases` says "
+            "why; `tiebreak promote 2 --force` makes",
+        ),
+        (
+            ["passed", "refused: AUC"],
+            "though 2 releases are registered (`tiebreak releases`). `tiebreak promote 1` makes",
+        ),
+    ],
+)
+def test_where_releases_are_there_and_none_is_live_nobody_is_told_to_train(
+    tmp_path: Path, gates: list[str], says: str
+) -> None:
+    settings = Settings(home=tmp_path)
+    client = Registry(settings.mlflow_uri)._client
+    client.create_registered_model("lead-release")
+    for each in gates:
+        client.create_model_version("lead-release", source="/nowhere", tags={"gates": each})
+    with pytest.raises(ReleaseNotFound) as caught, live_release(settings):
+        pass
+    assert says in str(caught.value)
+    assert "tiebreak train" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

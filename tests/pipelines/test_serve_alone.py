@@ -34,8 +34,7 @@ LOOKED_IN = "Looked in a folder."
         (READY | {"problem": "MLflow is down."}, f"Serving release 7 on {URL}. MLflow is down."),
         (
             {"ready": False, "error": NOTHING_LIVE},
-            "Not serving yet. No release is live. Train one: `tiebreak train TABLE --promote`. "
-            f"{LOOKED_IN}",
+            f"Not serving yet. {live_release.NOTHING_LIVE}. {LOOKED_IN}",
         ),
         (
             {"ready": False, "error": LOADING},
