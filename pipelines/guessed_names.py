@@ -142,9 +142,21 @@ def show_guessed_names(names: Sequence[GuessedName], at_least: int) -> None:
     out.print(table)
     if len(names) > SHOWN:
         out.print(f"{len(names) - SHOWN:,} more: --json has them all.")
-    out.print(
+    out.print(_advice(names), highlight=False)
+
+
+def _advice(names: Sequence[GuessedName]) -> str:
+    """What to do: little, where all may be people."""
+    if all(name.people for name in names):
+        return (
+            "Many people are called each of these, so they are likely people: then there is "
+            "nothing to do.\nOnly where one is a product, a plan or a competitor: put more of its "
+            "name on the allow list\nin leads.toml (`Grant tier`), and the LLM is shown that."
+        )
+    listing = (
         "What of these is a product, a plan or a competitor: put it on the allow list in "
-        "leads.toml,\nand the LLM is shown it. With more of its name where people are called so "
-        "(`Grant tier`).",
-        highlight=False,
+        "leads.toml,\nand the LLM is shown it."
     )
+    if not any(name.people for name in names):
+        return listing
+    return f"{listing} With more of its name where people are called so (`Grant tier`)."

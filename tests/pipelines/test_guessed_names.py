@@ -84,6 +84,20 @@ def test_the_command_shows_them_and_says_what_to_do(tmp_path: Path) -> None:
     assert "No word is taken for a name in 3 leads or more." in done.output
 
 
+@pytest.mark.parametrize(
+    ("people", "likely", "more"),
+    [([True, True], True, True), ([True, False], False, True), ([False], False, False)],
+)
+def test_the_advice_fits_whether_people_are_called_so(
+    people: list[bool], likely: bool, more: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    show_guessed_names([GuessedName("Grant", 3, "PERSON", people=is_one) for is_one in people], 3)
+    shown = " ".join(capsys.readouterr().out.split())
+    assert ("likely people: then there is nothing to do" in shown) is likely
+    assert ("put it on the allow list" in shown) is not likely
+    assert ("more of its name" in shown and "`Grant tier`" in shown) is more
+
+
 def test_a_name_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     show_guessed_names([GuessedName("[red]Ve\x1blora", 3, "PERSON", people=True)], 3)
     shown = capsys.readouterr().out
