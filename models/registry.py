@@ -44,6 +44,7 @@ TEXT = "lead-text"
 REDACTION = "lead-redaction"
 PROMPTS = {kind: f"lead-verdict-{kind.value}" for kind in EvidenceKind}
 PINNED = ("classifier", "text", "llm", "redaction")  # the tags of a release that name versions
+FILE = "sqlite:///"  # begins the address of a database that is a file
 SCHEME, AFTER_PATH = re.compile(r"[A-Za-z][\w+.-]*"), re.compile("[?#]")  # of an address
 GATES, PASSED = "gates", "passed"  # a tag of a release; or which refused it
 ASKS, NEVER = "asks", "never"  # a tag of a release; or the kinds of evidence
@@ -179,7 +180,7 @@ class Registry:
 
                 health = f"{self.tracking_uri.rstrip('/')}/health"
                 requests.get(health, timeout=REACHED_WITHIN_S).close()
-            self.champion_version()
+            self._aliases()
         except Exception as error:  # its errors are of many libraries, and may quote a password
             name = type(error).__name__
             raise RegistryUnavailable(
@@ -194,6 +195,13 @@ class Registry:
         return shown_address(self.tracking_uri)
 
     @property
+    def is_missing(self) -> bool:
+        """Whether it is a file that is not there: MLflow would make it for whoever only asks."""
+        named = self.tracking_uri.removeprefix(FILE)
+        is_file = self.tracking_uri.startswith(FILE) and not named.startswith("file:")
+        return is_file and not Path(self.address).exists()
+
+    @property
     def looked_in(self) -> str:
         """A sentence for whoever misses a release: where it was looked for, and what to do."""
         return f"Looked in {self.address}: if your releases are elsewhere, {self._elsewhere}."
@@ -202,7 +210,7 @@ class Registry:
 
     def champion_version(self) -> str | None:
         """The live version of `lead-release`, None where nothing is. One look-up: cheap."""
-        return self._aliased(CHAMPION)
+        return None if self.is_missing else self._aliased(CHAMPION)
 
     def why_nothing_is_live(self) -> str:
         """For whoever misses the live release, and what to do. Looks at all that are registered."""
@@ -223,6 +231,8 @@ class Registry:
 
     def releases(self) -> list[ReleaseSummary]:
         """All releases, newest first."""
+        if self.is_missing:
+            return []
         aliases = self._aliases()
         versions = self._client.search_model_versions(f"name='{RELEASE}'")
         ranked = sorted(versions, key=lambda v: -int(v.version))
@@ -299,6 +309,8 @@ class Registry:
         """
         from mlflow.exceptions import MlflowException
 
+        if self.is_missing:
+            raise ReleaseNotFound(f"There is no release {version}. {self.looked_in}")
         try:
             pinned = self._client.get_model_version(RELEASE, version).tags
             self._download(RELEASE, version, into / RELEASE_FOLDER)
@@ -584,8 +596,8 @@ def shown_address(address: str) -> str:
     Whoever is named before the host is left out, and what follows a `?`: either may be a token, and
     a password may hold any sign.
     """
-    if address.startswith("sqlite:///"):
-        return address.removeprefix("sqlite:///").partition("?")[0]
+    if address.startswith(FILE):
+        return address.removeprefix(FILE).partition("?")[0]
     scheme, is_one, rest = address.partition("://")
     if not is_one or not SCHEME.fullmatch(scheme):  # MLflow knows others, such as a folder
         return "TIEBREAK_MLFLOW_URI"

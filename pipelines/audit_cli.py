@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from service.storage.store import Store
     from service.storage.subject_keys import StoredKeys
 
-FILE = "sqlite:///"  # begins MLflow's address where that is a file
 audit = typer.Typer(no_args_is_help=True, help="What the ledger says, and whether it holds.")
 
 Decision = Annotated[str, typer.Argument(metavar="DECISION", help="The decision_id of an answer.")]
@@ -428,14 +427,12 @@ def _encoders() -> Iterator[EncoderOf]:
     from service.audit.replaying import Releases
     from service.settings import read_settings
 
-    uri = read_settings().mlflow_uri
-    registry = Registry(uri)
-    is_missing = uri.startswith(FILE) and not Path(uri.removeprefix(FILE)).exists()
+    registry = Registry(read_settings().mlflow_uri)
     with Releases(registry) as releases:
 
         def encoder_of(entry: Mapping[str, Any]) -> Encoder | None:
-            if is_missing:
-                return None  # MLflow would make it
+            if registry.is_missing:
+                return None
             try:
                 with Display().stage("Asking MLflow for the columns"):
                     registry.require()

@@ -40,7 +40,7 @@ from pipelines.command_options import (
 )
 from pipelines.finetuning.tuning_options import MINUTES
 from pipelines.keys_cli import keys
-from service.settings import forbid_usage_tracking
+from service.settings import forbid_usage_tracking, read_settings
 
 HELP = "Scores sales leads; an LLM breaks the tie, after redaction, on the record."
 if TYPE_CHECKING:
@@ -242,7 +242,7 @@ def promote(
 
     with _registry() as registry:
         known = registry.releases()
-        announce = announcing(settings_here(), MovedBecause.PROMOTE)
+        announce = announcing(read_settings(), MovedBecause.PROMOTE)
         live = registry.promote(version, force=force, announce=announce)
     _said_live(live, known, as_json)
 
@@ -255,7 +255,7 @@ def rollback(as_json: AsJson = False) -> None:
 
     with _registry() as registry:
         known = registry.releases()
-        live = registry.rollback(announce=announcing(settings_here(), MovedBecause.ROLLBACK))
+        live = registry.rollback(announce=announcing(read_settings(), MovedBecause.ROLLBACK))
     for release in known:
         if release.version == live and release.was_refused:
             said = f"Release {live}, which is live again, did not pass its gates ({release.gates})."
@@ -319,7 +319,7 @@ def decide(
     with Display().stage("Loading the live release"):
         from pipelines.offline import decide_file
 
-        decided = decide_file(file, settings_here())
+        decided = decide_file(file, read_settings())
     if as_json:
         print_json(decided.answer)
     else:
@@ -342,7 +342,7 @@ def score(
     from pipelines.offline import score_table
     from pipelines.report import print_json, show_scores
 
-    summary = score_table(table, output, settings_here(), Display(), keep=keep or (), force=force)
+    summary = score_table(table, output, read_settings(), Display(), keep=keep or (), force=force)
     if as_json:
         print_json(summary)
     else:
@@ -490,8 +490,9 @@ def _registry() -> Iterator[Registry]:
     with Display().stage("Asking MLflow"):
         from models.registry import Registry
 
-        settings = settings_here()
-        yield Registry(settings.mlflow_uri, elsewhere=settings.elsewhere).require()
+        settings = read_settings()
+        registry = Registry(settings.mlflow_uri, elsewhere=settings.elsewhere)
+        yield registry if registry.is_missing else registry.require()
 
 
 def _read_text(path: Path) -> str:
@@ -513,7 +514,7 @@ def _said_live(version: str, known: Sequence[ReleaseSummary], as_json: bool) -> 
     from service.bootstrap import has_ledger
 
     has_moved = not any(r.version == version and CHAMPION in r.aliases for r in known)
-    if has_moved and not has_ledger(settings_here()):
+    if has_moved and not has_ledger(read_settings()):
         typer.echo(NOT_ON_RECORD, err=True)
     if warning := other_outcome(version, known):
         typer.echo(warning, err=True)

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service.errors import InvalidSettings
 from service.llm.embedded_model import LAYERS
-from service.settings import Settings, read_settings
+from service.settings import Settings, make_home, read_settings
 
 if TYPE_CHECKING:
     from pipelines.train import TrainingOptions
@@ -65,13 +64,12 @@ Seed = Annotated[
 
 
 def settings_here() -> Settings:
-    """From the environment. Raises InvalidSettings: their folder cannot be made, either."""
+    """From the environment, with their folder. Raises InvalidSettings: it cannot be made, either.
+
+    Whoever only asks takes `read_settings`, and makes nothing.
+    """
     settings = read_settings()
-    try:
-        settings.home.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        message = f"TIEBREAK_HOME cannot be used: {error.strerror}. Set it to a folder of yours."
-        raise InvalidSettings(message) from error
+    make_home(settings)
     return settings
 
 

@@ -10,6 +10,7 @@ from pipelines.command_options import (
     AsJson,
     store_here,
 )
+from service.settings import read_settings
 
 keys = typer.Typer(no_args_is_help=True, help="API keys and their roles.")
 
@@ -45,10 +46,15 @@ def create_key(
 def list_keys(as_json: AsJson = False) -> None:
     """List API keys, revoked ones too. Their secrets are not known to anyone."""
     from pipelines.report import print_json, show_keys
+    from service.keys import ApiKey
     from service.keys import list_keys as listed
 
-    with store_here() as store:
-        found = listed(store)
+    found: list[ApiKey] = []
+    if missing := _missing():
+        typer.echo(missing, err=True)
+    else:
+        with store_here() as store:
+            found = listed(store)
     if as_json:
         print_json({"keys": found})
     else:
@@ -59,11 +65,25 @@ def list_keys(as_json: AsJson = False) -> None:
 def revoke_key(key_id: str, as_json: AsJson = False) -> None:
     """Revoke an API key: it stops working within a second."""
     from pipelines.report import print_json
+    from service.errors import NoSuchApiKey
     from service.keys import revoke_key as revoke
 
+    if missing := _missing():
+        raise NoSuchApiKey(missing)
     with store_here() as store:
         revoke(store, key_id)
     if as_json:
         print_json({"revoked": key_id})
     else:
         typer.echo(f"Revoked {key_id}.")
+
+
+def _missing() -> str:
+    """Where keys were looked for in vain; "" where there is a database. Makes none."""
+    from models.registry import shown_address
+    from service.storage.database import is_there
+
+    url = read_settings().database_url
+    if is_there(url):
+        return ""
+    return f"There is no API key here: {shown_address(url)} does not exist."

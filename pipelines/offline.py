@@ -39,7 +39,7 @@ from service.recording.entry import COMMAND_LINE
 from service.recording.record import Record
 from service.recording.recorder import Recorder
 from service.schemas import DecideRequest
-from service.settings import Settings
+from service.settings import Settings, make_home
 
 PATIENT = timedelta(seconds=60)  # for one verdict: no caller waits here
 AT_ONCE = 8  # leads in work at a time
@@ -191,6 +191,7 @@ def live_release(settings: Settings) -> Iterator[Release]:
     version = registry.champion_version()
     if version is None:
         raise ReleaseNotFound(registry.why_nothing_is_live())
+    make_home(settings)  # MLflow may be elsewhere
     with tempfile.TemporaryDirectory() as folder:
         yield registry.load(version, Path(folder))
 

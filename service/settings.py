@@ -180,6 +180,15 @@ def read_settings() -> Settings:
         raise InvalidSettings(_sentence(error)) from None  # the cause repeats values, also secrets
 
 
+def make_home(settings: Settings) -> None:
+    """The folder of all state, for whoever writes to it. Raises InvalidSettings: it cannot be."""
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"TIEBREAK_HOME cannot be used: {error.strerror}. Set it to a folder of yours."
+        raise InvalidSettings(message) from error
+
+
 def _sentence(error: ValidationError) -> str:
     first: Any = error.errors(include_url=False, include_input=False, include_context=False)[0]
     name = f"{PREFIX}{first['loc'][0]}".upper()

@@ -48,6 +48,34 @@ def test_a_second_key_of_one_name_is_said(tmp_path: Path, monkeypatch: pytest.Mo
     assert key_id not in third.stderr
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["releases"],
+        ["promote"],
+        ["rollback"],
+        ["decide", "lead.json"],
+        ["score", "leads.csv", "-o", "scores.csv"],
+        ["keys", "list"],
+        ["keys", "revoke", "1234"],
+        ["audit", "verify"],
+    ],
+)
+def test_where_nothing_was_ever_trained_asking_makes_nothing_and_says_where_it_looked(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "300")
+    for name in ("HOME", "MLFLOW_URI", "DATABASE_URL", "LEDGER_KEY"):
+        monkeypatch.delenv(f"TIEBREAK_{name}", raising=False)
+    (tmp_path / "lead.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "leads.csv").write_text("Age\n3\n", encoding="utf-8")
+    before = set(tmp_path.rglob("*"))
+    done = CliRunner().invoke(app, command)
+    assert str(tmp_path / "var") in f"{done.output} {done.exception}"
+    assert set(tmp_path.rglob("*")) == before
+
+
 def test_a_spec_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(InvalidLeadSpec, match=r"There is no file .*leads\.toml\. Write one"):
         LeadSpec.read(tmp_path / "leads.toml")
