@@ -10,7 +10,7 @@ import tomlkit
 from tomlkit.items import KeyType, SingleKey, Table
 
 from features.errors import InvalidLeadSpec
-from features.lead_spec import Column, LeadSpec
+from features.lead_spec import Column, Kind, LeadSpec
 from pipelines.tables import canonical
 
 HEADER = """\
@@ -21,12 +21,15 @@ What each column of your table of leads is. Written by `tiebreak init`; edit it,
          contact: who the lead is; never learned from, never sent anywhere
          date: orders the leads in time    id, constant: nothing to learn
   use    true or false. This is your decision; `reason` says why it was suggested.
+         For a contact, true: it is found in texts and taken out of them, and who the lead is can be
+         found again. It is not learned from either way.
   leak   the column seems to know the outcome. It stays out until you set `use = true`.
   look   a question for you, which holds nothing back. If the answer is no, set `use = false`;
          if it is yes, delete the `look`, and training no longer reminds you.
 
 `tiebreak init` on an existing file adds new columns and changes nothing that is written here.
 Delete a column's table to have that column judged anew."""
+FOR_CONTACTS = "to take it out of texts: never learned from"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +137,10 @@ def _columns(columns: Sequence[Column]) -> Table:
 def _entry(column: Column) -> Table:
     entry = tomlkit.table()
     entry.add("kind", column.kind.value)
-    entry.add("use", column.use)
+    use = tomlkit.item(column.use)
+    if column.use and column.kind is Kind.CONTACT:
+        use.comment(FOR_CONTACTS)
+    entry.add("use", use)
     entry.add("reason", column.reason)
     suspicion: Mapping[str, str | None] = {"leak": column.leak, "look": column.look}
     for degree, words in suspicion.items():

@@ -57,6 +57,20 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
+def test_what_use_means_is_written_beside_contacts_which_are_never_learned_from(
+    tmp_path: Path,
+) -> None:
+    mail, fax = Column("Mail", Kind.CONTACT, True), Column("Fax", Kind.CONTACT, False)
+    path = tmp_path / "leads.toml"
+    write_spec(path, replace(SPEC, columns=(AGE, mail, fax)))
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if line.startswith("use = ")] == [
+        "use = true",
+        "use = true # to take it out of texts: never learned from",
+        "use = false",
+    ]
+
+
 @settings(deadline=None)
 @given(SPECS)
 def test_any_spec_is_read_back_equal(
