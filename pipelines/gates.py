@@ -49,7 +49,7 @@ def check_gates(
         gates.append(_harmless("the text model does no harm", text_change, "with --no-text-model"))
     change = comparison.llm_changes.get(Measure.LOG_LOSS) if comparison else None
     if change is not None:
-        remedy = f"with more --llm-calls, or {WITHOUT_LLM}"
+        remedy = f"with more leads, or more --llm-calls where not all were asked, or {WITHOUT_LLM}"
         gates.append(_harmless("the LLM does no harm", change, remedy))
     elif may_pull:
         untried = f"train again with --llm-test-calls 200, or {WITHOUT_LLM}"
