@@ -6,7 +6,7 @@ By logistic regression on leads with outcomes, out of fold: stacking (Wolpert 19
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,8 +24,8 @@ FOLDS = 10
 ONE_SIDED_90, TWO_SIDED_95 = 1.2816, 1.9600  # standard errors below the mean
 FEWEST_LEADS = 40  # fewer verdicts than this fit nothing that could be trusted
 FEWEST_GROUPS = 10  # of leads with the same text: of fewer no error can be told
-# Of opinions of one standard deviation: 0.3 is C = 3.3 of scikit-learn. Chosen on leads with a kept
-# verdict of an LLM that was tuned, that was none, and that said anything: see docs/figures.md.
+# Of opinions of one standard deviation: 0.3 is C = 3.3 of scikit-learn. Chosen on verdicts of tuned
+# LLMs as they were, under noise, and dealt to other leads: docs/figures.md has what came of it.
 RIDGE, RIDGE_OF_PRIOR = 0.3, 10.0
 BOUND_STEP = 0.5  # log-odds
 BOUND_KEEPS = 0.999  # of what a wider bound would gain
@@ -219,28 +219,27 @@ def _fit(
     to 0 alike, and gently; the classifier is drawn firmly to count for as much as the text model's
     pull, that was fitted beside it on more leads than have a verdict.
     """
-    beside = [offset] if text is None else [offset + text, offset]
-    opinions = np.column_stack([verdicts, *beside])
-    strength = np.array([RIDGE, RIDGE, RIDGE_OF_PRIOR][: opinions.shape[1]])
-    at_least = [0.0, 0.0, -math.inf][: opinions.shape[1]]
-    intercept, weights = _regression(opinions, won, strength, at_least)
-    slope, before, *apart = weights
-    counts = before if apart else 1.0
-    return Pull(intercept, slope, counts, prior=max(0.0, before + sum(apart)))
+    if text is None:
+        beside = np.column_stack([verdicts, offset])
+        intercept, (slope, prior) = _regression(beside, won, [RIDGE, RIDGE], [0.0, 0.0])
+        return Pull(intercept, slope, prior=prior)
+    beside = np.column_stack([verdicts, offset + text, offset])
+    strength, at_least = [RIDGE, RIDGE, RIDGE_OF_PRIOR], [0.0, 0.0, -math.inf]
+    intercept, (slope, before, apart) = _regression(beside, won, strength, at_least)
+    return Pull(intercept, slope, before, prior=max(0.0, before + apart))
 
 
 def _recalibrated(offset: Floats, won: NDArray[np.int8]) -> Pull:
     """Log-odds shifted and stretched (Cox 1958); as they are unless the outcomes say otherwise."""
-    strength, at_least = np.array([RIDGE]), [-1.0]
-    intercept, (more,) = _regression(offset[:, None], won, strength, at_least, base=offset)
+    intercept, (more,) = _regression(offset[:, None], won, [RIDGE], [-1.0], base=offset)
     return Pull(intercept, prior=1.0 + more)
 
 
 def _regression(
     opinions: Floats,
     won: NDArray[np.int8],
-    strength: Floats,
-    at_least: list[float],
+    strength: Sequence[float],
+    at_least: Sequence[float],
     base: Floats | float = 0.0,
 ) -> tuple[float, list[float]]:
     """Intercept and weights of log-odds, shape (leads, opinions), with least log loss and ridge.
